@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "db/db.h"
+#include "http/http.h"
+#include "store/commit.h"
+
+/*
+ * module: what a clinical system is, as one const struct of tables. src/main/modules.c lists them.
+ */
+struct module {
+    const char *name;    /* folder, header, function prefix, route prefix, permission prefix */
+    const char *title;
+    const char *hazards; /* ids of docs/safety/hazards.csv this system mitigates */
+    const struct route *routes;              /* ended by a zero row */
+    const struct claim_rule *const *claims;  /* ended by NULL */
+    const struct stmt *sql;                  /* ended by a zero row */
+};
+extern const struct module *const modules[]; /* ended by NULL */

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "store/store.h"
+
+/*
+ * commit: the only way anything is written. One commit is all or nothing.
+ *
+ * Shapes   a commit holds one or more operations in the order FHIR demands (the caller sorts a
+ *          transaction DELETE, POST, PUT, PATCH). References by fullUrl (urn:uuid, or the URL) and
+ *          conditional references ("Patient?identifier=x") anywhere in the bodies are resolved.
+ *          Conditions are tried on the request thread and proved again by the writer inside its
+ *          transaction: when the answer changed meanwhile the writer prepares the commit anew, so
+ *          two hundred equal conditional creates yield one resource.
+ * Errors   on error nothing of the commit is written, `failed` says which operation. ERR_PRECONDITION
+ *          If-Match or several matches; ERR_CONFLICT a claim is held (the issue names the holder).
+ *          A 2xx answer means it is on disk.
+ * Memory   everything lives in cx's arena; the writer uses cx while the request waits.
+ */
+enum commit_verb { COMMIT_CREATE, COMMIT_UPDATE, COMMIT_PATCH, COMMIT_DELETE };
+enum commit_outcome { COMMIT_CREATED, COMMIT_UPDATED, COMMIT_UNCHANGED, COMMIT_MATCHED, COMMIT_DELETED };
+
+struct commit_op {
+    enum commit_verb verb;
+    uint16_t resource;
+    str id;                /* empty: minted, or found by condition */
+    str condition;         /* search parameters without '?'; not given: unconditional */
+    str full_url;          /* what other operations may call this one */
+    int64_t if_match_vid;  /* 0: no condition */
+    bool if_none_match;    /* If-None-Match: * */
+    struct json body;      /* create and update: validated by the caller */
+    /* PATCH: makes the new body (validated) from the current one. */
+    err (*patch)(struct ctx *cx, const struct commit_op *op, struct json before, struct json *after);
+    const void *patch_self;
+    /* filled by the commit */
+    enum commit_outcome outcome;
+    struct store_version version;
+};
+struct commit {
+    struct commit_op *ops;
+    size_t ops_count;
+    size_t failed;                    /* which op an error concerns */
+    void (*done)(struct commit *);    /* called on the writer thread; must be short */
+    void *self;
+    err error;
+    struct ctx *cx;
+    void *prepared;                   /* commit.c's own */
+};
+
+/* Returns at once with *waiting true and calls done later, or finishes by itself on an early error. */
+err commit_submit(struct ctx *cx, struct store *store, struct commit *commit) MUST_USE;
+/* Submits and waits. */
+err commit_run(struct ctx *cx, struct store *store, struct commit *commit) MUST_USE;
+
+/* A claim: what must be unique. A system computes claims from a resource; the writer enforces them. */
+struct claim {
+    const char *kind;   /* "one active stay a bed" */
+    str key;
+};
+struct claim_rule {
+    const char *kind;
+    const char *resource; /* type it is computed from */
+    /* Adds at most CLAIMS_MAX claims the resource makes while it is as it is. Pure. */
+    err (*claims)(struct ctx *cx, struct json resource, struct claim *out, size_t *count);
+    const char *refusal;  /* text for the loser: "bed %s is held by %s" gets key and holder */
+};
+enum { CLAIMS_MAX = 16 };
+void commit_set_claim_rules(struct store *store, const struct claim_rule *const *rules);

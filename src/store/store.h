@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "base/ctx.h"
+#include "fhir/def.h"
+#include "json/json.h"
+
+/*
+ * store: the record on disk. Versions are never rewritten; every change has its place in one log.
+ *
+ * Source   FHIR R4 RESTful API, versions and history (hl7.org/fhir/R4/http.html).
+ * Shapes   a resource has a `rid`: its type in the high bits, a number counted up within the type in
+ *          the low 36; it is minted at the first mention, so a reference to something not yet there
+ *          already has one. The log's `seq` counts committed versions 1, 2, 3 ... without gap.
+ * Units    instants in UTC milliseconds. vid is the FHIR versionId, from 1.
+ * Errors   ERR_NOT_FOUND never existed; ERR_GONE deleted (the deleting version is in *out);
+ *          ERR_IO from the disk. A failed call leaves nothing changed.
+ * Memory   bodies are unpacked into cx's arena.
+ * Limits   one process at a time owns a data folder (a lock file says which).
+ */
+enum { STORE_RID_BITS = 36 };
+static inline int64_t store_rid(uint16_t resource, int64_t number)
+{
+    return (int64_t)resource << STORE_RID_BITS | number;
+}
+static inline uint16_t store_rid_resource(int64_t rid) { return (uint16_t)(rid >> STORE_RID_BITS); }
+
+enum store_method { STORE_CREATED = 1, STORE_UPDATED, STORE_DELETED };
+struct store_version {
+    int64_t rid, seq, at_ms;
+    int64_t vid;
+    uint16_t resource;        /* position in fhir_resources */
+    enum store_method method;
+    str id;
+    str body;                 /* minified JSON with id and meta as served; empty when deleted */
+};
+
+struct store;
+struct store_options {
+    str folder;
+    bool create, read_only;
+    int64_t cache_bytes;      /* 0: a default that suits the machine */
+    int readers_max;          /* read connections; 0: default */
+};
+err store_open(struct ctx *cx, const struct store_options *options, struct store **out) MUST_USE;
+void store_close(struct store *store); /* finishes what was accepted */
+
+/* Gives cx a read connection with a snapshot, returned when the request ends (ctx_defer). */
+err store_reader(struct ctx *cx, struct store *store) MUST_USE;
+
+err store_read(struct ctx *cx, struct store *store, uint16_t resource, str id,
+               struct store_version *out) MUST_USE;
+err store_vread(struct ctx *cx, struct store *store, uint16_t resource, str id, int64_t vid,
+                struct store_version *out) MUST_USE;
+err store_read_rid(struct ctx *cx, struct store *store, int64_t rid,
+                   struct store_version *out) MUST_USE;
+
+/* Newest first. resource FHIR_NONE: whole system; id not given: whole type. */
+struct store_history {
+    uint16_t resource;
+    str id;
+    int64_t since_ms, before_seq; /* 0: no bound; before_seq is the page cursor */
+    int64_t at_ms;                /* versions current at this instant or later; 0: all */
+    size_t count;
+};
+struct store_versions {
+    struct store_version *list;
+    size_t count;
+    int64_t total;
+    bool more;
+};
+err store_history(struct ctx *cx, struct store *store, const struct store_history *query,
+                  struct store_versions *out) MUST_USE;
+
+/* Follows the log: versions with seq > after, oldest first, at most `count`. */
+err store_log(struct ctx *cx, struct store *store, int64_t after, size_t count,
+              struct store_versions *out) MUST_USE;
+int64_t store_seq(struct store *store); /* last committed */
+
+/* Live resources by type, for the landing page and metrics. counts has fhir_resources_count places. */
+err store_counts(struct ctx *cx, struct store *store, int64_t *counts) MUST_USE;
