@@ -12,6 +12,7 @@
  */
 struct db;
 struct user;
+struct store_access;
 struct ctx_deferred;
 struct random;
 
@@ -20,6 +21,7 @@ struct ctx {
     struct issues issues;
     struct db *db;            /* this thread's read connection; NULL where none is needed */
     const struct user *user;  /* who asks; NULL before sign-in */
+    const struct store_access *access; /* what may be seen; NULL: everything (store/access.h) */
     int64_t now_ms;           /* UTC, milliseconds since 1970; fixed for the whole request */
     struct random *random;
     struct ctx_deferred *deferred;
