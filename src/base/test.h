@@ -3,6 +3,7 @@
 #include "base/ctx.h"
 #include "base/random.h"
 #include <criterion/criterion.h>
+#include <dirent.h>
 
 /*
  * test: what a unit test stands on: a fresh ctx in `cx`, and expectations that name their row.
@@ -44,4 +45,51 @@ static inline void test_run(void (*body)(struct ctx *cx))
     body(&cx);
     ctx_release(&cx);
     arena_free(&arena);
+}
+
+/*
+ * Test data kept beside the source tree: $FRONTLINE_SHARED, or ../shared from the source root.
+ * test_shared is { NULL, 0 } after printing "skipped" when the file or folder is not there.
+ */
+static inline str test_shared(struct ctx *cx, const char *path)
+{
+    const char *root = getenv("FRONTLINE_SHARED");
+    root = root ? root : FRONTLINE_SOURCE_ROOT "/../shared";
+    str full = arena_printf(cx->arena, "%s/%s", root, path);
+    FILE *file = fopen(full.p, "r");
+    if (file)
+        fclose(file);
+    else
+        printf("skipped: no ../shared/%s\n", path);
+    return file ? full : (str){ 0 };
+}
+
+static inline str test_read(struct ctx *cx, str path)
+{
+    FILE *file = fopen(arena_cstr(cx->arena, path), "rb");
+    if (!file)
+        return (str){ 0 };
+    fseek(file, 0, SEEK_END);
+    size_t size = (size_t)ftell(file);
+    rewind(file);
+    char *text = arena_alloc(cx->arena, size + 1);
+    size = fread(text, 1, size, file);
+    fclose(file);
+    return (str){ text, size };
+}
+
+/* The paths of the files in a folder that end in `ending`, sorted; their number in *count. */
+static inline str *test_list(struct ctx *cx, str folder, str ending, size_t *count)
+{
+    struct dirent **names = NULL;
+    int found = folder.p ? scandir(folder.p, &names, NULL, alphasort) : 0;
+    str *paths = arena_array(cx->arena, found > 0 ? (size_t)found : 0, sizeof *paths);
+    *count = 0;
+    for (int i = 0; i < found; i++) {
+        if (str_ends(str_of(names[i]->d_name), ending))
+            paths[(*count)++] = arena_printf(cx->arena, "%s/%s", folder.p, names[i]->d_name);
+        free(names[i]);
+    }
+    free(names);
+    return paths;
 }
