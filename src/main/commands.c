@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "main/command.h"
 
+extern const struct command cmd_token;
+extern const struct command cmd_user;
 extern const struct command cmd_version;
 
 /* Every subcommand, one line each, in the order --help shows them. */
 const struct command *const commands[] = {
+    &cmd_user,
+    &cmd_token,
     &cmd_version,
     NULL,
 };
