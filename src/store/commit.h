@@ -26,18 +26,20 @@ struct commit_op {
     str condition;         /* search parameters without '?'; not given: unconditional */
     str full_url;          /* what other operations may call this one */
     int64_t if_match_vid;  /* 0: no condition */
-    bool if_none_match;    /* If-None-Match: * */
+    bool if_none_match;    /* If-None-Match: * (ERR_PRECONDITION when there is one already) */
     struct json body;      /* create and update: validated by the caller */
     /* PATCH: makes the new body (validated) from the current one. */
     err (*patch)(struct ctx *cx, const struct commit_op *op, struct json before, struct json *after);
     const void *patch_self;
-    /* filled by the commit */
+    /* filled by the commit. Deleting what is not there is COMMIT_UNCHANGED, version.vid 0 when it never
+     * was. An update that makes or revives a resource is COMMIT_CREATED. */
     enum commit_outcome outcome;
     struct store_version version;
 };
 struct commit {
     struct commit_op *ops;
     size_t ops_count;
+    str who, why;                     /* kept with the log for the audit; not given: nothing kept */
     size_t failed;                    /* which op an error concerns */
     void (*done)(struct commit *);    /* called on the writer thread; must be short */
     void *self;
@@ -46,9 +48,12 @@ struct commit {
     void *prepared;                   /* commit.c's own */
 };
 
-/* Returns at once with *waiting true and calls done later, or finishes by itself on an early error. */
-err commit_submit(struct ctx *cx, struct store *store, struct commit *commit) MUST_USE;
-/* Submits and waits. */
+/* Prepares on this thread. *waiting true: `done` will be called, with commit->error, once it is on disk
+ * or refused, and until then cx is the writer's. *waiting false: it is finished, `done` is not called
+ * (an error, or nothing had to be written). */
+err commit_submit(struct ctx *cx, struct store *store, struct commit *commit,
+                  bool *waiting) MUST_USE;
+/* Submits and waits. Not from the writer thread. */
 err commit_run(struct ctx *cx, struct store *store, struct commit *commit) MUST_USE;
 
 /* A claim: what must be unique. A system computes claims from a resource; the writer enforces them. */
@@ -64,4 +69,27 @@ struct claim_rule {
     const char *refusal;  /* text for the loser: "bed %s is held by %s" gets key and holder */
 };
 enum { CLAIMS_MAX = 16 };
+/* Set once, before the first commit; ended by NULL; must outlive the store. */
 void commit_set_claim_rules(struct store *store, const struct claim_rule *const *rules);
+
+/*
+ * A part: rows another layer keeps in step with the resources (views, the audit chain), written in the
+ * transaction of the change itself. `prepare` runs on the request thread and may run again when the
+ * answer changed; `write` runs on the writer thread and must not look at conditions.
+ */
+struct commit_change {
+    const struct commit_op *op; /* its version is complete when write is called */
+    const struct commit *commit;
+    int64_t rid, pid;           /* 0 in prepare when not minted yet */
+    struct json before, after;  /* absent: created, deleted. Without versionId and lastUpdated */
+};
+struct commit_part {
+    const char *name;
+    void *self;
+    err (*prepare)(struct ctx *cx, const struct commit_part *part,
+                   const struct commit_change *change, void **prepared);
+    err (*write)(struct ctx *cx, const struct commit_part *part, struct db *db,
+                 const struct commit_change *change, void *prepared);
+};
+enum { COMMIT_PARTS_MAX = 8 };
+void commit_add_part(struct store *store, const struct commit_part *part); /* before the first commit */

@@ -35,17 +35,29 @@ struct store_version {
 };
 
 struct store;
+struct db;
+struct index_layout;
 struct store_options {
     str folder;
-    bool create, read_only;
+    bool create, read_only;   /* read_only takes no lock: beside a server, for export and check */
     int64_t cache_bytes;      /* 0: a default that suits the machine */
     int readers_max;          /* read connections; 0: default */
 };
 err store_open(struct ctx *cx, const struct store_options *options, struct store **out) MUST_USE;
 void store_close(struct store *store); /* finishes what was accepted */
 
-/* Gives cx a read connection with a snapshot, returned when the request ends (ctx_defer). */
+/* Gives cx a read connection with a snapshot, returned when the request ends (ctx_defer). A read by a
+ * cx without one borrows a connection for that call alone. */
 err store_reader(struct ctx *cx, struct store *store) MUST_USE;
+const struct index_layout *store_layout(struct store *store);
+
+/* Called on the writer thread after each group is on disk, with the last seq. Must be short. */
+struct store_watch {
+    void (*changed)(const struct store_watch *watch, int64_t seq);
+    void *self;
+};
+void store_watch(struct store *store, const struct store_watch *watch);
+void store_unwatch(struct store *store, const struct store_watch *watch);
 
 err store_read(struct ctx *cx, struct store *store, uint16_t resource, str id,
                struct store_version *out) MUST_USE;
@@ -65,7 +77,7 @@ struct store_history {
 struct store_versions {
     struct store_version *list;
     size_t count;
-    int64_t total;
+    int64_t total;            /* all that match, not only this page */
     bool more;
 };
 err store_history(struct ctx *cx, struct store *store, const struct store_history *query,
