@@ -2,7 +2,11 @@
 #pragma once
 #include "base/ctx.h"
 #include "base/random.h"
+#ifdef TEST_PLAIN
+#include "base/test_plain.h"
+#else
 #include <criterion/criterion.h>
+#endif
 #include <dirent.h>
 
 /*
