@@ -31,7 +31,7 @@ void plain_stop(void) __attribute__((noreturn));
     static void plain_##suite_##_##name_(void)
 
 /* A text may follow the condition, as in Criterion. */
-#define PLAIN_TEXT(...) plain_text("" __VA_ARGS__)
+#define PLAIN_TEXT(...) plain_text(" " __VA_ARGS__)
 static inline void __attribute__((format(printf, 1, 2))) plain_text(const char *format, ...)
 {
     va_list values;
