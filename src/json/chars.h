@@ -5,7 +5,8 @@
 /*
  * json_chars: what the json files share about characters: escapes and UTF-8.
  *
- * Limits   the first two take text the parser has accepted already; json_utf8_length takes any bytes.
+ * Limits   the first two take text the parser has accepted already; json_utf8_length takes any
+ *          bytes.
  */
 
 /* Resolves the escape at `p` (a backslash) into `out`; returns the bytes of text it took. */

@@ -5,8 +5,8 @@
 #include "json/chars.h"
 
 /*
- * Recursive descent over the text, once. Each value adds one node before what it holds, and sets its
- * `next` when it is done. Line and column are counted only when there is an error to report.
+ * Recursive descent over the text, once. Each value adds one node before what it holds, and sets
+ * its `next` when it is done. Line and column are counted only when there is an error to report.
  */
 struct parser {
     struct ctx *cx;

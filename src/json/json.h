@@ -7,10 +7,10 @@
  *
  * Source   RFC 8259, stricter where FHIR needs it: duplicate keys, lone surrogates, invalid UTF-8,
  *          a byte-order mark and anything after the value are refused, with line and column.
- * Shapes   the tape is depth-first: an object is followed by key, value, key, value ...; an array by
- *          its items. `next` of a node is the index of the first node after all of it, so skipping is
- *          one step. struct json is a cursor (16 bytes, by value); a cursor with doc NULL is "absent"
- *          and every function accepts it.
+ * Shapes   the tape is depth-first: an object is followed by key, value, key, value ...; an array
+ *          by its items. `next` of a node is the index of the first node after all of it, so
+ *          skipping is one step. struct json is a cursor (16 bytes, by value); a cursor with doc
+ *          NULL is "absent" and every function accepts it.
  * Missing  json_get of an absent key, or of something not an object, is the absent cursor.
  * Memory   nodes in the arena given; strings without escapes are slices of the input, which must
  *          outlive the doc.
@@ -59,7 +59,7 @@ struct json json_get(struct json object, str key);
 struct json json_at(struct json array, size_t index);
 size_t json_count(struct json container); /* items, or members; 0 for anything else */
 
-/* Walks a container:  for (struct json_walk w = json_walk(v); json_next(&w);) use w.key, w.value; */
+/* Walks a container: for (struct json_walk w = json_walk(v); json_next(&w);) w.key, w.value ... */
 struct json_walk {
     struct json key, value; /* key absent in arrays */
     uint32_t at, end;
@@ -68,9 +68,12 @@ struct json_walk {
 struct json_walk json_walk(struct json container);
 bool json_next(struct json_walk *walk);
 
-/* Compares by meaning: member order ignored, numbers by their text's value (1.0 equals 1.00 only when
- * `exact` is false). */
+/* Compares by meaning: member order ignored, numbers by value (1.0 equals 1.00), or by their text
+ * when `exact`. */
 bool json_same(struct json a, struct json b, bool exact);
 
 /* JSON Pointer, RFC 6901; absent when it leads nowhere, ERR_INVALID when it is malformed. */
 err json_pointer(struct ctx *cx, struct json root, str pointer, struct json *out) MUST_USE;
+/* Takes the next token off a pointer, unescaped: false at its end. The token is { NULL, 0 } when
+ * the pointer is malformed there. */
+bool json_pointer_next(struct arena *arena, str *pointer, str *token);

@@ -5,9 +5,9 @@
 /*
  * json_keys: notices a key that an object has twice, comparing after escapes are resolved.
  *
- * Shapes   the first JSON_KEYS_FEW keys are compared as they come, most of them not at all thanks to
- *          a mask of what was seen; a larger object is sorted once at its end, so that no object,
- *          however hostile its keys, costs more than n log n.
+ * Shapes   the first JSON_KEYS_FEW keys are compared as they come, most of them not at all thanks
+ *          to a mask of what was seen; a larger object is sorted once at its end, so that no
+ *          object, however hostile its keys, costs more than n log n.
  */
 enum { JSON_KEYS_FEW = 32 };
 struct json_keys {

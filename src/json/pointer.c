@@ -31,24 +31,32 @@ static struct json step(struct json at, str token)
     return json_at(at, index);
 }
 
+bool json_pointer_next(struct arena *arena, str *pointer, str *token)
+{
+    if (pointer->n == 0)
+        return false;
+    if (pointer->p[0] != '/') {
+        *token = (str){ 0 };
+        return true;
+    }
+    str rest = str_slice(*pointer, 1, pointer->n);
+    size_t slash = str_find_char(rest, '/');
+    str raw = str_slice(rest, 0, slash);
+    *pointer = slash == STR_NONE ? S("") : str_slice(rest, slash, rest.n);
+    *token = unescape(arena, raw);
+    return true;
+}
+
 err json_pointer(struct ctx *cx, struct json root, str pointer, struct json *out)
 {
-    struct json at = root;
-    if (pointer.n && pointer.p[0] != '/')
-        return ctx_failf(cx, ERR_INVALID, S(""), "the JSON pointer \"%.*s\" must begin with '/'",
-                         STR_ARG(pointer));
-    for (size_t i = 1; i <= pointer.n;) {
-        str rest = str_slice(pointer, i, pointer.n);
-        size_t slash = str_find_char(rest, '/');
-        str token = str_slice(rest, 0, slash == STR_NONE ? rest.n : slash);
-        i += token.n + 1;
-        token = unescape(cx->arena, token);
+    str rest = pointer, token;
+    while (json_pointer_next(cx->arena, &rest, &token)) {
         if (!str_given(token))
             return ctx_failf(cx, ERR_INVALID, S(""),
-                             "in the JSON pointer \"%.*s\", '~' must be followed by 0 or 1",
-                             STR_ARG(pointer));
-        at = step(at, token);
+                             "the JSON pointer \"%.*s\" must begin with a slash, with 0 or 1 after "
+                             "each tilde", STR_ARG(pointer));
+        root = step(root, token);
     }
-    *out = at;
+    *out = root;
     return ERR_OK;
 }

@@ -79,7 +79,7 @@ static bool same_array(struct json a, struct json b, bool exact)
     }
 }
 
-/* Large objects in different order: sorted in memory of their own, so that hostile ones stay cheap. */
+/* Large objects are sorted in memory of their own, so that hostile ones stay cheap. */
 static bool same_sorted(struct json a, struct json b, bool exact)
 {
     struct arena arena = arena_make(SIZE_MAX);

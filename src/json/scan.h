@@ -7,8 +7,8 @@
 /*
  * json_scan: runs over the plain part of a string, and over white space, many bytes at a time.
  *
- * Shapes   json_scan_plain stops at the first quote, backslash, control character or byte over 0x7F,
- *          or at `end`. json_scan_space stops at the first byte that is not JSON white space.
+ * Shapes   json_scan_plain stops at the first quote, backslash, control character or byte over
+ *          0x7F, or at `end`. json_scan_space stops at the first byte that is not JSON white space.
  * Limits   never reads at or past `end`. Both variants are compiled wherever they can be, so that a
  *          test holds them equal; json_scan_plain is the faster one of the platform.
  */
@@ -50,8 +50,8 @@ static inline const char *json_scan_plain_sse2(const char *p, const char *end)
     for (; end - p >= 16; p += 16) {
         __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
         /* Signed: bytes over 0x7F are negative, so one comparison finds them and the controls. */
-        __m128i stop = _mm_or_si128(_mm_cmplt_epi8(v, space),
-                                    _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)));
+        __m128i mark = _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash));
+        __m128i stop = _mm_or_si128(_mm_cmplt_epi8(v, space), mark);
         int mask = _mm_movemask_epi8(stop);
         if (mask)
             return p + __builtin_ctz((unsigned)mask);
