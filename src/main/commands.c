@@ -3,12 +3,14 @@
 
 extern const struct command cmd_token;
 extern const struct command cmd_user;
+extern const struct command cmd_rule;
 extern const struct command cmd_version;
 
 /* Every subcommand, one line each, in the order --help shows them. */
 const struct command *const commands[] = {
     &cmd_user,
     &cmd_token,
+    &cmd_rule,
     &cmd_version,
     NULL,
 };
