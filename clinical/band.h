@@ -5,6 +5,7 @@
 /*
  * band: a row of a printed chart: from this value up to the next row, so many points.
  *
+ * Source   the printed chart that the owner of the table names.
  * Units    the value's own; the table's owner says which.
  * Missing  not represented: the caller checks before it asks. A value under the first row takes the
  *          first row's points, so tables open with the lowest value that can be entered.

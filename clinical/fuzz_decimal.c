@@ -4,7 +4,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Goal: whatever the bytes, a number that is exact at some places is ten times as much at one more. */
+/* Goal: whatever the bytes, a number that is exact at some places is ten times as much at one
+ * more. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     str text = { (const char *)data, size };

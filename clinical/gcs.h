@@ -35,7 +35,7 @@ const char *gcs_band_name(enum gcs_band band);
 
 /* After a head injury: longest time to the next set, given how long the total has been 15. */
 int gcs_head_injury_every_min(int total, int64_t min_since_15);
-/* True when the fall since `before` asks for urgent re-appraisal: 1 point lasting 30 minutes or more,
- * 3 of eyes or verbal, 2 of motor. Parts that could not be tested are not compared. */
+/* True when the fall since `before` asks for urgent re-appraisal: 1 point lasting 30 minutes or
+ * more, 3 of eyes or verbal, 2 of motor. Parts that could not be tested are not compared. */
 bool gcs_fall_is_urgent(const struct gcs_obs *before, const struct gcs_obs *now,
                         int64_t lasting_min);

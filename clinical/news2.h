@@ -16,8 +16,8 @@
  * Missing  NEWS2_MISSING in any int field is ERR_INVALID: absent is never scored as normal. That
  *          is why on_oxygen and alert are ints and not bools: "not recorded" is a third answer. An
  *          incomplete set has no total, only a floor (news2_floor), and never lowers an escalation.
- * Errors   ERR_INVALID: missing or impossible values, one issue each; ERR_RULE: not for this person.
- *          *out is left untouched.
+ * Errors   ERR_INVALID: missing or impossible values, one issue each; ERR_RULE: not for this
+ *          person. *out is left untouched.
  * Memory   pure: allocates only issues, reads no clock, keeps no state. Thread-safe.
  * Hazards  H-003 scale 2 used unasked; H-004 missing observation scored as normal; H-005 unit slip.
  */

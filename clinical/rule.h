@@ -10,10 +10,11 @@
  *          ("parts"). The command line, the documentation and the tests read the same rows.
  * Units    of each input in its row. A number is held as a whole number of `decimals` places:
  *          37.5 at one decimal is 375. Finer text is rounded half up; at 0 decimals it is refused.
- * Missing  an input not given is RULE_MISSING; a required one is an error that names it. Never zero.
+ * Missing  an input not given is RULE_MISSING; a required one is an error that names it. Never
+ *          zero.
  * Errors   ERR_INVALID: unknown, repeated, missing, malformed or impossible input, one issue each,
- *          with the input's name as its path; ERR_RULE: the rule may not be used for this person, or
- *          has no signed table.
+ *          with the input's name as its path; ERR_RULE: the rule may not be used for this person,
+ *          or has no signed table.
  * Memory   results and texts in cx's arena or static. Thread-safe.
  * Limits   RULE_INPUTS_MAX inputs, RULE_FIELDS_MAX fields.
  */

@@ -34,7 +34,8 @@ TEST(fluid_grades_urine_by_weight_and_time)
     }
 }
 
-/* The criteria again by their edges in millilitres: every volume and hour for a patient of 50 kg. */
+/* The criteria again by their edges in millilitres: every volume and hour for a patient of 50
+ * kg. */
 TEST(fluid_stages_agree_with_a_second_formulation)
 {
     for (int hours = 1; hours <= 30; hours++)

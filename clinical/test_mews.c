@@ -4,7 +4,7 @@
 #include "clinical/mews.h"
 
 /* Invented thresholds: this is a test of the frame, not a chart. */
-#define ROWS "# a remark\ntable: test 1\nsource: nobody\neffective: 2026-01-01\n"                   \
+#define ROWS "# a remark\ntable: test 1\nsource: nobody\neffective: 2026-01-01\n" \
              "band: resp 0 2\nband: resp 10 0\nband: resp 21 1\nband: alert 0 3\nband: alert 1 0\n"
 #define SIGNED ROWS "signed-by: A Tester\nsigned-on: 2026-01-02\n"
 

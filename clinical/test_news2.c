@@ -122,8 +122,8 @@ static bool same_as_again(const struct news2_chart *chart, const struct news2_ob
     return total == score.total;
 }
 
-/* Every value of every parameter: they only add, so one at a time is exhaustive; saturation is tried
- * with each scale and with and without oxygen. */
+/* Every value of every parameter: they only add, so one at a time is exhaustive; saturation is
+ * tried with each scale and with and without oxygen. */
 static bool agrees_everywhere(const struct news2_chart *chart)
 {
     const struct news2_obs well = { 16, 98, 72, 120, 370, 0, 1, false };
@@ -191,7 +191,8 @@ TEST(news2_risk_follows_total_and_single_red)
             total += points[p];
             red |= points[p] == 3;
         }
-        const char *expected = total > 6 ? "high" : total > 4 ? "medium" : red ? "low-medium" : "low";
+        const char *expected =
+            total > 6 ? "high" : total > 4 ? "medium" : red ? "low-medium" : "low";
         struct news2_score score = { 0 };
         EXPECT_INT("scores", news2_score(&cx->issues, &obs, &score), ERR_OK);
         EXPECT_INT("total", score.total, total);
@@ -232,7 +233,11 @@ TEST(news2_is_refused_to_children_and_in_pregnancy)
 
 TEST(news2_response_rows_follow_the_guideline)
 {
-    static const struct { int total, highest, every_min; bool confirmed; const char *name; } asks[] = {
+    static const struct {
+        int total, highest, every_min;
+        bool confirmed;
+        const char *name;
+    } asks[] = {
         { 0, 0, 720, false, "routine" },   { 1, 1, 360, false, "ward" },
         { 4, 2, 360, false, "ward" },      { 3, 3, 60, true, "single red score" },
         { 4, 3, 60, true, "single red score" }, { 5, 2, 60, true, "urgent" },

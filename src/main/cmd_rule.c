@@ -147,7 +147,7 @@ static int print_text(struct ctx *cx, const struct rule *rule, const struct rule
     return EXIT_DONE;
 }
 
-/* The sentences go to standard error; with --json the same faults go to standard output by input. */
+/* Sentences go to standard error; with --json the same faults go to standard output by input. */
 static int fail(struct ctx *cx, const struct rule *rule, bool as_json)
 {
     struct json_writer w = json_out(cx);
