@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/people.h"
 #include "auth/people_sql.h"
+#include "auth/secret.h"
 #include "base/clock.h"
-#include "base/random.h"
 #include <pthread.h>
-#include <sodium.h>
 #include <sys/stat.h>
 
-enum { TOKEN_BYTES = 32, HASH_BYTES = 32, CACHE_PLACES = 256, CACHE_TEXT_MAX = 4096 };
+enum { CACHE_PLACES = 256, CACHE_TEXT_MAX = 4096 };
 
 /* A recently used token. The texts are packed in `memory`, so an entry is one flat copy. */
 struct cached {
-    unsigned char hash[HASH_BYTES];
+    char hash[SECRET_HASH_BYTES];
     int64_t read_at_ms; /* monotonic; 0: free */
     struct people_grant grant;
     char memory[CACHE_TEXT_MAX];
@@ -23,12 +22,13 @@ struct people {
     struct cached cache[CACHE_PLACES];
 };
 
-static void lock(struct people *people)
+struct db *people_lock(struct people *people)
 {
     pthread_mutex_lock(&people->lock);
+    return people->db;
 }
 
-static err unlock(struct people *people, err result)
+err people_unlock(struct people *people, err result)
 {
     pthread_mutex_unlock(&people->lock);
     return result;
@@ -36,7 +36,7 @@ static err unlock(struct people *people, err result)
 
 err people_open(struct ctx *cx, str folder, struct people **out)
 {
-    if (sodium_init() < 0)
+    if (!secret_ready())
         return ctx_fail(cx, ERR_IO, (str){ 0 }, S("the system gives no random numbers"));
     struct people *people = calloc(1, sizeof *people);
     if (!people)
@@ -104,11 +104,11 @@ static err insert_user(struct ctx *cx, struct db *db, const struct people_user *
 err people_add(struct ctx *cx, struct people *people, const struct people_user *user)
 {
     TRY(check_user(cx, user));
-    lock(people);
-    return unlock(people, insert_user(cx, people->db, user));
+    people_lock(people);
+    return people_unlock(people, insert_user(cx, people->db, user));
 }
 
-static void read_user(struct ctx *cx, struct db_stmt *stmt, int column, struct people_user *out)
+void people_read_user(struct ctx *cx, struct db_stmt *stmt, int column, struct people_user *out)
 {
     *out = (struct people_user){
         .name = arena_copy(cx->arena, db_text(stmt, column)),
@@ -134,15 +134,15 @@ static err find_user(struct ctx *cx, struct db *db, str name, struct people_user
     TRY(db_step(cx, stmt, &row));
     if (!row)
         return no_user(cx, name);
-    read_user(cx, stmt, 0, out);
+    people_read_user(cx, stmt, 0, out);
     db_reset(stmt);
     return ERR_OK;
 }
 
 err people_find(struct ctx *cx, struct people *people, str name, struct people_user *out)
 {
-    lock(people);
-    return unlock(people, find_user(cx, people->db, name, out));
+    people_lock(people);
+    return people_unlock(people, find_user(cx, people->db, name, out));
 }
 
 static void forget_all(struct people *people)
@@ -161,22 +161,22 @@ static err change_user(struct ctx *cx, struct people *people, struct db_stmt *st
 
 err people_disable(struct ctx *cx, struct people *people, str name, bool disabled)
 {
-    lock(people);
+    people_lock(people);
     struct db_stmt *stmt = db_use(cx, people->db, people_sql, PEOPLE_DISABLE);
     db_bind_text(stmt, 1, name);
     db_bind_int(stmt, 2, disabled);
-    return unlock(people, change_user(cx, people, stmt, name));
+    return people_unlock(people, change_user(cx, people, stmt, name));
 }
 
 err people_set_role(struct ctx *cx, struct people *people, str name, str role)
 {
     if (!role_find(role))
         return ctx_failf(cx, ERR_INVALID, S("role"), "there is no role \"%.*s\"", STR_ARG(role));
-    lock(people);
+    people_lock(people);
     struct db_stmt *stmt = db_use(cx, people->db, people_sql, PEOPLE_SET_ROLE);
     db_bind_text(stmt, 1, name);
     db_bind_text(stmt, 2, role);
-    return unlock(people, change_user(cx, people, stmt, name));
+    return people_unlock(people, change_user(cx, people, stmt, name));
 }
 
 static err list_users(struct ctx *cx, struct db *db, struct people_user **out, size_t *count)
@@ -190,31 +190,21 @@ static err list_users(struct ctx *cx, struct db *db, struct people_user **out, s
         if (!row)
             return ERR_OK;
         *out = arena_grow(cx->arena, *out, *count, &cap, sizeof **out);
-        read_user(cx, stmt, 0, *out + *count);
+        people_read_user(cx, stmt, 0, *out + *count);
     }
 }
 
 err people_list(struct ctx *cx, struct people *people, struct people_user **out, size_t *count)
 {
-    lock(people);
-    return unlock(people, list_users(cx, people->db, out, count));
+    people_lock(people);
+    return people_unlock(people, list_users(cx, people->db, out, count));
 }
 
 /* ---- tokens ---- */
 
-static void hash_of(str bearer, unsigned char out[HASH_BYTES])
-{
-    crypto_generichash(out, HASH_BYTES, (const unsigned char *)bearer.p, bearer.n, NULL, 0);
-}
-
 static str new_bearer(struct ctx *cx)
 {
-    unsigned char secret[TOKEN_BYTES];
-    char text[64];
-    random_secret(secret, sizeof secret);
-    sodium_bin2base64(text, sizeof text, secret, sizeof secret,
-                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    return arena_printf(cx->arena, "fl_%s", text);
+    return arena_printf(cx->arena, "fl_%.*s", STR_ARG(secret_text(cx->arena)));
 }
 
 static err check_ask(struct ctx *cx, const struct people_token_ask *ask)
@@ -233,10 +223,8 @@ static err check_ask(struct ctx *cx, const struct people_token_ask *ask)
 static err insert_token(struct ctx *cx, struct db *db, const struct people_token_ask *ask,
                         str bearer)
 {
-    unsigned char hash[HASH_BYTES];
-    hash_of(bearer, hash);
     struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_TOKEN_ADD);
-    db_bind_blob(stmt, 1, (str){ (char *)hash, sizeof hash });
+    db_bind_blob(stmt, 1, secret_hash(cx->arena, bearer));
     db_bind_text(stmt, 2, str_given(ask->user) ? ask->user : S(""));
     db_bind_text(stmt, 3, str_given(ask->client) ? ask->client : S(""));
     db_bind_text(stmt, 4, ask->scopes);
@@ -254,8 +242,8 @@ err people_token_issue(struct ctx *cx, struct people *people, const struct peopl
     if (ask->user.n)
         TRY(people_find(cx, people, ask->user, &user));
     str text = new_bearer(cx);
-    lock(people);
-    TRY(unlock(people, insert_token(cx, people->db, ask, text)));
+    people_lock(people);
+    TRY(people_unlock(people, insert_token(cx, people->db, ask, text)));
     *bearer = text;
     return ERR_OK;
 }
@@ -275,11 +263,11 @@ static enum scope_level level_of(const struct people_grant *grant)
                                                                           : SCOPE_USER;
 }
 
-static err read_token(struct ctx *cx, struct db *db, const unsigned char hash[HASH_BYTES],
+static err read_token(struct ctx *cx, struct db *db, str hash,
                       struct people_grant *out)
 {
     struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_TOKEN_FIND);
-    db_bind_blob(stmt, 1, (str){ (const char *)hash, HASH_BYTES });
+    db_bind_blob(stmt, 1, hash);
     bool row;
     TRY(db_step(cx, stmt, &row));
     if (!row)
@@ -292,7 +280,7 @@ static err read_token(struct ctx *cx, struct db *db, const unsigned char hash[HA
         .expires_ms = db_int(stmt, 4),
     };
     bool revoked = db_int(stmt, 5) != 0, lost_user = db_int(stmt, 6) != 0;
-    read_user(cx, stmt, 7, &grant.user);
+    people_read_user(cx, stmt, 7, &grant.user);
     db_reset(stmt);
     if (revoked || lost_user || grant.user.disabled)
         return refuse(cx);
@@ -301,9 +289,9 @@ static err read_token(struct ctx *cx, struct db *db, const unsigned char hash[HA
     return ERR_OK;
 }
 
-static struct cached *cache_place(struct people *people, const unsigned char *hash)
+static struct cached *cache_place(struct people *people, str hash)
 {
-    return &people->cache[hash[0] % CACHE_PLACES];
+    return &people->cache[(unsigned char)hash.p[0] % CACHE_PLACES];
 }
 
 static str pack(struct cached *entry, str text)
@@ -316,7 +304,7 @@ static str pack(struct cached *entry, str text)
 }
 
 /* Grants with very long scope lists are not kept: they are read from disk each time. */
-static void cache_put(struct people *people, const unsigned char *hash,
+static void cache_put(struct people *people, str hash,
                       const struct people_grant *grant)
 {
     const struct people_user *user = &grant->user;
@@ -327,7 +315,7 @@ static void cache_put(struct people *people, const unsigned char *hash,
     struct cached *entry = cache_place(people, hash);
     entry->used = 0;
     entry->grant = *grant;
-    memcpy(entry->hash, hash, HASH_BYTES);
+    memcpy(entry->hash, hash.p, SECRET_HASH_BYTES);
     entry->grant.user.name = pack(entry, user->name);
     entry->grant.user.display = pack(entry, user->display);
     entry->grant.user.role = pack(entry, user->role);
@@ -339,12 +327,12 @@ static void cache_put(struct people *people, const unsigned char *hash,
     entry->read_at_ms = clock_monotonic_ms();
 }
 
-static bool cache_get(struct ctx *cx, struct people *people, const unsigned char *hash,
+static bool cache_get(struct ctx *cx, struct people *people, str hash,
                       struct people_grant *out)
 {
     struct cached *entry = cache_place(people, hash);
     if (!entry->read_at_ms || clock_monotonic_ms() - entry->read_at_ms > PEOPLE_CACHE_MS ||
-        sodium_memcmp(entry->hash, hash, HASH_BYTES) != 0)
+        !secret_same((str){ entry->hash, SECRET_HASH_BYTES }, hash))
         return false;
     struct people_grant grant = entry->grant;
     str *texts[] = { &grant.user.name, &grant.user.display, &grant.user.role,  &grant.user.who,
@@ -355,7 +343,7 @@ static bool cache_get(struct ctx *cx, struct people *people, const unsigned char
     return true;
 }
 
-static err find_locked(struct ctx *cx, struct people *people, const unsigned char *hash,
+static err find_locked(struct ctx *cx, struct people *people, str hash,
                        struct people_grant *out)
 {
     if (cache_get(cx, people, hash, out))
@@ -367,11 +355,10 @@ static err find_locked(struct ctx *cx, struct people *people, const unsigned cha
 
 err people_token_find(struct ctx *cx, struct people *people, str bearer, struct people_grant *out)
 {
-    unsigned char hash[HASH_BYTES];
+    str hash = secret_hash(cx->arena, bearer);
     struct people_grant grant;
-    hash_of(bearer, hash);
-    lock(people);
-    TRY(unlock(people, find_locked(cx, people, hash, &grant)));
+    people_lock(people);
+    TRY(people_unlock(people, find_locked(cx, people, hash, &grant)));
     if (grant.expires_ms <= cx->now_ms)
         return refuse(cx);
     TRY(scope_parse(cx, grant.scope_text, &grant.scopes));
@@ -381,12 +368,11 @@ err people_token_find(struct ctx *cx, struct people *people, str bearer, struct 
 
 err people_token_revoke(struct ctx *cx, struct people *people, str bearer)
 {
-    unsigned char hash[HASH_BYTES];
-    hash_of(bearer, hash);
-    lock(people);
+    str hash = secret_hash(cx->arena, bearer);
+    people_lock(people);
     struct db_stmt *stmt = db_use(cx, people->db, people_sql, PEOPLE_TOKEN_REVOKE);
-    db_bind_blob(stmt, 1, (str){ (char *)hash, sizeof hash });
+    db_bind_blob(stmt, 1, hash);
     db_bind_int(stmt, 2, cx->now_ms);
     cache_place(people, hash)->read_at_ms = 0;
-    return unlock(people, db_run(cx, stmt));
+    return people_unlock(people, db_run(cx, stmt));
 }

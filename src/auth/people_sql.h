@@ -1,11 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "auth/people.h"
 #include "db/db.h"
 
-/* people_sql: the statements of people.c over auth.db; nothing else uses them. */
+/*
+ * people_sql: the statements over auth.db, and what the files of src/auth share to run them.
+ *
+ * Limits   auth.db has one connection: between people_lock and people_unlock it is the caller's.
+ */
 enum people_statement {
     PEOPLE_ADD, PEOPLE_FIND, PEOPLE_DISABLE, PEOPLE_SET_ROLE, PEOPLE_LIST,
-    PEOPLE_TOKEN_ADD, PEOPLE_TOKEN_FIND, PEOPLE_TOKEN_REVOKE, PEOPLE_SQL_COUNT
+    PEOPLE_TOKEN_ADD, PEOPLE_TOKEN_FIND, PEOPLE_TOKEN_REVOKE,
+    PEOPLE_CODE_ADD, PEOPLE_CODE_USE, PEOPLE_TRIES, PEOPLE_TRY_ADD,
+    PEOPLE_SESSION_ADD, PEOPLE_SESSION_FIND, PEOPLE_SESSION_SEEN, PEOPLE_SESSION_END,
+    PEOPLE_SQL_COUNT
 };
 extern const struct stmt people_sql[];
 extern const char people_schema[];
+
+struct db *people_lock(struct people *people);
+err people_unlock(struct people *people, err result); /* returns result, so that TRY reads well */
+/* A user from the columns name, display, role, who, areas, disabled, created_ms at `column`. */
+void people_read_user(struct ctx *cx, struct db_stmt *stmt, int column, struct people_user *out);

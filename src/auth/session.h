@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "auth/people.h"
+
+/*
+ * session: a person at Frontline's own screens, from sign-in to sign-out, and the one-time codes
+ * that let somebody in for the first time.
+ *
+ * Source   staff-identity 4.2: idle lock by zone, absolute end of shift 12 h; patients 30 min idle.
+ * Shapes   the cookie holds 32 random bytes; only their hash is kept. A session is made anew at
+ *          every sign-in, so one planted beforehand is worth nothing. `csrf` must come back with
+ *          each form.
+ * Units    UTC milliseconds.
+ * Errors   ERR_LOGIN: unknown, ended, idle too long, or past its absolute end; wrong or used code;
+ *          ERR_BUSY: too many wrong codes for this name from this address: wait a minute.
+ * Limits   SESSION_TRIES_MAX wrong codes a name and address in a minute; other addresses and other
+ *          names are not held up by it, so nobody can lock out a ward.
+ * Hazards  H-002 session left with the previous patient on screen.
+ */
+enum {
+    SESSION_IDLE_STAFF_MS = 5 * 60000, SESSION_IDLE_PATIENT_MS = 30 * 60000,
+    SESSION_ABSOLUTE_MS = 12 * 3600000, SESSION_TRIES_MAX = 10, SESSION_TRIES_WINDOW_MS = 60000
+};
+struct session {
+    struct people_user user;
+    str csrf;
+    str method;              /* "passkey", "code", "openid": how they signed in */
+    int64_t begun_ms, seen_ms, stepped_up_ms; /* stepped_up_ms: last full sign-in */
+};
+
+/* A code for one sign-in by `user`, good for `minutes`; ERR_NOT_FOUND without such a person. */
+err session_code(struct ctx *cx, struct people *people, str user, int64_t minutes,
+                 str *code) MUST_USE;
+/* Uses up the code and begins a session. `address` is where the person sits, for the limit. */
+err session_begin_by_code(struct ctx *cx, struct people *people, str user, str code, str address,
+                          str *cookie) MUST_USE;
+/* Begins a session for somebody whose sign-in was proved elsewhere (passkey, OpenID). */
+err session_begin(struct ctx *cx, struct people *people, str user, str method,
+                  str *cookie) MUST_USE;
+/* The live session of a cookie; marks it as seen. */
+err session_find(struct ctx *cx, struct people *people, str cookie, struct session *out) MUST_USE;
+err session_end(struct ctx *cx, struct people *people, str cookie) MUST_USE;
