@@ -6,8 +6,8 @@
  * log: what the running program tells its operator: one JSON object a line on standard error.
  *
  * Shapes   {"time":"2026-11-22T05:11:48.123Z","level":"info","id":"request id","text":"..."}
- * Limits   library layers never log; rest, jobs and main do, once, with the request id. A line is cut
- *          at LOG_LINE_MAX bytes. Thread-safe: a line is one write.
+ * Limits   library layers never log; rest, jobs and main do, once, with the request id. A line is
+ *          cut at LOG_LINE_MAX bytes. Thread-safe: a line is one write.
  */
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 enum { LOG_LINE_MAX = 4096 };

@@ -142,7 +142,7 @@ static err pass_memory(struct http_connection *c)
                       "or split it"));
 }
 
-/* Runs the handler or its continuation; passing the memory cap comes back here and becomes a 413. */
+/* Runs the handler or its continuation; passing the memory cap comes back here: a 413. */
 static void run(struct http_connection *c)
 {
     jmp_buf over;

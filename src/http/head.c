@@ -43,7 +43,8 @@ static err check_lines(struct http_connection *c)
     struct head_sum sum = { 0 };
     MHD_get_connection_values(c->mhd, MHD_HEADER_KIND, sum_header, &sum);
     if (c->target.n > limits->url_bytes)
-        return refuse(c, 414, "too-long", S("the URL is too long; send a search by POST to _search"));
+        return refuse(c, 414, "too-long",
+                      S("the URL is too long; send a search by POST to _search"));
     if (sum.bytes > limits->header_bytes)
         return refuse(c, 431, "too-long", S("the header lines are too long; send fewer"));
     if (sum.hosts > 1 || sum.lengths > 1 || sum.encodings > 1 || sum.unknown_encoding ||

@@ -60,7 +60,8 @@ static void write_requests(struct buf *out)
         for (int s = 0; s < STATUS_MAX; s++) {
             uint64_t n = atomic_load_explicit(&requests[m][s], memory_order_relaxed);
             if (n)
-                buf_printf(out, "frontline_http_requests_total{method=\"%.*s\",status=\"%d\"} %llu\n",
+                buf_printf(out,
+                           "frontline_http_requests_total{method=\"%.*s\",status=\"%d\"} %llu\n",
                            STR_ARG(http_method_name((enum http_method)m)), s,
                            (unsigned long long)n);
         }

@@ -7,10 +7,10 @@
 enum { STREAM_BLOCK_BYTES = 32768, LEAST_SENT_BYTES_PER_MS = 10 };
 
 /*
- * libmicrohttpd answers what it refuses by itself (malformed request lines, header lines that do not
- * fit, chunk errors) with a page of HTML, which no option changes. It makes that page, and nothing
- * else, through this function, so the definition here, which the linker finds first, turns the page
- * into an OperationOutcome. The test http_answers_malformed_requests_with_an_outcome holds it.
+ * libmicrohttpd answers what it refuses by itself (malformed request lines, header lines that do
+ * not fit, chunk errors) with a page of HTML, which no option changes. It makes that page, and
+ * nothing else, through this function, so the definition here, which the linker finds first, turns
+ * the page into an OperationOutcome. Rows of the test http_answers_over_a_socket hold it.
  */
 struct MHD_Response *MHD_create_response_from_buffer(size_t size, void *buffer,
                                                      enum MHD_ResponseMemoryMode mode)

@@ -5,7 +5,7 @@
 #include "http/text.h"
 #include <unistd.h>
 
-/* Lines are gathered and written once a turn of the loop: a write each would cost a tenth of a read. */
+/* Lines are gathered and written once a turn of the loop: a write each costs a tenth of a read. */
 enum { LOG_BUFFER_BYTES = 65536, LOG_LINE_BYTES = 1024, LOG_PATH_MAX = 300 };
 
 void request_log_flush(struct http_loop *loop)
@@ -37,8 +37,9 @@ void request_log(struct http_connection *c)
     size_t n = log_escape(path, LOG_PATH_MAX, target);
     clock_write(c->cx.now_ms, when);
     int length = snprintf(at, LOG_LINE_BYTES,
-                          "{\"time\":\"%.*s\",\"level\":\"info\",\"id\":\"%.*s\",\"method\":\"%.*s\","
-                          "\"path\":\"%.*s\",\"status\":%d,\"ms\":%.3f,\"in\":%zu,\"out\":%llu}\n",
+                          "{\"time\":\"%.*s\",\"level\":\"info\",\"id\":\"%.*s\","
+                          "\"method\":\"%.*s\",\"path\":\"%.*s\",\"status\":%d,"
+                          "\"ms\":%.3f,\"in\":%zu,\"out\":%llu}\n",
                           CLOCK_TEXT, when, STR_ARG(c->cx.request_id),
                           STR_ARG(http_method_name(c->request.method)), (int)n, path,
                           c->response.status,
