@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/index_value.h"
+
+/*
+ * One walk over the tape follows the trie of the type's paths; members no path leads to are skipped
+ * in one step each.
+ */
+static void leaf_values(struct index_walk *walk, const struct layout_leaf *leaf, struct json value,
+                        struct json parent)
+{
+    if (str_given(leaf->member) &&
+        !json_string_is(json_get(value, leaf->member), leaf->equals))
+        return;
+    index_value(walk, leaf, value, parent);
+}
+
+static void visit(struct index_walk *walk, const struct layout_node *node, struct json value,
+                  struct json parent);
+
+static void visit_members(struct index_walk *walk, const struct layout_node *node,
+                          struct json object)
+{
+    uint16_t left = node->children_count;
+    for (struct json_walk w = json_walk(object); left && json_next(&w);) {
+        const struct json_node *key = json_node(w.key);
+        const char *text = w.key.doc->text.p + key->start;
+        for (uint16_t i = 0; i < node->children_count; i++) {
+            const struct layout_node *child = &node->children[i];
+            if (child->key.n != key->length || child->key.p[0] != text[0] ||
+                memcmp(child->key.p, text, key->length) != 0)
+                continue;
+            visit(walk, child, w.value, object);
+            left--;
+            break;
+        }
+    }
+}
+
+static void visit(struct index_walk *walk, const struct layout_node *node, struct json value,
+                  struct json parent)
+{
+    if (json_is(value, JSON_ARRAY)) {
+        for (struct json_walk w = json_walk(value); json_next(&w);) {
+            visit(walk, node, w.value, parent);
+            if (node->first_only)
+                return;
+        }
+        return;
+    }
+    for (uint16_t i = 0; i < node->leaves_count; i++)
+        leaf_values(walk, &node->leaves[i], value, parent);
+    if (node->children_count && json_is(value, JSON_OBJECT))
+        visit_members(walk, node, value);
+}
+
+/* The lowest instant of the rows in the clinical date's slots, with its precision if it is one. */
+static int64_t find_at(const struct layout_type *type, const struct index_walk *walk)
+{
+    const struct index_rows *rows = walk->rows;
+    int64_t at = AT_NONE;
+    for (size_t i = 0; type->at_slots_count && i < rows->count; i++) {
+        const struct index_row *row = &rows->rows[i];
+        if (row->table != INDEX_DAY)
+            continue;
+        bool ours = false;
+        for (uint16_t s = 0; s < type->at_slots_count; s++)
+            ours = ours || type->at_slots[s] == row->slot;
+        if (!ours)
+            continue;
+        int64_t key = value_at((struct value_span){ row->lo, row->hi,
+                                                    (enum index_at)row->unit });
+        if (at == AT_NONE)
+            at = key;
+        else /* several dates: their lowest, and no precision that tells the highest */
+            at = (index_at_lo(key) < index_at_lo(at) ? index_at_lo(key) : index_at_lo(at)) * 8 +
+                 AT_OTHER;
+    }
+    return at;
+}
+
+static str find_patient(const struct layout_type *type, uint16_t patient,
+                        const struct index_rows *rows)
+{
+    for (uint16_t s = 0; s < type->patient_slots_count; s++)
+        for (size_t i = 0; i < rows->count; i++)
+            if (rows->rows[i].slot == type->patient_slots[s] && rows->rows[i].target == patient &&
+                rows->rows[i].table == INDEX_REF)
+                return rows->rows[i].text;
+    return (str){ 0 };
+}
+
+err index_extract(struct ctx *cx, const struct index_layout *layout, uint16_t resource,
+                  struct json body, struct index_rows *out)
+{
+    *out = (struct index_rows){ .at = AT_NONE };
+    const struct layout_type *type = &layout->types[resource];
+    struct index_walk walk = { .cx = cx, .layout = layout, .rows = out };
+    visit(&walk, &type->root, body, body);
+    out->at = find_at(type, &walk);
+    uint16_t patient = fhir_resource_find(S("Patient"));
+    if (resource == patient)
+        out->patient = json_string(cx->arena, json_get(body, S("id")));
+    else
+        out->patient = find_patient(type, patient, out);
+    return ERR_OK;
+}
