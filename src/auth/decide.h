@@ -9,13 +9,13 @@
  * decide: may this person, through this app, do this to that resource? The only place that says so.
  *
  * Source   ARCHITECTURE section 7; the rows of role.h; SMART scopes.
- * Shapes   the facts are gathered by the caller; the decision is a pure function of them. Besides the
- *          answer for one resource there is decide_filter, the same rules as a filter for sets.
+ * Shapes   the facts are gathered by the caller; the decision is a pure function of them. Besides
+ *          the answer for one resource there is decide_filter, the same rules as a filter for sets.
  * Missing  an unknown relationship is no relationship; an unknown label hides like a known one that
  *          the role does not list.
  * Errors   none: a refusal is an answer. `rule` names the row that refused, for `access explain`.
  * Memory   pure. `labels` and names are static. Thread-safe.
- * Hazards  H-001 record opened by somebody with no business in it.
+ * Hazards H-001 record opened by somebody with no business in it.
  */
 enum decide_act { DECIDE_READ, DECIDE_SEARCH, DECIDE_CREATE, DECIDE_UPDATE, DECIDE_DELETE };
 

@@ -38,9 +38,7 @@ err people_open(struct ctx *cx, str folder, struct people **out)
 {
     if (!secret_ready())
         return ctx_fail(cx, ERR_IO, (str){ 0 }, S("the system gives no random numbers"));
-    struct people *people = calloc(1, sizeof *people);
-    if (!people)
-        return ctx_fail(cx, ERR_IO, (str){ 0 }, S("out of memory"));
+    struct people *people = arena_zero(cx->arena, sizeof *people);
     str path = arena_printf(cx->arena, "%.*s/auth.db", STR_ARG(folder));
     mode_t before = umask(077); /* credentials: nobody but the service reads this file */
     struct db_options options = { .path = path, .create = true };
@@ -61,7 +59,6 @@ void people_close(struct people *people)
 {
     if (people && people->db)
         db_close(people->db);
-    free(people);
 }
 
 static bool name_ok(str name)

@@ -10,11 +10,12 @@
  *          carries no credentials. A token is 32 random bytes, shown once; only its hash is kept.
  * Units    UTC milliseconds; durations in minutes where the name says so.
  * Missing  a token without a user is an operator's or a backend service's: level system.
- * Errors   ERR_LOGIN: no such token, expired, revoked, or its user disabled, in one text for all four;
- *          ERR_CONFLICT: the name is taken; ERR_NOT_FOUND: no such person; ERR_IO.
- * Memory   results are in cx's arena. people_token_find may be called from any thread; the answer is
- *          at most PEOPLE_CACHE_MS old, so a revocation holds within a second.
- * Limits   names of 2 to 64 characters a-z 0-9 . - _ @; a token lives at most PEOPLE_TOKEN_MINUTES_MAX.
+ * Errors   ERR_LOGIN: no such token, expired, revoked, or its user disabled, in one text for all
+ *          four; ERR_CONFLICT: the name is taken; ERR_NOT_FOUND: no such person; ERR_IO.
+ * Memory   results are in cx's arena. people_token_find may be called from any thread; the answer
+ *          is at most PEOPLE_CACHE_MS old, so a revocation holds within a second.
+ * Limits   names of 2 to 64 characters a-z 0-9 . - _ @; a token lives at most
+ *          PEOPLE_TOKEN_MINUTES_MAX.
  */
 enum { PEOPLE_CACHE_MS = 500, PEOPLE_TOKEN_MINUTES_MAX = 60 * 24 * 366, PEOPLE_NAME_MAX = 64 };
 
@@ -22,7 +23,7 @@ struct people;
 struct people_user {
     str name, display;
     str role;        /* a name in the table of roles */
-    str who;         /* "Practitioner/123" or "Patient/456": the person in the record; may be empty */
+    str who;         /* "Practitioner/123", "Patient/456": the person in the record; or empty */
     str areas;       /* ids of the Locations they work at, separated by spaces */
     bool disabled;
     int64_t created_ms;

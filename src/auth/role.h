@@ -7,10 +7,11 @@
  * role: what each kind of person at the front line may do, as rows of one table.
  *
  * Source   design of this project on the shape of NHS national RBAC (job roles R-codes, activities
- *          B-codes that include other activities); codes as listed by the National RBAC database 27.
- *          Which role may do what is a local decision: a trust reviews and signs this table.
- * Shapes   resource types fall into groups; a role has letters of "crud" (s follows r) a group. Routes
- *          of the clinical systems ask for a permission ("beds.write"); a role lists patterns.
+ *          B-codes that include other activities); codes as listed by the National RBAC database
+ *          27. Which role may do what is a local decision: a trust reviews and signs this table.
+ * Shapes   resource types fall into groups; a role has letters of "crud" (s follows r) a group.
+ *          Routes  of the clinical systems ask for a permission ("beds.write"); a role lists
+ *          patterns.
  * Missing  a type in no group, or a role without letters for it, is refused.
  * Memory   static, read-only. Thread-safe.
  */
@@ -51,6 +52,6 @@ extern const struct role_label role_labels[];
 extern const size_t role_labels_count;
 bool role_sees_label(const struct role *role, const struct role_label *label);
 
-/* The national activities a set of activities stands for, itself included: B0825 (amend demographics)
- * holds B0820 (view). `codes` is words; the answer is sorted words in the arena. */
+/* The national activities a set of activities stands for, itself included: B0825 (amend
+ * demographics) holds B0820 (view). `codes` is words; the answer is sorted words in the arena. */
 str role_activities_closure(struct arena *arena, str codes);

@@ -43,7 +43,7 @@ bool scope_allows(const struct scope_set *set, enum scope_level level, uint16_t 
 size_t scope_queries(struct arena *arena, const struct scope_set *set, uint16_t resource,
                      unsigned actions, const struct scope_rule ***out);
 
-/* Does `wanted` ask for nothing beyond `granted`? Used at refresh. A narrowing query needs the same. */
+/* Does `wanted` ask for nothing beyond `granted`? A narrowing query must be the same one. */
 bool scope_within(const struct scope_set *wanted, const struct scope_set *granted);
 
 /* "cruds" letters in order, for consent pages and introspection. */

@@ -58,7 +58,8 @@ TEST(scope_with_a_query_is_offered_and_not_taken_for_the_whole)
                                     &set), ERR_OK);
     EXPECT_INT("one", scope_queries(cx->arena, &set, type("Observation"), SCOPE_READ, &found), 1);
     EXPECT_STR("query", found[0]->query, S("category=laboratory"));
-    EXPECT_INT("write", scope_queries(cx->arena, &set, type("Observation"), SCOPE_UPDATE, &found), 0);
+    EXPECT_INT("write", scope_queries(cx->arena, &set, type("Observation"), SCOPE_UPDATE, &found),
+               0);
 }
 
 TEST(scope_refresh_may_narrow_but_not_widen)
