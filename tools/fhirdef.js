@@ -212,6 +212,9 @@ function hashTable(names) {
   return slots;
 }
 
+const required = (type) =>
+  new Set(type.rows.filter((row) => row.min > 0).map((row) => row.order)).size;
+
 class Lists { // target lists, each distinct one once
   constructor(typeIndex) {
     this.typeIndex = typeIndex;
@@ -290,7 +293,8 @@ class Writer {
       const base = this.typeIndex.has(type.base) ? this.typeIndex.get(type.base) : NONE;
       const resource = this.resources.indexOf(type);
       this.line(`{${str(type.name)},${type.kind},${primitive},${type.abstract},${base},` +
-        `${type.rows.length},elements+${type.from},${resource < 0 ? NONE : resource}},`);
+        `${type.rows.length},elements+${type.from},${resource < 0 ? NONE : resource},` +
+        `${required(type)}},`);
     }
     this.line('};');
     this.line(`const uint16_t fhir_types_count = ${this.types.length};`);

@@ -46,6 +46,7 @@ struct fhir_type {
     uint16_t elements_count;    /* includes inherited ones */
     const struct fhir_element *elements; /* sorted by json_name */
     uint16_t resource;          /* position among the concrete resources, FHIR_NONE for others */
+    uint16_t required_count;    /* elements of min 1 or more, a choice counted once */
 };
 struct fhir_value_set {
     str url;                    /* without version */
