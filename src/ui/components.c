@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ui/components.h"
+#include "ui_components.html.h"
+
+static str upper(struct ctx *cx, str text)
+{
+    char *out = arena_alloc(cx->arena, text.n);
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        out[i] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+    }
+    return (str){ out, text.n };
+}
+
+str ui_patient_name(struct ctx *cx, const struct ui_patient *patient)
+{
+    if (!patient->family.n && !patient->given.n)
+        return S("Name not known");
+    str family = patient->family.n ? upper(cx, patient->family) : S("Surname not known");
+    bool titled = patient->title.n > 0;
+    return arena_printf(cx->arena, "%.*s%s%.*s%s%.*s%s", STR_ARG(family),
+                        patient->given.n ? ", " : "", STR_ARG(patient->given), titled ? " (" : "",
+                        STR_ARG(patient->title), titled ? ")" : "");
+}
+
+str ui_patient_born(struct ctx *cx, const struct ui_patient *patient)
+{
+    str date = ui_date(cx, patient->birth_date);
+    int years = ui_age_years(patient->birth_date, cx->now_ms);
+    if (years < 0 || patient->deceased)
+        return date;
+    return arena_printf(cx->arena, "%.*s (%dy)", STR_ARG(date), years);
+}
+
+str ui_patient_sex(const struct ui_patient *patient)
+{
+    static const struct { str code, text; } sexes[] = {
+        { { "male", 4 }, { "Male", 4 } },
+        { { "female", 6 }, { "Female", 6 } },
+        { { "other", 5 }, { "Other", 5 } },
+    };
+    for (size_t i = 0; i < COUNT(sexes); i++)
+        if (str_eq(patient->sex, sexes[i].code))
+            return sexes[i].text;
+    return S("Not known");
+}
+
+const char *ui_tone_class(enum ui_tone tone)
+{
+    static const char *const classes[] = {
+        [UI_PLAIN] = "app-chip",
+        [UI_GOOD] = "app-chip app-chip--good",
+        [UI_LOW] = "app-chip app-chip--low",
+        [UI_MEDIUM] = "app-chip app-chip--medium",
+        [UI_HIGH] = "app-chip app-chip--high",
+    };
+    return classes[tone];
+}
+
+bool ui_fields_wrong(const struct ui_field *fields, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (fields[i].error.n)
+            return true;
+    return false;
+}
+
+void ui_table_rows(struct buf *out, const struct ui_table *table)
+{
+    for (size_t i = 0; i < table->rows_count; i++)
+        ui_table_row(out, table, table->cells + i * table->columns_count);
+}
