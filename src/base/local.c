@@ -28,6 +28,7 @@ struct clock_civil local_civil(int64_t at_ms)
 int64_t local_midnight_ms(int year, int month, int day)
 {
     /* Changes happen at 01:00 UTC, so the offset an hour before UTC's midnight is the day's. */
-    int64_t utc_midnight_ms = clock_from_civil((struct clock_civil){ year, month, day, 0, 0, 0, 0 });
+    struct clock_civil day_start = { year, month, day, 0, 0, 0, 0 };
+    int64_t utc_midnight_ms = clock_from_civil(day_start);
     return utc_midnight_ms - local_offset_ms(utc_midnight_ms - HOUR_MS);
 }

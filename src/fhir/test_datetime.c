@@ -93,8 +93,8 @@ TEST(each_type_takes_only_its_own_form)
     for (size_t i = 0; i < COUNT(rows); i++)
         for (int form = DATETIME_AS_DATE; form <= DATETIME_AS_SEARCH; form++) {
             struct datetime got;
-            EXPECT_INT(rows[i].text, datetime_parse(str_of(rows[i].text), form, &got),
-                       (rows[i].forms >> form) & 1);
+            bool parsed = datetime_parse(str_of(rows[i].text), (enum datetime_form)form, &got);
+            EXPECT_INT(rows[i].text, parsed, (rows[i].forms >> form) & 1);
         }
 }
 

@@ -113,7 +113,8 @@ void http_metrics_write(struct buf *out)
     buf_printf(out, "frontline_http_sent_bytes_total %llu\n", (unsigned long long)out_bytes);
     for (int i = 0; i < HTTP_GAUGES; i++) {
         head(out, gauge_texts[i].name, "gauge", gauge_texts[i].help);
-        buf_printf(out, "%s %lld\n", gauge_texts[i].name, (long long)http_gauge(i));
+        buf_printf(out, "%s %lld\n", gauge_texts[i].name,
+                   (long long)http_gauge((enum http_gauge)i));
     }
     for (int i = 0; i < HTTP_EVENTS; i++) {
         head(out, event_texts[i].name, "counter", event_texts[i].help);

@@ -5,8 +5,8 @@
 /*
  * ui_components: the parts screens are made of; templates/components.html draws them.
  *
- * Missing  a patient's absent name, birth date, sex or NHS number is shown as "Not known", never left
- *          out: a gap in a banner reads as "none".
+ * Missing  a patient's absent name, birth date, sex or NHS number is shown as "Not known", never
+ *          left out: a gap in a banner reads as "none".
  * Hazards  H-001 wrong patient chosen: two identifiers and the allergies stay in sight.
  */
 struct ui_patient {

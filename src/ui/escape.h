@@ -5,12 +5,12 @@
 /*
  * ui_escape: writes a value into a page so that it cannot become markup, an attribute or a script.
  *
- * For      the C that tools/template makes; the tool chooses the function by the place in the HTML.
- * Shapes   str, const char *, int, int64_t, uint64_t and double; struct ui_html is HTML already (made
- *          by another template or component) and goes as it is into text, never into an attribute.
+ * For      the C that tools/template makes; it chooses the function by the place in the HTML.
+ * Shapes   str, const char *, int, int64_t, uint64_t and double; struct ui_html is HTML already
+ *          (made by another component) and goes as it is into text, never into an attribute.
  * Missing  an absent str, NULL and "" write nothing.
- * Limits   ui_url lets relative addresses, http, https, mailto and tel through; anything else becomes
- *          "#". ui_url_part percent-encodes all but unreserved characters.
+ * Limits   ui_url lets relative addresses, http, https, mailto and tel through; anything else
+ *          becomes "#". ui_url_part percent-encodes all but unreserved characters.
  */
 struct ui_html {
     str html;
@@ -35,8 +35,9 @@ void ui_url_part_cstr(struct buf *out, const char *part);
     double: ui_text_double)
 /* clang-format on */
 #define ui_text(out, value) ui_value_(value, ui_text_str, ui_text_cstr, ui_text_html)(out, value)
-/* Quotes are escaped by the same table; there is no function for HTML here, so one fails to compile. */
+/* Quotes are escaped by the same table. HTML has no function here, so it fails to compile. */
 #define ui_attr(out, value) ui_value_(value, ui_text_str, ui_text_cstr, (void)0)(out, value)
 #define ui_url(out, value)                                                                         \
     _Generic((value), str: ui_url_str, char *: ui_url_cstr, const char *: ui_url_cstr)(out, value)
-#define ui_url_part(out, value) ui_value_(value, ui_url_part_str, ui_url_part_cstr, (void)0)(out, value)
+#define ui_url_part(out, value)                                                                    \
+    ui_value_(value, ui_url_part_str, ui_url_part_cstr, (void)0)(out, value)

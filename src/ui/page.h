@@ -11,7 +11,7 @@
  * Missing  an absent text leaves its part of the page out.
  * Errors   ui_page_send: ERR_LIMIT when the page is larger than UI_PAGE_BYTES.
  * Memory   everything lives in the request's arena.
- * Limits   a page loads islands (scripts) by name only; the Content-Security-Policy forbids the rest.
+ * Limits   a page loads islands (scripts) by name only; its Content-Security-Policy forbids others.
  */
 enum { UI_PAGE_BYTES = 16 << 20 };
 
