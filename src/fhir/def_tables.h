@@ -17,6 +17,15 @@ struct fhir_compartment {
     const char *const *const *params; /* one entry a resource; NULL: not in the compartment */
 };
 
+/* One definition in fhir_texts, sorted by url. */
+struct fhir_text_row {
+    str url;
+    uint32_t from, bytes;
+};
+
+extern const char fhir_texts[];
+extern const struct fhir_text_row fhir_text_rows[];
+extern const uint32_t fhir_text_rows_count;
 extern const struct fhir_slots fhir_type_slots[];
 extern const uint16_t fhir_element_slots[]; /* position in the type's elements */
 extern const uint16_t fhir_type_names[];    /* index into fhir_types */

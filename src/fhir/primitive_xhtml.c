@@ -39,7 +39,7 @@ static const char bad_root[] =
 static bool listed(const char *const *list, size_t count, str name)
 {
     for (size_t i = 0; i < count; i++)
-        if (str_eq(name, str_of(list[i])))
+        if (name.n && list[i][0] == name.p[0] && str_eq(name, str_of(list[i])))
             return true;
     return false;
 }

@@ -213,3 +213,24 @@ TEST(rules_belong_to_their_type)
     EXPECT_INT("own", fhir_rules[range.from].order, FHIR_NONE);
     EXPECT("many", fhir_rules_count > 700);
 }
+
+TEST(definitions_beyond_the_tables_are_texts_found_by_url)
+{
+    static const char *const urls[] = {
+        "http://hl7.org/fhir/StructureDefinition/vitalsigns",
+        "http://hl7.org/fhir/StructureDefinition/patient-birthPlace",
+        "http://hl7.org/fhir/ValueSet/observation-vitalsignresult",
+        "http://hl7.org/fhir/administrative-gender",
+        "http://terminology.hl7.org/CodeSystem/v3-MaritalStatus",
+    };
+    for (size_t i = 0; i < COUNT(urls); i++) {
+        str text = fhir_definition(str_of(urls[i]));
+        EXPECT(urls[i], str_starts(text, S("{\"resourceType\"")) && str_ends(text, S("}")));
+        EXPECT(urls[i], str_find(text, str_of(urls[i])) != STR_NONE);
+    }
+    EXPECT("unknown", !str_given(fhir_definition(S("http://x"))));
+    uint32_t count = 0;
+    while (str_given(fhir_definition_at(count)))
+        count++;
+    EXPECT("all", count > 2500);
+}
