@@ -228,6 +228,7 @@ static err insert_token(struct ctx *cx, struct db *db, const struct people_token
     db_bind_text(stmt, 5, str_given(ask->patient) ? ask->patient : S(""));
     db_bind_int(stmt, 6, cx->now_ms);
     db_bind_int(stmt, 7, cx->now_ms + ask->minutes * 60000);
+    db_bind_text(stmt, 8, str_given(ask->family) ? ask->family : S(""));
     return db_run(cx, stmt);
 }
 
@@ -361,6 +362,13 @@ err people_token_find(struct ctx *cx, struct people *people, str bearer, struct 
     TRY(scope_parse(cx, grant.scope_text, &grant.scopes));
     *out = grant;
     return ERR_OK;
+}
+
+void people_forget(struct people *people)
+{
+    people_lock(people);
+    forget_all(people);
+    pthread_mutex_unlock(&people->lock);
 }
 
 err people_token_revoke(struct ctx *cx, struct people *people, str bearer)

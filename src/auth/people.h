@@ -39,6 +39,7 @@ struct people_token_ask {
     str user;        /* empty: none */
     str client;      /* who holds it: "operator", an app's client id */
     str scopes, patient;
+    str family;      /* binds tokens of one consent; empty: none */
     int64_t minutes;
 };
 
@@ -58,3 +59,4 @@ err people_token_issue(struct ctx *cx, struct people *people, const struct peopl
 err people_token_find(struct ctx *cx, struct people *people, str bearer,
                       struct people_grant *out) MUST_USE;
 err people_token_revoke(struct ctx *cx, struct people *people, str bearer) MUST_USE;
+void people_forget(struct people *people); /* drops what was cached: the next look is at the disk */

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/people_sql.h"
 
+#define GRANT_COLUMNS "client, user, scopes, patient, encounter, nonce, family"
+#define GRANT_TYPES                                                                                \
+    "client TEXT NOT NULL, user TEXT NOT NULL, scopes TEXT NOT NULL, patient TEXT NOT NULL,"       \
+    " encounter TEXT NOT NULL, nonce TEXT NOT NULL, family TEXT NOT NULL"
+
 const char people_schema[] =
     "CREATE TABLE IF NOT EXISTS user("
     " name TEXT PRIMARY KEY, display TEXT NOT NULL, role TEXT NOT NULL, who TEXT NOT NULL,"
@@ -8,7 +13,22 @@ const char people_schema[] =
     "CREATE TABLE IF NOT EXISTS token("
     " hash BLOB PRIMARY KEY, user TEXT NOT NULL, client TEXT NOT NULL, scopes TEXT NOT NULL,"
     " patient TEXT NOT NULL, issued_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL,"
-    " revoked_ms INTEGER NOT NULL) WITHOUT ROWID;"
+    " revoked_ms INTEGER NOT NULL, family TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS token_by_family ON token(family) WHERE family <> '';"
+    "CREATE TABLE IF NOT EXISTS client("
+    " id TEXT PRIMARY KEY, name TEXT NOT NULL, redirects TEXT NOT NULL, scopes TEXT NOT NULL,"
+    " jwks TEXT NOT NULL, secret_hash BLOB NOT NULL, kind INTEGER NOT NULL,"
+    " disabled INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS once("
+    " hash BLOB PRIMARY KEY, until_ms INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS once_by_end ON once(until_ms);"
+    "CREATE TABLE IF NOT EXISTS grant_code("
+    " hash BLOB PRIMARY KEY, " GRANT_TYPES ", redirect TEXT NOT NULL, challenge TEXT NOT NULL,"
+    " until_ms INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS refresh("
+    " hash BLOB PRIMARY KEY, " GRANT_TYPES ", until_ms INTEGER NOT NULL, used_ms INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS refresh_by_family ON refresh(family);"
     "CREATE TABLE IF NOT EXISTS code("
     " hash BLOB PRIMARY KEY, user TEXT NOT NULL, until_ms INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS try("
@@ -34,8 +54,8 @@ const struct stmt people_sql[] = {
     [PEOPLE_LIST] = { "all users, by name",
         "SELECT " USER_COLUMNS " FROM user ORDER BY name", "SCAN user" },
     [PEOPLE_TOKEN_ADD] = { "keep a token's hash",
-        "INSERT INTO token(hash, user, client, scopes, patient, issued_ms, expires_ms, revoked_ms)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)", NULL },
+        "INSERT INTO token(hash, user, client, scopes, patient, issued_ms, expires_ms, revoked_ms,"
+        " family) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8)", NULL },
     [PEOPLE_TOKEN_FIND] = { "a token and its user",
         "SELECT t.client, t.scopes, t.patient, t.issued_ms, t.expires_ms, t.revoked_ms,"
         " t.user <> '' AND u.name IS NULL, u.name, u.display, u.role, u.who, u.areas, u.disabled,"
@@ -65,5 +85,34 @@ const struct stmt people_sql[] = {
         "UPDATE session SET seen_ms = ?2 WHERE hash = ?1", NULL },
     [PEOPLE_SESSION_END] = { "end a session",
         "DELETE FROM session WHERE hash = ?1", NULL },
+    [PEOPLE_CLIENT_ADD] = { "register an app",
+        "INSERT INTO client(id, name, redirects, scopes, jwks, secret_hash, kind, disabled)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 0) ON CONFLICT DO NOTHING", NULL },
+    [PEOPLE_CLIENT_FIND] = { "an app by id",
+        "SELECT name, redirects, scopes, jwks, secret_hash, kind, disabled FROM client"
+        " WHERE id = ?1", "SEARCH client USING PRIMARY KEY" },
+    [PEOPLE_ONCE] = { "note what may be used once",
+        "INSERT INTO once(hash, until_ms) VALUES(?1, ?2) ON CONFLICT DO NOTHING", NULL },
+    [PEOPLE_ONCE_FORGET] = { "forget what is too old to come back",
+        "DELETE FROM once WHERE until_ms < ?1", NULL },
+    [PEOPLE_GRANT_ADD] = { "keep an authorization code's hash",
+        "INSERT INTO grant_code(hash, " GRANT_COLUMNS ", redirect, challenge, until_ms)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)", NULL },
+    [PEOPLE_GRANT_USE] = { "use up an authorization code",
+        "DELETE FROM grant_code WHERE hash = ?1 AND until_ms > ?2"
+        " RETURNING " GRANT_COLUMNS ", redirect, challenge", NULL },
+    [PEOPLE_REFRESH_ADD] = { "keep a refresh token's hash",
+        "INSERT INTO refresh(hash, " GRANT_COLUMNS ", until_ms, used_ms)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0)", NULL },
+    [PEOPLE_REFRESH_FIND] = { "a refresh token",
+        "SELECT " GRANT_COLUMNS ", until_ms, used_ms FROM refresh WHERE hash = ?1",
+        "SEARCH refresh USING PRIMARY KEY" },
+    [PEOPLE_REFRESH_USE] = { "use up a refresh token",
+        "UPDATE refresh SET used_ms = ?2 WHERE hash = ?1", NULL },
+    [PEOPLE_FAMILY_TOKENS] = { "revoke the access tokens of one consent",
+        "UPDATE token SET revoked_ms = ?2 WHERE family = ?1 AND family <> '' AND revoked_ms = 0",
+        NULL },
+    [PEOPLE_FAMILY_REFRESH] = { "use up the refresh tokens of one consent",
+        "UPDATE refresh SET used_ms = ?2 WHERE family = ?1 AND used_ms = 0", NULL },
     [PEOPLE_SQL_COUNT] = { 0 },
 };

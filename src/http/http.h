@@ -32,6 +32,7 @@ struct http_request {
     str captures[HTTP_CAPTURES_MAX]; /* the route's {names}, decoded, in order */
     const struct route *route;       /* NULL when no route was found */
     struct store *store;             /* what http_start was given */
+    void *gate_self;                 /* what the gate was given */
     void *self;                      /* the handler's own, from http_wait to its continuation */
     struct http_connection *connection;
 };

@@ -31,6 +31,7 @@ struct http_options {
     struct store *store;
     /* Decides who may, before the body is read; request->route is set. NULL: everyone. */
     http_handler *gate;
+    void *gate_self;        /* request->gate_self */
     /* Renders a fault in another form (a page, say); NULL: OperationOutcome as JSON. */
     void (*fault)(struct http_request *request, struct http_response *response, err kind);
     str base_url;           /* not given: from Host */

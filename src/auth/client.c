@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/client.h"
+#include "auth/people_sql.h"
+#include "auth/secret.h"
+
+static bool is_loopback(str rest)
+{
+    static const char *const hosts[] = { "127.0.0.1", "localhost", "[::1]" };
+    for (size_t i = 0; i < COUNT(hosts); i++) {
+        size_t n = strlen(hosts[i]);
+        if (str_starts(rest, str_of(hosts[i])) &&
+            (rest.n == n || rest.p[n] == ':' || rest.p[n] == '/'))
+            return true;
+    }
+    return false;
+}
+
+static bool redirect_ok(str uri)
+{
+    if (str_find_char(uri, '#') != STR_NONE)
+        return false;
+    if (str_starts(uri, S("https://")))
+        return uri.n > 8 && uri.p[8] != '/';
+    return str_starts(uri, S("http://")) && is_loopback(str_slice(uri, 7, uri.n));
+}
+
+static err check(struct ctx *cx, const struct client *client)
+{
+    struct scope_set scopes;
+    str redirects = client->redirects, uri;
+    if (client->id.n == 0 || client->id.n > PEOPLE_NAME_MAX)
+        return ctx_fail(cx, ERR_INVALID, S("client_id"), S("an app's id has 1 to 64 characters"));
+    while (str_next(&redirects, ' ', &uri))
+        if (uri.n && !redirect_ok(uri))
+            return ctx_failf(cx, ERR_INVALID, S("redirect_uris"),
+                             "%.*s is no https URL; http is taken on loopback only", STR_ARG(uri));
+    return scope_parse(cx, client->scopes, &scopes);
+}
+
+static str text_or_empty(str text)
+{
+    return str_given(text) ? text : S("");
+}
+
+static err insert(struct ctx *cx, struct db *db, const struct client *client)
+{
+    struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_CLIENT_ADD);
+    db_bind_text(stmt, 1, client->id);
+    db_bind_text(stmt, 2, text_or_empty(client->name));
+    db_bind_text(stmt, 3, text_or_empty(client->redirects));
+    db_bind_text(stmt, 4, text_or_empty(client->scopes));
+    db_bind_text(stmt, 5, text_or_empty(client->jwks));
+    db_bind_blob(stmt, 6, text_or_empty(client->secret_hash));
+    db_bind_int(stmt, 7, client->kind);
+    TRY(db_run(cx, stmt));
+    if (db_changes(db) == 0)
+        return ctx_failf(cx, ERR_CONFLICT, S("client_id"), "there is an app \"%.*s\" already",
+                         STR_ARG(client->id));
+    return ERR_OK;
+}
+
+err client_add(struct ctx *cx, struct people *people, const struct client *client)
+{
+    TRY(check(cx, client));
+    struct db *db = people_lock(people);
+    return people_unlock(people, insert(cx, db, client));
+}
+
+static err find(struct ctx *cx, struct db *db, str id, struct client *out)
+{
+    struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_CLIENT_FIND);
+    db_bind_text(stmt, 1, id);
+    bool row;
+    TRY(db_step(cx, stmt, &row));
+    if (!row)
+        return ctx_failf(cx, ERR_NOT_FOUND, S("client_id"), "there is no app \"%.*s\"",
+                         STR_ARG(id));
+    *out = (struct client){
+        .id = arena_copy(cx->arena, id),
+        .name = arena_copy(cx->arena, db_text(stmt, 0)),
+        .redirects = arena_copy(cx->arena, db_text(stmt, 1)),
+        .scopes = arena_copy(cx->arena, db_text(stmt, 2)),
+        .jwks = arena_copy(cx->arena, db_text(stmt, 3)),
+        .secret_hash = arena_copy(cx->arena, db_blob(stmt, 4)),
+        .kind = (enum client_kind)db_int(stmt, 5),
+        .disabled = db_int(stmt, 6) != 0,
+    };
+    db_reset(stmt);
+    return ERR_OK;
+}
+
+err client_find(struct ctx *cx, struct people *people, str id, struct client *out)
+{
+    struct db *db = people_lock(people);
+    return people_unlock(people, find(cx, db, id, out));
+}
+
+bool client_redirects_to(const struct client *client, str uri)
+{
+    str redirects = client->redirects, known;
+    while (str_next(&redirects, ' ', &known))
+        if (known.n && str_eq(known, uri))
+            return true;
+    return false;
+}
+
+static err use_once(struct ctx *cx, struct db *db, str what, int64_t until_ms, bool *first)
+{
+    struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_ONCE_FORGET);
+    db_bind_int(stmt, 1, cx->now_ms);
+    TRY(db_run(cx, stmt));
+    stmt = db_use(cx, db, people_sql, PEOPLE_ONCE);
+    db_bind_blob(stmt, 1, secret_hash(cx->arena, what));
+    db_bind_int(stmt, 2, until_ms);
+    TRY(db_run(cx, stmt));
+    *first = db_changes(db) == 1;
+    return ERR_OK;
+}
+
+err client_use_once(struct ctx *cx, struct people *people, str what, int64_t until_ms, bool *first)
+{
+    struct db *db = people_lock(people);
+    return people_unlock(people, use_once(cx, db, what, until_ms, first));
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "auth/people.h"
+
+/*
+ * client: the apps that may ask for tokens.
+ *
+ * Source   SMART App Launch 2.2, "Client authentication"; RFC 7591 for registration.
+ * Shapes   a public client proves nothing but its redirect; a confidential one signs an assertion
+ *          with a key of its JWKS (private_key_jwt) or shows a secret. Scopes are the most it may
+ *          get.
+ * Errors   ERR_NOT_FOUND: no such app; ERR_CONFLICT: the id is taken; ERR_INVALID: a redirect that
+ *          is no https URL (http only on loopback), malformed keys or scopes.
+ * Memory   cx's arena.
+ */
+enum client_kind { CLIENT_PUBLIC, CLIENT_SECRET, CLIENT_KEYS };
+struct client {
+    str id, name;
+    str redirects;   /* URLs separated by spaces; compared whole */
+    str scopes;
+    str jwks;        /* CLIENT_KEYS: JSON text */
+    str secret_hash; /* CLIENT_SECRET */
+    enum client_kind kind;
+    bool disabled;
+};
+err client_add(struct ctx *cx, struct people *people, const struct client *client) MUST_USE;
+err client_find(struct ctx *cx, struct people *people, str id, struct client *out) MUST_USE;
+bool client_redirects_to(const struct client *client, str uri);
+
+/* True the first time, false ever after until `until_ms`: against replayed assertions. */
+err client_use_once(struct ctx *cx, struct people *people, str what, int64_t until_ms,
+                    bool *first) MUST_USE;

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "auth/relation.h"
+#include "auth/session.h"
+#include "http/http.h"
+#include "store/commit.h"
+
+/*
+ * gate: every request passes it before its handler runs; every write passes it again with the
+ * resource in hand.
+ *
+ * Source   ARCHITECTURE section 7; RFC 6750 for bearer tokens and the WWW-Authenticate header.
+ * Shapes   a bearer token or the session cookie becomes cx->user and, as the filter every read
+ *          applies, cx->access. Route permissions: "open" needs nobody; "fhir.read", "fhir.search",
+ *          "fhir.write" and the like are decided by type; anything else by the role's patterns.
+ * Missing  no credentials on a closed route: ERR_LOGIN, with how to get in.
+ * Errors   ERR_LOGIN, ERR_FORBIDDEN with the rule that refused. A resource that may not be seen is
+ *          "not found", as if it were not there; one that may not be written is ERR_FORBIDDEN only
+ *          when it may be seen.
+ * Memory   a gate lives as long as the server. Relations are cached GATE_RELATION_MS a person.
+ * Hazards  H-001 record opened by somebody with no business in it.
+ */
+enum { GATE_RELATION_MS = 1000 };
+
+struct user {
+    struct people_user person;      /* name empty: a backend service or the operator */
+    struct decide_asker asker;
+    str client, csrf;               /* csrf: of the session; empty for tokens */
+    const int64_t *pids;            /* patients they have business with, ascending */
+    size_t pids_count;
+};
+struct gate;
+
+/* `open_to_all`: no sign-in, for a server on loopback started with --open. */
+err gate_make(struct ctx *cx, struct people *people, struct store *store, bool open_to_all,
+              struct gate **out) MUST_USE;
+void gate_close(struct gate *gate);
+
+/* For struct http_options: gate and gate_self. */
+err gate_check(struct http_request *request, struct http_response *response);
+
+/* The part that refuses writes the asker may not make: for commit_add_part. */
+const struct commit_part *gate_part(struct gate *gate);
+

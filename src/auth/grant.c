@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/grant.h"
+#include "auth/people_sql.h"
+#include "auth/secret.h"
+
+enum { MINUTE_MS = 60000 };
+
+static err invalid_grant(struct ctx *cx)
+{
+    return ctx_fail(cx, ERR_INVALID, S("invalid_grant"),
+                    S("this code or token is unknown, used, expired, or was given to another app"));
+}
+
+static str text_or_empty(str text)
+{
+    return str_given(text) ? text : S("");
+}
+
+/* The columns code and refresh have in common, from place 2 on. */
+static void bind_grant(struct db_stmt *stmt, const struct grant *grant)
+{
+    db_bind_text(stmt, 2, grant->client);
+    db_bind_text(stmt, 3, text_or_empty(grant->user));
+    db_bind_text(stmt, 4, grant->scopes);
+    db_bind_text(stmt, 5, text_or_empty(grant->patient));
+    db_bind_text(stmt, 6, text_or_empty(grant->encounter));
+    db_bind_text(stmt, 7, text_or_empty(grant->nonce));
+    db_bind_text(stmt, 8, grant->family);
+}
+
+static void read_grant(struct ctx *cx, struct db_stmt *stmt, struct grant *out)
+{
+    str *const fields[] = { &out->client, &out->user, &out->scopes, &out->patient,
+                            &out->encounter, &out->nonce, &out->family };
+    for (size_t i = 0; i < COUNT(fields); i++)
+        *fields[i] = arena_copy(cx->arena, db_text(stmt, (int)i));
+}
+
+static err insert_code(struct ctx *cx, struct db *db, const struct grant *grant, str code)
+{
+    struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_GRANT_ADD);
+    db_bind_blob(stmt, 1, secret_hash(cx->arena, code));
+    bind_grant(stmt, grant);
+    db_bind_text(stmt, 9, grant->redirect);
+    db_bind_text(stmt, 10, grant->challenge);
+    db_bind_int(stmt, 11, cx->now_ms + GRANT_CODE_MINUTES * MINUTE_MS);
+    return db_run(cx, stmt);
+}
+
+err grant_code(struct ctx *cx, struct people *people, const struct grant *grant, str *code)
+{
+    struct grant whole = *grant;
+    str text = secret_text(cx->arena);
+    if (!str_given(whole.family))
+        whole.family = secret_text(cx->arena);
+    struct db *db = people_lock(people);
+    TRY(people_unlock(people, insert_code(cx, db, &whole, text)));
+    *code = text;
+    return ERR_OK;
+}
+
+static bool verifier_fits(struct arena *arena, str verifier, str challenge)
+{
+    if (verifier.n < 43 || verifier.n > 128)
+        return false;
+    return secret_same(secret_base64url(arena, secret_sha256(arena, verifier)), challenge);
+}
+
+/* RETURNING finds and uses up in one statement: of two tries with one code, one gets the row. */
+static err redeem(struct ctx *cx, struct db *db, str code, struct grant *out)
+{
+    struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_GRANT_USE);
+    db_bind_blob(stmt, 1, secret_hash(cx->arena, code));
+    db_bind_int(stmt, 2, cx->now_ms);
+    bool row, more = false;
+    TRY(db_step(cx, stmt, &row));
+    if (!row)
+        return invalid_grant(cx);
+    read_grant(cx, stmt, out);
+    out->redirect = arena_copy(cx->arena, db_text(stmt, 7));
+    out->challenge = arena_copy(cx->arena, db_text(stmt, 8));
+    return db_step(cx, stmt, &more);
+}
+
+err grant_redeem(struct ctx *cx, struct people *people, const struct grant_claim *claim,
+                 struct grant *out)
+{
+    struct grant grant = { 0 };
+    struct db *db = people_lock(people);
+    TRY(people_unlock(people, redeem(cx, db, claim->code, &grant)));
+    if (!str_eq(grant.client, claim->client) || !str_eq(grant.redirect, claim->redirect) ||
+        !verifier_fits(cx->arena, claim->verifier, grant.challenge))
+        return invalid_grant(cx);
+    *out = grant;
+    return ERR_OK;
+}
+
+static err revoke_family(struct ctx *cx, struct db *db, str family)
+{
+    static const enum people_statement all[] = { PEOPLE_FAMILY_TOKENS, PEOPLE_FAMILY_REFRESH };
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct db_stmt *stmt = db_use(cx, db, people_sql, all[i]);
+        db_bind_text(stmt, 1, family);
+        db_bind_int(stmt, 2, cx->now_ms);
+        TRY(db_run(cx, stmt));
+    }
+    return ERR_OK;
+}
+
+static err use_refresh(struct ctx *cx, struct db *db, str refresh, struct grant *out)
+{
+    str hash = secret_hash(cx->arena, refresh);
+    struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_REFRESH_FIND);
+    db_bind_blob(stmt, 1, hash);
+    bool row;
+    TRY(db_step(cx, stmt, &row));
+    if (!row)
+        return invalid_grant(cx);
+    read_grant(cx, stmt, out);
+    int64_t until_ms = db_int(stmt, 7), used_ms = db_int(stmt, 8);
+    db_reset(stmt);
+    if (used_ms) {
+        TRY(revoke_family(cx, db, out->family));
+        return invalid_grant(cx);
+    }
+    if (until_ms <= cx->now_ms)
+        return invalid_grant(cx);
+    stmt = db_use(cx, db, people_sql, PEOPLE_REFRESH_USE);
+    db_bind_blob(stmt, 1, hash);
+    db_bind_int(stmt, 2, cx->now_ms);
+    return db_run(cx, stmt);
+}
+
+err grant_refresh(struct ctx *cx, struct people *people, str refresh, str client,
+                  struct grant *out)
+{
+    struct grant grant = { 0 };
+    struct db *db = people_lock(people);
+    err used = people_unlock(people, use_refresh(cx, db, refresh, &grant));
+    people_forget(people);
+    TRY(used);
+    if (!str_eq(grant.client, client))
+        return invalid_grant(cx);
+    *out = grant;
+    return ERR_OK;
+}
+
+static err insert_refresh(struct ctx *cx, struct db *db, const struct grant *grant, str refresh)
+{
+    struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_REFRESH_ADD);
+    db_bind_blob(stmt, 1, secret_hash(cx->arena, refresh));
+    bind_grant(stmt, grant);
+    db_bind_int(stmt, 9, cx->now_ms + (int64_t)GRANT_REFRESH_MINUTES * MINUTE_MS);
+    return db_run(cx, stmt);
+}
+
+err grant_issue(struct ctx *cx, struct people *people, const struct grant *grant,
+                struct grant_tokens *out)
+{
+    struct scope_set scopes;
+    TRY(scope_parse(cx, grant->scopes, &scopes));
+    struct grant_tokens tokens = { .expires_s = GRANT_ACCESS_MINUTES * 60 };
+    struct people_token_ask ask = { grant->user, grant->client, grant->scopes, grant->patient,
+                                    grant->family, GRANT_ACCESS_MINUTES };
+    TRY(people_token_issue(cx, people, &ask, &tokens.access));
+    if (scopes.offline || scopes.online) {
+        tokens.refresh = secret_text(cx->arena);
+        struct db *db = people_lock(people);
+        TRY(people_unlock(people, insert_refresh(cx, db, grant, tokens.refresh)));
+    }
+    *out = tokens;
+    return ERR_OK;
+}
+
+static err revoke_refresh(struct ctx *cx, struct db *db, str token)
+{
+    struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_REFRESH_FIND);
+    db_bind_blob(stmt, 1, secret_hash(cx->arena, token));
+    bool row;
+    TRY(db_step(cx, stmt, &row));
+    if (!row)
+        return ERR_OK;
+    str family = arena_copy(cx->arena, db_text(stmt, 6));
+    db_reset(stmt);
+    return revoke_family(cx, db, family);
+}
+
+err grant_revoke(struct ctx *cx, struct people *people, str token)
+{
+    TRY(people_token_revoke(cx, people, token));
+    struct db *db = people_lock(people);
+    TRY(people_unlock(people, revoke_refresh(cx, db, token)));
+    people_forget(people);
+    return ERR_OK;
+}

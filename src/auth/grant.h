@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "auth/client.h"
+
+/*
+ * grant: what a person allowed an app, from the authorization code to the last refresh.
+ *
+ * Source   RFC 6749 4.1 and 6; RFC 7636 (PKCE, S256 only); OAuth 2.0 Security BCP (RFC 9700) for
+ *          rotation: a refresh token used twice ends its whole family, thief and owner alike.
+ * Units    minutes in names; UTC milliseconds.
+ * Errors   ERR_INVALID (invalid_grant): unknown, used, expired, another client's, a wrong verifier
+ *          or redirect: one text for all.
+ */
+enum {
+    GRANT_CODE_MINUTES = 1, GRANT_ACCESS_MINUTES = 10, GRANT_REFRESH_MINUTES = 60 * 24 * 30
+};
+struct grant {
+    str client, user, scopes, patient, encounter, nonce;
+    str redirect, challenge;   /* of a code */
+    str family;                /* binds every token that came of one consent */
+};
+struct grant_tokens {
+    str access, refresh;       /* refresh not given unless offline_access was granted */
+    int64_t expires_s;
+};
+err grant_code(struct ctx *cx, struct people *people, const struct grant *grant,
+               str *code) MUST_USE;
+/* Uses up the code; *out is what was granted. */
+struct grant_claim {
+    str code, client, redirect, verifier;
+};
+err grant_redeem(struct ctx *cx, struct people *people, const struct grant_claim *claim,
+                 struct grant *out) MUST_USE;
+/* Uses up the refresh token; reuse revokes the family. */
+err grant_refresh(struct ctx *cx, struct people *people, str refresh, str client,
+                  struct grant *out) MUST_USE;
+err grant_issue(struct ctx *cx, struct people *people, const struct grant *grant,
+                struct grant_tokens *out) MUST_USE;
+err grant_revoke(struct ctx *cx, struct people *people, str token) MUST_USE; /* of either kind */
