@@ -118,6 +118,7 @@ void *exchange_begin(void *self, const char *uri, struct MHD_Connection *mhd)
     c->cx.random = &c->random;
     c->request = (struct http_request){ .cx = &c->cx, .connection = c,
                                         .store = loop->server->options->store,
+                                        .live = loop->server->options->live,
                                         .gate_self = loop->server->options->gate_self };
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);

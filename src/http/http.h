@@ -21,6 +21,7 @@ enum { HTTP_CAPTURES_MAX = 8, HTTP_HEADERS_MAX = 16 };
 struct http_param { str name, value; }; /* still percent-encoded in a query */
 struct route;
 struct store;
+struct live;
 struct http_connection;
 struct http_request {
     struct ctx *cx;
@@ -32,6 +33,7 @@ struct http_request {
     str captures[HTTP_CAPTURES_MAX]; /* the route's {names}, decoded, in order */
     const struct route *route;       /* NULL when no route was found */
     struct store *store;             /* what http_start was given */
+    struct live *live;               /* likewise; ui/live.h */
     void *gate_self;                 /* what the gate was given */
     void *self;                      /* the handler's own, from http_wait to its continuation */
     struct http_connection *connection;

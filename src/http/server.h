@@ -29,6 +29,7 @@ struct http_options {
     struct http_limits limits;
     const struct route *const *tables; /* route tables, each ended by a zero row; ended by NULL */
     struct store *store;
+    struct live *live;
     /* Decides who may, before the body is read; request->route is set. NULL: everyone. */
     http_handler *gate;
     void *gate_self;        /* request->gate_self */
