@@ -39,6 +39,18 @@ void ctx_defer(struct ctx *cx, void (*release)(void *thing), void *thing)
     cx->deferred = entry;
 }
 
+void ctx_undefer(struct ctx *cx, void (*release)(void *thing))
+{
+    struct ctx_deferred **at = &cx->deferred;
+    while (*at && (*at)->release != release)
+        at = &(*at)->next;
+    if (!*at)
+        return;
+    struct ctx_deferred *entry = *at;
+    *at = entry->next;
+    entry->release(entry->thing);
+}
+
 void ctx_release(struct ctx *cx)
 {
     while (cx->deferred) {

@@ -37,6 +37,8 @@ err ctx_failf(struct ctx *cx, err kind, str path, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 void ctx_defer(struct ctx *cx, void (*release)(void *thing), void *thing);
+/* Runs the newest of them with this function now, and forgets it. */
+void ctx_undefer(struct ctx *cx, void (*release)(void *thing));
 void ctx_release(struct ctx *cx); /* runs the deferred releases, last first */
 
 /* ERR_BUSY with an issue once the deadline has passed. */

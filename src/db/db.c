@@ -313,8 +313,13 @@ err db_commit(struct ctx *cx, struct db *db)
     return wrong;
 }
 
+/* Statements left in the middle (a jump out of their loop) would hold the transaction open. */
 void db_rollback(struct db *db)
 {
+    for (sqlite3_stmt *s = sqlite3_next_stmt(db->handle, NULL); s;
+         s = sqlite3_next_stmt(db->handle, s))
+        if (sqlite3_stmt_busy(s))
+            sqlite3_reset(s);
     if (db_in_transaction(db))
         sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
 }

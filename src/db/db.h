@@ -32,8 +32,8 @@ struct db_options {
 err db_open(struct ctx *cx, const struct db_options *options, struct db **out) MUST_USE;
 void db_close(struct db *db);
 
-/* The set's statement, prepared on this connection and kept until it closes. Never NULL: a statement
- * that cannot be prepared reports why when it is stepped. */
+/* The set's statement, prepared on this connection and kept until it closes. Never NULL: a
+ * statement that cannot be prepared reports why when it is stepped. */
 struct db_stmt *db_use(struct ctx *cx, struct db *db, const struct stmt *set, size_t index);
 
 void db_bind_int(struct db_stmt *stmt, int at, int64_t value); /* at: 1, 2, ... */
@@ -57,7 +57,8 @@ bool db_is_null(struct db_stmt *stmt, int column);
 err db_exec(struct ctx *cx, struct db *db, const char *sql) MUST_USE; /* schema and pragmas */
 err db_begin(struct ctx *cx, struct db *db, bool write) MUST_USE;
 err db_commit(struct ctx *cx, struct db *db) MUST_USE; /* on error nothing was committed */
-void db_rollback(struct db *db);                       /* harmless outside a transaction */
+/* Ends any transaction and any statement left in the middle; harmless when there is none. */
+void db_rollback(struct db *db);
 err db_savepoint(struct ctx *cx, struct db *db) MUST_USE; /* one level, named by the layer */
 err db_savepoint_keep(struct ctx *cx, struct db *db) MUST_USE;
 err db_savepoint_undo(struct ctx *cx, struct db *db) MUST_USE;

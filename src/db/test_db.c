@@ -176,8 +176,8 @@ TEST(read_only_connection_refuses_to_write)
     removed(cx, folder);
 }
 
-/* Each kind of fault, at each of its calls: the statement reports it, nothing is half there, and the
- * connection works on. */
+/* Each kind of fault, at each of its calls: the statement reports it, nothing is half there, and
+ * the connection works on. */
 TEST(every_fault_of_the_disk_is_reported_and_survived)
 {
     static const struct { const char *name; enum fault_kind kind; int code; err expected; } rows[] = {

@@ -6,8 +6,8 @@
  * fault: makes the disk fail once, on demand, beneath SQLite; for tests only.
  *
  * Shapes   fault_install puts a layer between SQLite and the file system for every file opened
- *          afterwards. fault_arm makes call number `after` (from 0) of a kind fail once, or from then
- *          on always. Counting is over the process.
+ *          afterwards. fault_arm makes call number `after` (from 0) of a kind fail once, or from
+ *          then on always. Counting is over the process.
  * Limits   tests run one a process, so the one global state is that test's own.
  */
 enum fault_kind { FAULT_WRITE, FAULT_SYNC, FAULT_OPEN, FAULT_TRUNCATE, FAULT_MEMORY, FAULT_KINDS };

@@ -7,9 +7,10 @@
  * access: what one asker may see, as a filter every read of the store applies.
  *
  * Shapes   decided once, before the handler (src/auth), and handed on in struct ctx's user or by
- *          argument. A resource is visible when its type is allowed, its patient is (or it belongs to
- *          none), and it carries none of the hidden labels. What is not visible is answered exactly as
- *          if it did not exist: in reads, searches, totals, includes, chains, history and exports.
+ *          argument. A resource is visible when its type is allowed, its patient is (or it belongs
+ *          to none), and it carries none of the hidden labels. What is not visible is answered
+ *          exactly as if it did not exist: in reads, searches, totals, includes, chains, history
+ *          and exports.
  * Missing  a NULL struct store_access means "everything": only the program itself asks so.
  * Memory   the caller's, until the request ends. Read-only.
  */

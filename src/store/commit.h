@@ -11,9 +11,9 @@
  *          Conditions are tried on the request thread and proved again by the writer inside its
  *          transaction: when the answer changed meanwhile the writer prepares the commit anew, so
  *          two hundred equal conditional creates yield one resource.
- * Errors   on error nothing of the commit is written, `failed` says which operation. ERR_PRECONDITION
- *          If-Match or several matches; ERR_CONFLICT a claim is held (the issue names the holder).
- *          A 2xx answer means it is on disk.
+ * Errors   on error nothing of the commit is written, `failed` says which operation.
+ *          ERR_PRECONDITION If-Match or several matches; ERR_CONFLICT a claim is held (the issue
+ *          names the holder). A 2xx answer means it is on disk.
  * Memory   everything lives in cx's arena; the writer uses cx while the request waits.
  */
 enum commit_verb { COMMIT_CREATE, COMMIT_UPDATE, COMMIT_PATCH, COMMIT_DELETE };
@@ -27,12 +27,13 @@ struct commit_op {
     str full_url;          /* what other operations may call this one */
     int64_t if_match_vid;  /* 0: no condition */
     bool if_none_match;    /* If-None-Match: * (ERR_PRECONDITION when there is one already) */
+    bool skip_unchanged;   /* an update to the same content writes nothing: COMMIT_UNCHANGED */
     struct json body;      /* create and update: validated by the caller */
     /* PATCH: makes the new body (validated) from the current one. */
     err (*patch)(struct ctx *cx, const struct commit_op *op, struct json before, struct json *after);
     const void *patch_self;
-    /* filled by the commit. Deleting what is not there is COMMIT_UNCHANGED, version.vid 0 when it never
-     * was. An update that makes or revives a resource is COMMIT_CREATED. */
+    /* filled by the commit. Deleting what is not there is COMMIT_UNCHANGED, version.vid 0 when it
+     * never was. An update that makes or revives a resource is COMMIT_CREATED. */
     enum commit_outcome outcome;
     struct store_version version;
 };
@@ -48,15 +49,16 @@ struct commit {
     void *prepared;                   /* commit.c's own */
 };
 
-/* Prepares on this thread. *waiting true: `done` will be called, with commit->error, once it is on disk
- * or refused, and until then cx is the writer's. *waiting false: it is finished, `done` is not called
- * (an error, or nothing had to be written). */
+/* Prepares on this thread. *waiting true: `done` will be called, with commit->error, once it is on
+ * disk or refused, and until then cx is the writer's. *waiting false: it is finished, `done` is
+ * not called (an error, or nothing had to be written). */
 err commit_submit(struct ctx *cx, struct store *store, struct commit *commit,
                   bool *waiting) MUST_USE;
 /* Submits and waits. Not from the writer thread. */
 err commit_run(struct ctx *cx, struct store *store, struct commit *commit) MUST_USE;
 
-/* A claim: what must be unique. A system computes claims from a resource; the writer enforces them. */
+/* A claim: what must be unique. A system computes claims from a resource; the writer enforces
+ * them. */
 struct claim {
     const char *kind;   /* "one active stay a bed" */
     str key;
@@ -73,9 +75,9 @@ enum { CLAIMS_MAX = 16 };
 void commit_set_claim_rules(struct store *store, const struct claim_rule *const *rules);
 
 /*
- * A part: rows another layer keeps in step with the resources (views, the audit chain), written in the
- * transaction of the change itself. `prepare` runs on the request thread and may run again when the
- * answer changed; `write` runs on the writer thread and must not look at conditions.
+ * A part: rows another layer keeps in step with the resources (views, the audit chain), written in
+ * the transaction of the change itself. `prepare` runs on the request thread and may run again
+ * when the answer changed; `write` runs on the writer thread and must not look at conditions.
  */
 struct commit_change {
     const struct commit_op *op; /* its version is complete when write is called */

@@ -10,11 +10,11 @@
  * difference between the rows of its old and its new version.
  *
  * Source   the R4 search parameters (fhir_params); src/store/README.md has the tables.
- * Shapes   a slot is one path of one type that yields rows of one table ("Observation.code" -> tok);
- *          a search parameter is a list of slots, so parameters share rows. The layout knows the
- *          slots of every type. index_extract runs on the request thread and leaves codes, units
- *          and references as text; index_resolve (writer thread) turns them into numbers through an
- *          interner; index_apply writes a whole group's rows in key order.
+ * Shapes   a slot is one path of one type that yields rows of one table ("Observation.code" ->
+ *          tok); a search parameter is a list of slots, so parameters share rows. The layout knows
+ *          the slots of every type. index_extract runs on the request thread and leaves codes,
+ *          units and references as text; index_resolve (writer thread) turns them into numbers
+ *          through an interner; index_apply writes a whole group's rows in key order.
  * Units    `at` is the clinical date as an at-key: the lowest instant in ms times 8, plus its
  *          precision (enum index_at). It sorts by instant, and tells the highest instant of all but
  *          periods. AT_NONE sorts lowest. lo and hi in UTC ms, both inclusive.
@@ -37,7 +37,8 @@ int64_t index_at_hi(int64_t at); /* highest instant; not for AT_OTHER and AT_NON
 
 enum index_table { INDEX_TOK, INDEX_REF, INDEX_TXT, INDEX_DAY, INDEX_NUM, INDEX_TABLES };
 
-/* One row. Which fields count depends on the slot's table; the last four are set by index_resolve. */
+/* One row. Which fields count depends on the slot's table; the last four are set by index_resolve.
+ * */
 struct index_row {
     uint16_t slot;
     uint8_t table;
@@ -62,9 +63,10 @@ struct index_rows {
 };
 
 struct index_layout;
-/* Builds the layout from the definitions and the numbering kept in meta ("index_layout"). Reads only.
- * db may be NULL: a fresh numbering. *changed: some slot is not in the numbering that db knows, so it
- * must be saved, and a store that holds resources must be indexed again. The layout lives in `arena`. */
+/* Builds the layout from the definitions and the numbering kept in meta ("index_layout"). Reads
+ * only. db may be NULL: a fresh numbering. *changed: some slot is not in the numbering that db
+ * knows, so it must be saved, and a store that holds resources must be indexed again. The layout
+ * lives in `arena`. */
 err index_layout_build(struct ctx *cx, struct arena *arena, struct db *db,
                        struct index_layout **out, bool *changed) MUST_USE;
 err index_layout_save(struct ctx *cx, struct db *db, const struct index_layout *layout) MUST_USE;

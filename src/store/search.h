@@ -6,10 +6,11 @@
  * search: FHIR search over the index tables.
  *
  * Source   hl7.org/fhir/R4/search.html.
- * Shapes   a query is parsed against the definitions, planned, and run one page at a time; pages are
- *          keyset cursors that never expire.
- * Errors   ERR_INVALID names the unknown or misspelt parameter, modifier, prefix or sort key (lenient:
- *          a warning in `warnings` and the parameter is left out); ERR_LIMIT too costly, before it runs.
+ * Shapes   a query is parsed against the definitions, planned, and run one page at a time; pages
+ *          are keyset cursors that never expire.
+ * Errors   ERR_INVALID names the unknown or misspelt parameter, modifier, prefix or sort key
+ *          (lenient: a warning in `warnings` and the parameter is left out); ERR_LIMIT too costly,
+ *          before it runs.
  */
 enum search_mode { SEARCH_MATCH, SEARCH_INCLUDE, SEARCH_OUTCOME };
 enum search_total { SEARCH_TOTAL_NONE, SEARCH_TOTAL_ESTIMATE, SEARCH_TOTAL_ACCURATE };
@@ -40,7 +41,11 @@ struct search_page {
 err search_run(struct ctx *cx, struct store *store, const struct search_request *request,
                struct search_page *out) MUST_USE;
 
-/* The rids that match a condition, at most `max`: for conditional operations. Control parameters are
- * refused. Works on any connection, the writer's too (it sees its own uncommitted rows). */
-err search_condition(struct ctx *cx, struct store *store, uint16_t resource, str query, size_t max,
-                     int64_t *rids, size_t *count) MUST_USE;
+/* The rids that match a condition, at most `max`: for conditional operations. Control parameters
+ * are refused. Works on any connection, the writer's too (it sees its own uncommitted rows). */
+struct search_rids {
+    int64_t *rids; /* room for max */
+    size_t max, count;
+};
+err search_condition(struct ctx *cx, struct store *store, uint16_t resource, str query,
+                     struct search_rids *out) MUST_USE;

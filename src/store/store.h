@@ -8,9 +8,10 @@
  * store: the record on disk. Versions are never rewritten; every change has its place in one log.
  *
  * Source   FHIR R4 RESTful API, versions and history (hl7.org/fhir/R4/http.html).
- * Shapes   a resource has a `rid`: its type in the high bits, a number counted up within the type in
- *          the low 36; it is minted at the first mention, so a reference to something not yet there
- *          already has one. The log's `seq` counts committed versions 1, 2, 3 ... without gap.
+ * Shapes   a resource has a `rid`: its type in the high bits, a number counted up within the type
+ *          in the low 36; it is minted at the first mention, so a reference to something not yet
+ *          there already has one. The log's `seq` counts committed versions 1, 2, 3 ... without
+ *          gap.
  * Units    instants in UTC milliseconds. vid is the FHIR versionId, from 1.
  * Errors   ERR_NOT_FOUND never existed; ERR_GONE deleted (the deleting version is in *out);
  *          ERR_IO from the disk. A failed call leaves nothing changed.
@@ -28,6 +29,7 @@ enum store_method { STORE_CREATED = 1, STORE_UPDATED, STORE_DELETED };
 struct store_version {
     int64_t rid, seq, at_ms;
     int64_t vid;
+    int64_t pid;              /* rid of the patient in whose compartment it is, or its own */
     uint16_t resource;        /* position in fhir_resources */
     enum store_method method;
     str id;
@@ -46,10 +48,16 @@ struct store_options {
 err store_open(struct ctx *cx, const struct store_options *options, struct store **out) MUST_USE;
 void store_close(struct store *store); /* finishes what was accepted */
 
-/* Gives cx a read connection with a snapshot, returned when the request ends (ctx_defer). A read by a
- * cx without one borrows a connection for that call alone. */
+/* Gives cx a read connection with a snapshot, returned when the request ends (ctx_defer). A read
+ * by a cx without one borrows a connection for that call alone. */
 err store_reader(struct ctx *cx, struct store *store) MUST_USE;
 const struct index_layout *store_layout(struct store *store);
+
+/* Runs `work` on the writer thread, in a savepoint of its transaction, and returns when it is on
+ * disk: for rows that are not resources (a consumer's position, a session). It may run more than
+ * once, so it changes nothing but the database. */
+err store_write(struct ctx *cx, struct store *store,
+                err (*work)(struct ctx *cx, struct db *db, void *self), void *self) MUST_USE;
 
 /* Called on the writer thread after each group is on disk, with the last seq. Must be short. */
 struct store_watch {
@@ -88,5 +96,6 @@ err store_log(struct ctx *cx, struct store *store, int64_t after, size_t count,
               struct store_versions *out) MUST_USE;
 int64_t store_seq(struct store *store); /* last committed */
 
-/* Live resources by type, for the landing page and metrics. counts has fhir_resources_count places. */
+/* Live resources by type, for the landing page and metrics. counts has fhir_resources_count
+ * places. */
 err store_counts(struct ctx *cx, struct store *store, int64_t *counts) MUST_USE;

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "store/state.h"
+
+/*
+ * version: a row of the log as the store's own files see it, before the access filter. Private.
+ */
+struct version_row {
+    struct ident_row ident;
+    struct store_version version; /* body not filled: splice it */
+    struct store_body body;
+};
+str version_splice(struct arena *arena, struct store_body body, int64_t vid, int64_t at_ms);
+/* From a row of a statement that gives IDENT and VERSION. */
+err version_from(struct ctx *cx, struct store *store, struct db *db, struct db_stmt *stmt,
+                 struct version_row *out) MUST_USE;
+/* The current version on cx's connection; ident.rid 0: never mentioned, version.vid 0: only that.
+ * */
+err version_current(struct ctx *cx, struct store *store, uint16_t resource, str id,
+                    struct version_row *out) MUST_USE;
+/* Whether cx's access filter lets this version be seen. body as served or stored; may be empty. */
+bool version_visible(struct ctx *cx, const struct ident_row *ident, str body);
