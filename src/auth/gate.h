@@ -30,11 +30,19 @@ struct user {
     size_t pids_count;
 };
 struct gate;
+struct oauth;
 
-/* `open_to_all`: no sign-in, for a server on loopback started with --open. */
-err gate_make(struct ctx *cx, struct people *people, struct store *store, bool open_to_all,
-              struct gate **out) MUST_USE;
+struct gate_options {
+    struct people *people;
+    struct store *store;
+    struct oauth *oauth;
+    bool open_to_all;               /* no sign-in: a server on loopback started with --open */
+};
+struct gate *gate_make(struct ctx *cx, const struct gate_options *options);
 void gate_close(struct gate *gate);
+
+struct oauth *gate_oauth(struct gate *gate);
+struct people *gate_people(struct gate *gate);
 
 /* For struct http_options: gate and gate_self. */
 err gate_check(struct http_request *request, struct http_response *response);
