@@ -58,6 +58,7 @@ struct http_loop {
     struct http_server *server;
     struct MHD_Daemon *daemon;
     pthread_t thread;
+    int poll, arrivals[2];          /* epoll of the engine and of a pipe of new connections */
     struct random random;
     uint64_t requests;              /* so far; the second half of request ids */
     struct http_peer peers;         /* ring heads */

@@ -5,9 +5,11 @@
 #include "http/internal.h"
 #include "http/metrics.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -69,12 +71,44 @@ static void end_streams(struct http_loop *loop)
             http_wake(&c->request);
 }
 
+/* A connection the acceptor dealt to this loop. The engine is not thread-safe in its adding of
+ * connections when we do the polling, so only the loop's own thread does it. */
+struct arrival {
+    int fd;
+    socklen_t length;
+    struct sockaddr_storage address;
+};
+
+static void take_arrivals(struct http_loop *loop)
+{
+    struct arrival new;
+    while (read(loop->arrivals[0], &new, sizeof new) == sizeof new)
+        if (MHD_add_connection(loop->daemon, new.fd, (struct sockaddr *)&new.address,
+                               new.length) != MHD_YES)
+            atomic_fetch_sub(&loop->server->connections, 1);
+}
+
+/* Waits until there is something to do: for the engine, or a new connection. */
+static void loop_wait(struct http_loop *loop)
+{
+    MHD_UNSIGNED_LONG_LONG engine_ms;
+    int wait_ms = TURN_MS;
+    if (MHD_get_timeout(loop->daemon, &engine_ms) == MHD_YES && engine_ms < TURN_MS)
+        wait_ms = (int)engine_ms;
+    struct epoll_event events[2];
+    int count = epoll_wait(loop->poll, events, 2, wait_ms);
+    for (int i = 0; i < count; i++)
+        if (events[i].data.fd == loop->arrivals[0])
+            take_arrivals(loop);
+}
+
 static void *loop_run(void *self)
 {
     struct http_loop *loop = self;
     _Atomic int *stopping = &loop->server->stopping;
     while (atomic_load(stopping) < 2) {
-        MHD_run_wait(loop->daemon, TURN_MS);
+        loop_wait(loop);
+        MHD_run_wait(loop->daemon, 0);
         cut_slow(loop);
         if (loop->log_bytes)
             request_log_flush(loop);
@@ -88,6 +122,24 @@ static size_t keep_escapes(void *self, struct MHD_Connection *mhd, char *text)
 {
     (void)self, (void)mhd;
     return strlen(text);
+}
+
+/* What loop_wait waits for: the engine's own epoll, and the pipe the acceptor writes to. */
+static bool open_waiting(struct http_loop *loop)
+{
+    const union MHD_DaemonInfo *engine =
+        MHD_get_daemon_info(loop->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    loop->poll = epoll_create1(EPOLL_CLOEXEC);
+    if (!engine || loop->poll < 0 || pipe2(loop->arrivals, O_CLOEXEC) != 0 ||
+        fcntl(loop->arrivals[0], F_SETFL, O_NONBLOCK) != 0)
+        return false;
+    const int fds[] = { engine->epoll_fd, loop->arrivals[0] };
+    bool added = true;
+    for (size_t i = 0; i < COUNT(fds); i++) {
+        struct epoll_event event = { .events = EPOLLIN, .data.fd = fds[i] };
+        added = added && epoll_ctl(loop->poll, EPOLL_CTL_ADD, fds[i], &event) == 0;
+    }
+    return added;
 }
 
 static err loop_start(struct ctx *cx, struct http_server *server, struct http_loop *loop)
@@ -111,7 +163,7 @@ static err loop_start(struct ctx *cx, struct http_server *server, struct http_lo
         MHD_OPTION_NOTIFY_CONNECTION, peer_changed, loop,
         MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_END);
-    if (!loop->daemon)
+    if (!loop->daemon || !open_waiting(loop))
         return ctx_fail(cx, ERR_IO, (str){ 0 }, S("the HTTP engine did not start: out of file "
                                                   "handles or memory"));
     return ERR_OK;
@@ -157,8 +209,10 @@ static void accept_one(struct http_server *server, unsigned *turn)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     struct http_loop *loop = &server->loops[*turn % (unsigned)server->options->limits.loops];
     *turn += 1;
-    if (MHD_add_connection(loop->daemon, fd, (struct sockaddr *)&address, length) != MHD_YES)
-        atomic_fetch_sub(&server->connections, 1);
+    /* Waits when the loop is far behind: then the listener's backlog holds the rest. */
+    struct arrival new = { .fd = fd, .length = length, .address = address };
+    if (write(loop->arrivals[1], &new, sizeof new) != sizeof new)
+        close(fd);
 }
 
 /* One thread deals connections out in turn: left to the kernel's hash, one loop of two had up to
@@ -253,6 +307,7 @@ static void loop_stop(struct http_loop *loop)
 {
     pthread_join(loop->thread, NULL);
     request_log_flush(loop);
+    take_arrivals(loop);
     MHD_run_wait(loop->daemon, 0); /* what was resumed last */
     bool parked = false;
     for (struct http_connection *c = loop->live.next; c != &loop->live; c = c->next)
@@ -261,6 +316,9 @@ static void loop_stop(struct http_loop *loop)
         MHD_stop_daemon(loop->daemon);
         exchange_free_all(loop);
     }
+    close(loop->arrivals[0]);
+    close(loop->arrivals[1]);
+    close(loop->poll);
     free(loop->log);
 }
 
