@@ -65,8 +65,8 @@ bool http_stopping(const struct http_request *request);
 /* Fills the response with the OperationOutcome of cx's issues. */
 void http_fault(struct http_request *request, struct http_response *response, err kind);
 
-/* One row a route. Patterns: "/beds/{ward}", "/fhir/{type}/{id}", "/assets/{rest*}" (all that
- * follows); literal parts win over captures. */
+/* One row a route. Patterns: "/beds/{ward}", "/fhir/{type}/${operation}" (after a '$'),
+ * "/assets/{rest*}" (all that follows); literal parts win over captures. */
 enum route_flags { ROUTE_SLOW = 1 /* run on a worker, not on the loop */ };
 struct route {
     const char *method;      /* "GET" serves HEAD too */

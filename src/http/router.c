@@ -7,21 +7,27 @@ static bool is_capture(str segment)
     return segment.n > 2 && segment.p[0] == '{' && segment.p[segment.n - 1] == '}';
 }
 
+/* "${name}": what follows a dollar sign, as FHIR's operations have it. */
+static bool is_dollar(str segment)
+{
+    return segment.n > 3 && segment.p[0] == '$' && is_capture(str_slice(segment, 1, segment.n));
+}
+
 static bool is_rest(str segment)
 {
     return is_capture(segment) && segment.p[segment.n - 2] == '*';
 }
 
-/* 0 literal, 1 capture, 2 rest: the order in which branches are tried. */
+/* Literal, dollar, capture, rest: the order in which branches are tried. */
 static int rank_of(const struct router_node *node)
 {
-    return str_given(node->literal) ? 0 : node->rest ? 2 : 1;
+    return str_given(node->literal) ? 0 : node->dollar ? 1 : node->rest ? 3 : 2;
 }
 
 static struct router_node *child_for(struct ctx *cx, struct router_node *parent, str segment)
 {
-    struct router_node wanted = { .rest = is_rest(segment) };
-    if (!is_capture(segment))
+    struct router_node wanted = { .rest = is_rest(segment), .dollar = is_dollar(segment) };
+    if (!is_capture(segment) && !wanted.dollar)
         wanted.literal = segment;
     struct router_node **at = &parent->children;
     for (; *at && rank_of(*at) <= rank_of(&wanted); at = &(*at)->next)
@@ -75,6 +81,13 @@ static bool has_any(const struct router_node *node)
     return false;
 }
 
+static bool fits(const struct router_node *node, str segment)
+{
+    if (str_given(node->literal))
+        return str_eq(node->literal, segment);
+    return node->rest || (segment.n > node->dollar && (!node->dollar || segment.p[0] == '$'));
+}
+
 /* True when a route with the method was found; remembers in *match a node without it. */
 static bool find_below(const struct router_node *parent, enum http_method method, str path,
                        struct router_match *match)
@@ -84,11 +97,12 @@ static bool find_below(const struct router_node *parent, enum http_method method
     size_t captures = match->captures_count;
     for (const struct router_node *node = parent->children; node; node = node->next) {
         bool literal = str_given(node->literal), last = slash == STR_NONE || node->rest;
-        if (literal ? !str_eq(node->literal, segment) : segment.n == 0 && !node->rest)
+        if (!fits(node, segment))
             continue;
         match->captures_count = captures;
         if (!literal && captures < HTTP_CAPTURES_MAX)
-            match->captures[match->captures_count++] = node->rest ? path : segment;
+            match->captures[match->captures_count++] =
+                node->rest ? path : str_slice(segment, node->dollar, segment.n);
         if (!last) {
             if (find_below(node, method, str_slice(path, slash + 1, path.n), match))
                 return true;

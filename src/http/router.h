@@ -12,8 +12,9 @@
  */
 struct router_node {
     str literal;                   /* of this segment; not given for a capture */
+    bool dollar;                   /* ${name}: takes what follows a '$' */
     bool rest;                     /* {name*}: takes all that follows */
-    struct router_node *children;  /* literals first, then the capture, then the rest */
+    struct router_node *children;  /* literals first, the rest last */
     struct router_node *next;
     const struct route *routes[HTTP_METHODS];
 };

@@ -96,6 +96,7 @@ static const struct route routes[] = {
     { "GET", "/echo/{word}/deep", "open", say_hello, "", 0 },
     { "GET", "/echo/literal", "open", say_hello, "", 0 },
     { "GET", "/files/{path*}", "open", echo, "", 0 },
+    { "GET", "/echo/${word}", "open", echo, "", 0 },
     { 0 },
 };
 static const struct route *const tables[] = { routes, NULL };
@@ -212,6 +213,7 @@ TEST(literals_win_over_captures)
         { "/echo/word/deep", "/echo/{word}/deep" }, { "/echo/literal/deep", "/echo/{word}/deep" },
         { "/files/a/b/c", "/files/{path*}" },   { "/echo/", NULL },
         { "/hello/", NULL },                    { "hello", NULL },
+        { "/echo/$word", "/echo/${word}" },     { "/echo/$", "/echo/{word}" },
     };
     struct router router;
     EXPECT_INT("build", router_build(cx, tables, &router), ERR_OK);

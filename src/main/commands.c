@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "main/command.h"
 
+extern const struct command cmd_config;
+extern const struct command cmd_serve;
 extern const struct command cmd_token;
 extern const struct command cmd_user;
 extern const struct command cmd_rule;
@@ -8,6 +10,8 @@ extern const struct command cmd_version;
 
 /* Every subcommand, one line each, in the order --help shows them. */
 const struct command *const commands[] = {
+    &cmd_serve,
+    &cmd_config,
     &cmd_user,
     &cmd_token,
     &cmd_rule,

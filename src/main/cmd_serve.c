@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
+#include "main/command.h"
+#include "main/serve.h"
+#include "rest/rest.h"
+#include "store/commit.h"
+#include <signal.h>
+#include <sys/resource.h>
+
+/* Until people sign in, everything but the routes open to all needs --open. */
+static err gate_closed(struct http_request *request, struct http_response *response)
+{
+    if (str_eq(str_of(request->route->permission), S("open")))
+        return ERR_OK;
+    http_put_header(response, S("WWW-Authenticate"), S("Bearer realm=\"frontline\""));
+    return ctx_fail(request->cx, ERR_LOGIN, (str){ 0 },
+                    S("sign in first: send a bearer token, which the operator gets by frontline "
+                      "token; on this machine alone, frontline serve --open needs none"));
+}
+
+static size_t take_sets(struct ctx *cx, const struct command_args *args, str **out)
+{
+    size_t count = 0;
+    *out = arena_array(cx->arena, args->given_count + 1, sizeof **out);
+    for (size_t i = 0; i < args->given_count; i++)
+        if (str_eq(str_of(args->command->options[args->given[i].option].name), S("--set")))
+            (*out)[count++] = args->given[i].value;
+    return count;
+}
+
+static err take_args(struct ctx *cx, const struct command_args *args, struct serve *serve)
+{
+    str *sets, listen = command_value(args, "--listen");
+    size_t sets_count = take_sets(cx, args, &sets);
+    enum log_level level;
+    TRY(config_read(cx, command_value(args, "--config"), sets, sets_count, &serve->config));
+    if (!log_level_find(config_text(&serve->config, "log.level"), &level))
+        return ctx_fail(cx, ERR_INVALID, S("log.level"), S("takes error, warning, info or debug"));
+    log_set_level(level);
+    TRY(serve_read_address(cx, str_given(listen) ? listen : S("127.0.0.1:8080"), serve));
+    serve->open = command_has(args, "--open");
+    return serve_check_exposure(cx, serve);
+}
+
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static err start(struct ctx *cx, const struct command_args *args, struct serve *serve)
+{
+    TRY(take_args(cx, args, serve));
+    struct store_options options = {
+        .folder = command_value(args, "--data"), .create = true,
+        .cache_bytes = config_number(&serve->config, "store.cache_bytes"),
+        .readers_max = (int)config_number(&serve->config, "store.readers"),
+    };
+    TRY(store_open(cx, &options, &serve->store));
+    commit_set_claim_rules(serve->store, serve_claims(cx->arena));
+    rest_configure(&(struct rest_limits){
+        .page = (size_t)config_number(&serve->config, "search.page"),
+        .page_max = (size_t)config_number(&serve->config, "search.page_max") });
+    serve_take_limits(serve);
+    serve->http.address = serve->address;
+    serve->http.port = serve->port;
+    serve->http.tables = serve_tables(cx->arena);
+    serve->http.store = serve->store;
+    serve->http.gate = serve->open ? NULL : gate_closed;
+    serve->http.fault = rest_fault;
+    return http_start(cx, &serve->http, &serve->server);
+}
+
+static int run(struct ctx *cx, const struct command_args *args)
+{
+    struct serve *serve = arena_zero(cx->arena, sizeof *serve);
+    sigset_t signals;
+    int signal_number;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before any thread starts */
+    signal(SIGPIPE, SIG_IGN);
+    raise_file_limit();
+    err wrong = start(cx, args, serve);
+    if (wrong == ERR_OK) {
+        bool six = str_find_char(serve->address, ':') != STR_NONE;
+        fprintf(stderr, "listening on http://%s%.*s%s:%d\n", six ? "[" : "",
+                STR_ARG(serve->address), six ? "]" : "", http_port(serve->server));
+        sigwait(&signals, &signal_number);
+        log_line(LOG_INFO, (str){ 0 }, "stopping");
+        http_stop(serve->server);
+    }
+    if (serve->store)
+        store_close(serve->store);
+    return wrong ? command_fail(cx) : EXIT_DONE;
+}
+
+static const struct command_option options[] = {
+    { "--data", "DIR", "data folder; made when it is not there", true, false },
+    { "--listen", "ADDR:PORT", "where to serve; 127.0.0.1:8080 unless given, port 0 for any", false,
+      false },
+    { "--open", NULL, "no sign-in; refused on any address but loopback", false, false },
+    { "--config", "FILE", "configuration, INI; frontline config shows the keys", false, false },
+    { "--set", "KEY=VALUE", "one configuration key, section.key=value", false, true },
+    { 0 },
+};
+
+extern const struct command cmd_serve;
+const struct command cmd_serve = {
+    .name = "serve",
+    .summary = "serve the record over HTTP",
+    .about = "Prints \"listening on http://...\" on standard error when ready. SIGTERM or SIGINT "
+             "finishes what was accepted and stops.",
+    .options = options,
+    .examples = "  frontline serve --data data/demo --open\n"
+                "  frontline serve --data /var/lib/frontline --listen 127.0.0.1:9000 --config "
+                "frontline.ini\n",
+    .run = run,
+};

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "module/module.h"
+
+/* The whole product, one line a system. Order is start-up order. Nothing else lists modules. */
+const struct module *const modules[] = {
+    NULL,
+};

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "main/serve.h"
+#include "module/module.h"
+#include "rest/rest.h"
+#include <unistd.h>
+
+err serve_read_address(struct ctx *cx, str listen, struct serve *out)
+{
+    size_t colon = listen.n;
+    while (colon > 0 && listen.p[colon - 1] != ':')
+        colon--;
+    str address = colon ? str_slice(listen, 0, colon - 1) : S("127.0.0.1");
+    uint64_t port;
+    if (address.n >= 2 && address.p[0] == '[' && address.p[address.n - 1] == ']')
+        address = str_slice(address, 1, address.n - 1);
+    if (!str_to_u64(str_slice(listen, colon, listen.n), &port) || port > 65535 || address.n == 0)
+        return ctx_fail(cx, ERR_INVALID, S("--listen"),
+                        S("give ADDRESS:PORT, as 127.0.0.1:8080 or [::1]:8080"));
+    out->address = address;
+    out->port = (int)port;
+    return ERR_OK;
+}
+
+bool serve_is_loopback(str address)
+{
+    return str_eq(address, S("localhost")) || str_eq(address, S("::1")) ||
+           (str_starts(address, S("127.")) && address.n > 4);
+}
+
+err serve_check_exposure(struct ctx *cx, const struct serve *serve)
+{
+    if (serve_is_loopback(serve->address))
+        return ERR_OK;
+    if (serve->open)
+        return ctx_fail(cx, ERR_INVALID, S("--open"),
+                        S("without sign-in only this machine may be served: listen on 127.0.0.1"));
+    if (!config_switch(&serve->config, "http.plain_outside"))
+        return ctx_fail(cx, ERR_INVALID, S("--listen"),
+                        S("plain HTTP stays on this machine: put a proxy with TLS in front of "
+                          "127.0.0.1, or set http.plain_outside=yes"));
+    return ERR_OK;
+}
+
+void serve_take_limits(struct serve *serve)
+{
+    const struct config *config = &serve->config;
+    struct http_limits *limits = &serve->http.limits;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    int loops = (int)config_number(config, "http.loops");
+    *limits = (struct http_limits){
+        .url_bytes = (size_t)config_number(config, "http.url_bytes"),
+        .header_bytes = (size_t)config_number(config, "http.header_bytes"),
+        .body_bytes = (size_t)config_number(config, "http.body_bytes"),
+        .bodies_bytes = (size_t)config_number(config, "http.bodies_bytes"),
+        .memory_bytes = (size_t)config_number(config, "http.memory_bytes"),
+        .connections_max = (int)config_number(config, "http.connections_max"),
+        .idle_s = (int)config_number(config, "http.idle_s"),
+        .work_ms = (int)config_number(config, "http.work_ms"),
+        .queue_max = (int)config_number(config, "http.queue_max"),
+        .loops = loops ? loops : cores > 0 && cores < 64 ? (int)cores : 2,
+        .workers = (int)config_number(config, "http.workers"),
+    };
+    serve->http.base_url = config_text(config, "http.base_url");
+    serve->http.trust_proxy = config_switch(config, "http.trust_proxy");
+    serve->http.log_requests = config_switch(config, "log.requests");
+}
+
+const struct route *const *serve_tables(struct arena *arena)
+{
+    size_t count = 0, at = 0;
+    while (modules[count])
+        count++;
+    const struct route **tables = arena_array(arena, count + 3, sizeof *tables);
+    tables[at++] = front_routes;
+    tables[at++] = rest_routes;
+    for (size_t i = 0; i < count; i++)
+        if (modules[i]->routes)
+            tables[at++] = modules[i]->routes;
+    return tables;
+}
+
+const struct claim_rule *const *serve_claims(struct arena *arena)
+{
+    size_t count = 0, at = 0;
+    for (size_t i = 0; modules[i]; i++)
+        for (size_t k = 0; modules[i]->claims && modules[i]->claims[k]; k++)
+            count++;
+    const struct claim_rule **rules = arena_array(arena, count + 1, sizeof *rules);
+    for (size_t i = 0; modules[i]; i++)
+        for (size_t k = 0; modules[i]->claims && modules[i]->claims[k]; k++)
+            rules[at++] = modules[i]->claims[k];
+    return rules;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "http/server.h"
+#include "main/config.h"
+#include "store/store.h"
+
+/*
+ * serve: what the serve command puts together: the store, the modules' tables and the HTTP server.
+ *
+ * Memory   everything in the arena of the command, until the program ends.
+ */
+struct serve {
+    str address;
+    int port;
+    bool open;               /* no sign-in: loopback only */
+    struct config config;
+    struct store *store;
+    struct http_options http;
+    struct http_server *server;
+};
+
+/* "127.0.0.1:8080", "[::1]:0" or "8080". ERR_INVALID says what is expected. */
+err serve_read_address(struct ctx *cx, str listen, struct serve *out) MUST_USE;
+bool serve_is_loopback(str address);
+/* Opens nothing to everyone: refused when --open or plain HTTP would leave this machine. */
+err serve_check_exposure(struct ctx *cx, const struct serve *serve) MUST_USE;
+void serve_take_limits(struct serve *serve);
+/* All route tables of the program and of the modules, ended by NULL. */
+const struct route *const *serve_tables(struct arena *arena);
+/* All claim rules of the modules, ended by NULL. */
+const struct claim_rule *const *serve_claims(struct arena *arena);
+
+extern const struct route front_routes[]; /* front.c: /, /health, /metrics */

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rest/rest.h"
+#include "rest/bundle.h"
+#include "rest/capability.h"
+#include "rest/find.h"
+#include "rest/operation.h"
+#include "rest/read.h"
+#include "rest/write.h"
+
+/* clang-format off */
+const struct operation operations[] = {
+    { 0 },
+};
+
+const struct route rest_routes[] = {
+    { "GET",    "/fhir/metadata", "open", rest_metadata, "The CapabilityStatement", ROUTE_SLOW },
+    { "GET",    "/fhir", "fhir.search", rest_find, "Search the whole record", ROUTE_SLOW },
+    { "POST",   "/fhir", "fhir.bundle", rest_bundle, "Batch or transaction", ROUTE_SLOW },
+    { "GET",    "/fhir/", "fhir.search", rest_find, "Search the whole record", ROUTE_SLOW },
+    { "POST",   "/fhir/", "fhir.bundle", rest_bundle, "Batch or transaction", ROUTE_SLOW },
+    { "POST",   "/fhir/_search", "fhir.search", rest_find, "Search the whole record", ROUTE_SLOW },
+    { "GET",    "/fhir/_history", "fhir.history", rest_history, "Every version of everything",
+      ROUTE_SLOW },
+    { "GET",    "/fhir/${operation}", "fhir.operation", rest_operation_system,
+      "An operation on the system", ROUTE_SLOW },
+    { "POST",   "/fhir/${operation}", "fhir.operation", rest_operation_system,
+      "An operation on the system", ROUTE_SLOW },
+    { "GET",    "/fhir/{type}", "fhir.search", rest_find, "Search a type", ROUTE_SLOW },
+    { "POST",   "/fhir/{type}", "fhir.create", rest_create, "Create a resource", 0 },
+    { "PUT",    "/fhir/{type}", "fhir.update", rest_update, "Update by condition", 0 },
+    { "PATCH",  "/fhir/{type}", "fhir.patch", rest_patch, "Patch by condition", 0 },
+    { "DELETE", "/fhir/{type}", "fhir.delete", rest_delete, "Delete by condition", 0 },
+    { "POST",   "/fhir/{type}/_search", "fhir.search", rest_find, "Search a type", ROUTE_SLOW },
+    { "GET",    "/fhir/{type}/_history", "fhir.history", rest_history, "Every version of a type",
+      ROUTE_SLOW },
+    { "GET",    "/fhir/{type}/${operation}", "fhir.operation", rest_operation_type,
+      "An operation on a type", ROUTE_SLOW },
+    { "POST",   "/fhir/{type}/${operation}", "fhir.operation", rest_operation_type,
+      "An operation on a type", ROUTE_SLOW },
+    { "GET",    "/fhir/{type}/{id}", "fhir.read", rest_read, "Read a resource", 0 },
+    { "PUT",    "/fhir/{type}/{id}", "fhir.update", rest_update, "Update or create a resource", 0 },
+    { "PATCH",  "/fhir/{type}/{id}", "fhir.patch", rest_patch, "Change parts of a resource", 0 },
+    { "DELETE", "/fhir/{type}/{id}", "fhir.delete", rest_delete, "Delete a resource", 0 },
+    { "GET",    "/fhir/{type}/{id}/_history", "fhir.history", rest_history,
+      "Every version of a resource", 0 },
+    { "GET",    "/fhir/{type}/{id}/_history/{vid}", "fhir.read", rest_read, "Read a version", 0 },
+    { "GET",    "/fhir/{type}/{id}/${operation}", "fhir.operation", rest_operation_instance,
+      "An operation on a resource", ROUTE_SLOW },
+    { "POST",   "/fhir/{type}/{id}/${operation}", "fhir.operation", rest_operation_instance,
+      "An operation on a resource", ROUTE_SLOW },
+    { "GET",    "/fhir/{type}/{id}/{other}", "fhir.search", rest_find_compartment,
+      "Search a compartment", ROUTE_SLOW },
+    { "POST",   "/fhir/{type}/{id}/{other}/_search", "fhir.search", rest_find_compartment,
+      "Search a compartment", ROUTE_SLOW },
+    { 0 },
+};
+/* clang-format on */
