@@ -9,7 +9,8 @@
 const struct config_key config_keys[] = {
     { "http.loops", CONFIG_NUMBER, "0", 0, 256,
       "threads that read requests and answer short ones; 0: one a core" },
-    { "http.workers", CONFIG_NUMBER, "4", 1, 256, "threads for searches, operations and large bodies" },
+    { "http.workers", CONFIG_NUMBER, "4", 1, 256,
+      "threads for searches, operations and large bodies" },
     { "http.queue_max", CONFIG_NUMBER, "1024", 1, 100000,
       "requests that may wait for a worker; more are answered 503" },
     { "http.connections_max", CONFIG_NUMBER, "20000", 1, 1000000,
@@ -36,7 +37,8 @@ const struct config_key config_keys[] = {
     { "log.level", CONFIG_TEXT, "info", 0, 0, "error, warning, info or debug" },
     { "log.requests", CONFIG_SWITCH, "yes", 0, 0, "a line for every request" },
     { "search.page", CONFIG_NUMBER, "20", 1, 10000, "entries of a page when _count is not given" },
-    { "search.page_max", CONFIG_NUMBER, "1000", 1, 10000, "most entries of a page; larger is lowered" },
+    { "search.page_max", CONFIG_NUMBER, "1000", 1, 10000,
+      "most entries of a page; larger is lowered" },
     { "store.cache_bytes", CONFIG_BYTES, "0", 0, (int64_t)1 << 40,
       "memory for the database's cache; 0: chosen from what the machine has" },
     { "store.readers", CONFIG_NUMBER, "0", 0, 1000, "read connections; 0: chosen by the program" },
@@ -119,7 +121,8 @@ static void set_value(struct ctx *cx, struct config *config, str where, str name
                   STR_ARG(name));
     else if (!value_is_sound(key, value))
         ctx_failf(cx, ERR_INVALID, where, "%s takes %s%s, not %.*s", key->name, kind_text(key),
-                  key->kind == CONFIG_NUMBER || key->kind == CONFIG_BYTES ? " within its bounds" : "",
+                  key->kind == CONFIG_NUMBER || key->kind == CONFIG_BYTES ? " within its bounds"
+                                                                          : "",
                   STR_ARG(value));
     else
         config->values[at] = value;
@@ -137,7 +140,8 @@ static err read_file(struct ctx *cx, str path, str *out)
         n += (size_t)got;
     close(fd);
     if (got < 0 || n == CONFIG_FILE_MAX)
-        return ctx_fail(cx, ERR_IO, path, S("cannot read the configuration: not a file, or too large"));
+        return ctx_fail(cx, ERR_IO, path,
+                        S("cannot read the configuration: not a file, or too large"));
     *out = (str){ text, n };
     return ERR_OK;
 }
@@ -184,7 +188,8 @@ err config_read(struct ctx *cx, str path, const str *sets, size_t sets_count, st
     for (size_t i = 0; i < sets_count; i++) {
         size_t equals = str_find_char(sets[i], '=');
         if (equals == STR_NONE)
-            ctx_failf(cx, ERR_INVALID, S("--set"), "%.*s is not section.key=value", STR_ARG(sets[i]));
+            ctx_failf(cx, ERR_INVALID, S("--set"), "%.*s is not section.key=value",
+                      STR_ARG(sets[i]));
         else
             set_value(cx, out, S("--set"), str_slice(sets[i], 0, equals),
                       str_slice(sets[i], equals + 1, sets[i].n));

@@ -7,8 +7,8 @@
  *
  * Shapes   the file is INI: [section], key = value, comments with ; or #. Every key stands in one
  *          table, from which `frontline config` and docs/reference/configuration.md are made.
- * Errors   ERR_INVALID: an unknown key or a value out of its bounds, with file and line; ERR_IO: the
- *          file cannot be read. Every fault is reported, not only the first.
+ * Errors   ERR_INVALID: an unknown key or a value out of its bounds, with file and line; ERR_IO:
+ *          the file cannot be read. Every fault is reported, not only the first.
  * Memory   values live in cx's arena. Missing  a key that is not set has its default.
  */
 enum config_kind { CONFIG_NUMBER, CONFIG_BYTES, CONFIG_SWITCH, CONFIG_TEXT };

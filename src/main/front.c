@@ -37,8 +37,8 @@ static err show_front(struct http_request *request, struct http_response *respon
     struct buf page = buf_make(cx->arena, PAGE_MAX);
     buf_add(&page, str_of(page_start));
     buf_printf(&page, "<p>Version %s. FHIR R4 (4.0.1) at <a href=\"/fhir/metadata\">/fhir</a>; "
-               "<a href=\"/health\">health</a>, <a href=\"/metrics\">metrics</a>. The log stands at "
-               "%lld.</p>", FRONTLINE_VERSION, (long long)store_seq(request->store));
+               "<a href=\"/health\">health</a>, <a href=\"/metrics\">metrics</a>. The log stands "
+               "at %lld.</p>", FRONTLINE_VERSION, (long long)store_seq(request->store));
     write_counts(&page, counts);
     buf_add(&page, S("</main></body></html>"));
     http_put_header(response, S("Content-Security-Policy"),

@@ -6,10 +6,11 @@
  * bundle: batch and transaction.
  *
  * Source   hl7.org/fhir/R4/http.html#transaction.
- * Shapes   a transaction becomes one commit: deletes, creates, updates, patches, then reads; entries
- *          of the answer stand in the order of the request. A batch is its entries one by one.
- * Errors   of a transaction: the whole is refused, the issue's expression names Bundle.entry[n]; of a
- *          batch: in the entry's own response.
+ * Shapes   a transaction becomes one commit: deletes, creates, updates, patches, then reads;
+ *          entries of the answer stand in the order of the request. A batch is its entries one by
+ *          one.
+ * Errors   of a transaction: the whole is refused, the issue's expression names Bundle.entry[n];
+ *          of a batch: in the entry's own response.
  * Limits   BUNDLE_ENTRIES_MAX entries.
  */
 enum { BUNDLE_ENTRIES_MAX = 200000 };

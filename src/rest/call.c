@@ -237,10 +237,9 @@ bool rest_is_shaped(const struct rest_format *format)
            format->summary == SEARCH_SUMMARY_TEXT || format->summary == SEARCH_SUMMARY_DATA;
 }
 
-err rest_write_shaped(struct rest_call *call, struct buf *out, uint16_t resource, str body)
+err rest_write_shaped(struct rest_call *call, struct buf *out, str body)
 {
     struct json parsed;
-    (void)resource;
     if (!rest_is_shaped(&call->format)) {
         buf_add(out, body);
         return ERR_OK;
@@ -291,7 +290,7 @@ err rest_send_version(struct rest_call *call, int status, const struct store_ver
     if (!rest_is_shaped(&call->format))
         return rest_send(call, status, version->body);
     struct buf shaped = buf_make(call->cx->arena, REST_TEXT_MAX);
-    TRY(rest_write_shaped(call, &shaped, version->resource, version->body));
+    TRY(rest_write_shaped(call, &shaped, version->body));
     return rest_send(call, status, buf_str(&shaped));
 }
 

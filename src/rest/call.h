@@ -58,7 +58,7 @@ void rest_put_version(struct rest_call *call, const struct store_version *versio
 err rest_send_outcome(struct rest_call *call, int status) MUST_USE;
 
 /* A whole resource in a bundle's text, shaped by _summary and _elements. */
-err rest_write_shaped(struct rest_call *call, struct buf *out, uint16_t resource, str body) MUST_USE;
+err rest_write_shaped(struct rest_call *call, struct buf *out, str body) MUST_USE;
 bool rest_is_shaped(const struct rest_format *format);
 
 err rest_fail(struct rest_call *call, int status, const char *code, str text);

@@ -5,7 +5,7 @@
 #include "rest/call.h"
 #include "rest/operation.h"
 
-/* The CapabilityStatement is written from the same tables the server runs on, so it cannot differ. */
+/* Written from the same tables the server runs on, so that it cannot differ from the server. */
 
 static void write_codes(struct json_writer *w, const char *key, const char *const *codes,
                         const char *member)
@@ -173,6 +173,6 @@ err rest_metadata(struct http_request *request, struct http_response *response)
     write_head(&w, call);
     write_rest(&w);
     json_close(&w, '}');
-    TRY(rest_write_shaped(call, &shaped, FHIR_NONE, buf_str(&buf)));
+    TRY(rest_write_shaped(call, &shaped, buf_str(&buf)));
     return rest_send(call, 200, buf_str(&shaped));
 }

@@ -55,7 +55,7 @@ static err write_entry(struct rest_call *call, struct json_writer *w,
     buf_add(buf, v->id);
     buf_add(buf, S("\",\"resource\":"));
     if (entry->mode == SEARCH_MATCH)
-        TRY(rest_write_shaped(call, buf, v->resource, v->body));
+        TRY(rest_write_shaped(call, buf, v->body));
     else
         buf_add(buf, v->body);
     buf_add(buf, entry->mode == SEARCH_MATCH ? S(",\"search\":{\"mode\":\"match\"}")

@@ -23,7 +23,8 @@ bool read_etag_names(str list, int64_t vid)
     return false;
 }
 
-bool read_is_unchanged(const struct read_conditions *conditions, const struct store_version *version)
+bool read_is_unchanged(const struct read_conditions *conditions,
+                       const struct store_version *version)
 {
     if (str_given(conditions->if_none_match))
         return read_etag_names(conditions->if_none_match, version->vid);
@@ -63,7 +64,8 @@ int64_t read_instant(str text)
     if (rest.n == 0 || str_eq(rest, S("Z")))
         return at_ms;
     /* A '+' that was not escaped in the query arrives as a space. */
-    bool zone = rest.n == 6 && strchr("+- ", rest.p[0]) && str_to_u64(str_slice(rest, 1, 3), &hours) &&
+    bool zone = rest.n == 6 && strchr("+- ", rest.p[0]) &&
+                str_to_u64(str_slice(rest, 1, 3), &hours) &&
                 str_to_u64(str_slice(rest, 4, 6), &minutes);
     if (!zone)
         return 0;
@@ -167,7 +169,7 @@ static err write_history_entry(struct rest_call *call, struct json_writer *w,
                                             STR_ARG(type), STR_ARG(v->id)));
     if (v->method != STORE_DELETED) {
         json_key(w, "resource");
-        TRY(rest_write_shaped(call, w->buf, v->resource, v->body));
+        TRY(rest_write_shaped(call, w->buf, v->body));
         w->comma = true;
     }
     json_key(w, "request");

@@ -68,8 +68,9 @@ static void write_summary(struct shape *shape, struct json value, uint16_t type)
     for (struct json_walk w = json_walk(value); json_next(&w);) {
         str key = str_slice(json_text(w.key), 1, json_text(w.key).n - 1);
         bool twin = key.n && key.p[0] == '_';
+        str name = twin ? str_slice(key, 1, key.n) : key;
         const struct fhir_element *element =
-            type == FHIR_NONE ? NULL : fhir_element_find(type, twin ? str_slice(key, 1, key.n) : key);
+            type == FHIR_NONE ? NULL : fhir_element_find(type, name);
         bool keep = str_eq(key, S("resourceType")) || str_eq(key, S("id")) ||
                     (element && element->is_summary);
         if (!keep)

@@ -81,7 +81,7 @@ static err get_version(struct rest_call *call, const struct target *target,
     struct read_target read = { target->resource, target->id, target->vid };
     TRY(read_version(call, &read, &out->version));
     struct buf shaped = buf_make(call->cx->arena, REST_TEXT_MAX);
-    TRY(rest_write_shaped(call, &shaped, target->resource, out->version.body));
+    TRY(rest_write_shaped(call, &shaped, out->version.body));
     out->body = buf_str(&shaped);
     return ERR_OK;
 }

@@ -3,9 +3,9 @@
 #include "rest/call.h"
 
 /*
- * target: the URL of a bundle's entry taken apart: "Patient/1", "Patient?name=x", "Patient/1/_history".
+ * target: the URL of a bundle's entry taken apart: "Patient/1", "Patient?name=x".
  *
- * Source   hl7.org/fhir/R4/http.html#transaction; urls are relative, or start with this server's base.
+ * Source   hl7.org/fhir/R4/http.html#transaction; relative, or starting with this server's base.
  * Errors   ERR_INVALID when it is none of FHIR's forms.
  */
 struct target {

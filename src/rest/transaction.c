@@ -64,7 +64,8 @@ static err check_once(struct transaction *t)
                                           STR_ARG(fhir_resource_name(op->resource)),
                                           STR_ARG(op->id)) : (str){ 0 };
         if (key.n && !map_add(&ids, key, entry->at, &other))
-            return ctx_failf(cx, ERR_INVALID, arena_printf(cx->arena, "Bundle.entry[%zu]", entry->at),
+            return ctx_failf(cx, ERR_INVALID,
+                             arena_printf(cx->arena, "Bundle.entry[%zu]", entry->at),
                              "%.*s is written by entry %llu already; once is enough", STR_ARG(key),
                              (unsigned long long)other);
         if (entry->full_url.n && !map_add(&urls, entry->full_url, entry->at, &other) &&

@@ -29,8 +29,8 @@ static err check_body_id(struct rest_call *call, struct json body, str id)
     if (json_string_is(given, id))
         return ERR_OK;
     if (json_is(given, JSON_ABSENT))
-        return ctx_failf(call->cx, ERR_INVALID, S("id"), "the body of an update must carry the id of "
-                         "the URL, %.*s", STR_ARG(id));
+        return ctx_failf(call->cx, ERR_INVALID, S("id"), "the body of an update must carry the id "
+                         "of the URL, %.*s", STR_ARG(id));
     return ctx_failf(call->cx, ERR_INVALID, S("id"), "the id of the body is not that of the URL, "
                      "%.*s", STR_ARG(id));
 }
