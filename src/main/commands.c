@@ -6,6 +6,7 @@ extern const struct command cmd_serve;
 extern const struct command cmd_token;
 extern const struct command cmd_user;
 extern const struct command cmd_rule;
+extern const struct command cmd_synth;
 extern const struct command cmd_version;
 
 /* Every subcommand, one line each, in the order --help shows them. */
@@ -15,6 +16,7 @@ const struct command *const commands[] = {
     &cmd_user,
     &cmd_token,
     &cmd_rule,
+    &cmd_synth,
     &cmd_version,
     NULL,
 };
