@@ -4,13 +4,13 @@
 #include "base/str.h"
 
 /*
- * decimal: exact decimal numbers of up to 38 significant digits, with their precision: 1.10 is not 1.1
- * when written, though equal when compared.
+ * decimal: exact decimal numbers of up to 38 significant digits, with their precision: 1.10 is not
+ * 1.1 when written, though equal when compared.
  *
  * Units    value = digits / 10^scale.
- * Errors   functions return false where the result cannot be represented (more than 38 digits before
- *          the point, division by zero); *out is then untouched. Digits behind the point that do not
- *          fit are rounded half away from zero.
+ * Errors   functions return false where the result cannot be represented (more than 38 digits
+ *          before the point, division by zero); *out is then untouched. Digits behind the point
+ *          that do not fit are rounded half away from zero.
  * Memory   plain values; only decimal_write allocates. Thread-safe.
  */
 __extension__ typedef unsigned __int128 decimal_digits;
@@ -47,6 +47,7 @@ struct decimal decimal_ceiling(struct decimal d);
 bool decimal_round(struct decimal d, int places, struct decimal *out);
 /* Without trailing zeros behind the point. */
 struct decimal decimal_strip(struct decimal d);
-/* What the written precision leaves open: |d| plus or minus half a unit of its last place. `outward`
- * is away from zero. Rounded to `places`, towards zero when inward. False: does not fit. */
+/* What the written precision leaves open: |d| plus or minus half a unit of its last place.
+ * `outward` is away from zero. Rounded to `places`, towards zero when inward. False: does not
+ * fit. */
 bool decimal_boundary(struct decimal d, bool outward, int places, struct decimal *out);

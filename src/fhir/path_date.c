@@ -242,7 +242,12 @@ bool path_date_same(const struct path_date *a, const struct path_date *b)
 }
 
 /* clang-format off */
-static const struct { const char *word; enum path_precision precision; bool week, milli; } calendar[] = {
+struct unit {
+    const char *name;
+    enum path_precision precision;
+    bool week, milli;
+};
+static const struct unit calendar[] = {
     { "year", PATH_YEAR, 0, 0 },   { "years", PATH_YEAR, 0, 0 },
     { "month", PATH_MONTH, 0, 0 }, { "months", PATH_MONTH, 0, 0 },
     { "week", PATH_DAY, 1, 0 },    { "weeks", PATH_DAY, 1, 0 },
@@ -253,7 +258,7 @@ static const struct { const char *word; enum path_precision precision; bool week
     { "millisecond", PATH_FRACTION, 0, 1 }, { "milliseconds", PATH_FRACTION, 0, 1 },
 };
 /* UCUM's units of a fixed length. 'mo' and 'a' are averages and may not be added to a date. */
-static const struct { const char *code; enum path_precision precision; bool week, milli; } fixed[] = {
+static const struct unit fixed[] = {
     { "wk", PATH_DAY, 1, 0 }, { "d", PATH_DAY, 0, 0 }, { "h", PATH_HOUR, 0, 0 },
     { "min", PATH_MINUTE, 0, 0 }, { "s", PATH_SECOND, 0, 0 }, { "ms", PATH_FRACTION, 0, 1 },
 };
@@ -262,7 +267,7 @@ static const struct { const char *code; enum path_precision precision; bool week
 enum path_precision path_calendar_word(str unit, bool *week, bool *milli)
 {
     for (size_t i = 0; i < COUNT(calendar); i++)
-        if (str_eq(unit, str_of(calendar[i].word))) {
+        if (str_eq(unit, str_of(calendar[i].name))) {
             *week = calendar[i].week;
             *milli = calendar[i].milli;
             return calendar[i].precision;
@@ -273,7 +278,7 @@ enum path_precision path_calendar_word(str unit, bool *week, bool *milli)
 static enum path_precision unit_of(str unit, bool *week, bool *milli)
 {
     for (size_t i = 0; i < COUNT(fixed); i++)
-        if (str_eq(unit, str_of(fixed[i].code))) {
+        if (str_eq(unit, str_of(fixed[i].name))) {
             *week = fixed[i].week;
             *milli = fixed[i].milli;
             return fixed[i].precision;

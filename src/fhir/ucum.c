@@ -163,7 +163,8 @@ static const struct { const char *code; bool metric; } arbitraries[] = {
     { "[TCID_50]", 0 }, { "[EID_50]", 0 }, { "[BAU]", 0 }, { "[AU]", 0 }, { "[Amb'a'1'U]", 0 },
     { "[PNU]", 0 }, { "[Lf]", 0 }, { "[D'ag'U]", 0 }, { "[ELU]", 0 }, { "[EU]", 0 }, { "[pH]", 0 },
     { "[HPF]", 0 }, { "[LPF]", 0 }, { "[S]", 1 }, { "B", 1 }, { "Np", 1 }, { "B[SPL]", 1 },
-    { "[hp'_X]", 0 }, { "[hp'_C]", 0 }, { "[m/s2/Hz^0.5]", 0 }, { "[smgy'U]", 0 }, { "[acr_us]", 0 },
+    { "[hp'_X]", 0 }, { "[hp'_C]", 0 }, { "[m/s2/Hz^0.5]", 0 }, { "[smgy'U]", 0 },
+    { "[acr_us]", 0 },
     { "[Fr]", 0 }, { "bit", 1 }, { "By", 1 }, { "Bd", 1 }, { "[smoot]", 0 }, { "m[Hg].s", 0 },
 };
 /* clang-format on */

@@ -6,12 +6,14 @@
  * ucum: units of measure, so that 4 g equals 4000 mg and 37 Cel is 98.6 [degF].
  *
  * Source   The Unified Code for Units of Measure 2.1 (ucum.org), case-sensitive codes; the metric
- *          prefixes, the base and derived units, and the customary, clinical and arbitrary units in use.
- * Shapes   a unit is a factor (a fraction, so that minutes stay exact) to base units, and their powers.
+ *          prefixes, the base and derived units, and the customary, clinical and arbitrary units in
+ *          use.
+ * Shapes   a unit is a factor (a fraction, so that minutes stay exact) to base units, and their
+ *          powers.
  * Missing  an unknown code is "not a unit": ucum_parse is false. "" and "1" are the unit one.
- * Limits   amount of substance (mol) is a dimension of its own here, where UCUM counts it as a number:
- *          10 mmol and 6.022e21 are never equal. Arbitrary units ([iU], [CFU]) equal only themselves.
- *          Logarithmic units ([pH], B, Np) are compared only with themselves.
+ * Limits   amount of substance (mol) is a dimension of its own here, where UCUM counts it as a
+ *          number: 10 mmol and 6.022e21 are never equal. Arbitrary units ([iU], [CFU]) equal only
+ *          themselves. Logarithmic units ([pH], B, Np) are compared only with themselves.
  */
 enum { UCUM_METRE, UCUM_SECOND, UCUM_GRAM, UCUM_KELVIN, UCUM_COULOMB, UCUM_CANDELA, UCUM_MOLE,
        UCUM_DIMENSIONS };
@@ -29,7 +31,8 @@ bool ucum_comparable(const struct ucum *a, const struct ucum *b);
 /* False: not comparable, or too large. */
 bool ucum_convert(struct decimal value, const struct ucum *from, const struct ucum *to,
                   struct decimal *out);
-/* Compares exactly where 38 digits hold the cross products, else by conversion. False: not comparable. */
+/* Compares exactly where 38 digits hold the cross products, else by conversion. False: not
+ * comparable. */
 bool ucum_cmp(struct decimal a, const struct ucum *a_unit, struct decimal b,
               const struct ucum *b_unit, int *out);
 /* The value in base units, and their code ("g.m-3"): one number line for all units of a kind. */

@@ -7,6 +7,7 @@ extern const struct command cmd_token;
 extern const struct command cmd_user;
 extern const struct command cmd_rule;
 extern const struct command cmd_synth;
+extern const struct command cmd_fhirpath;
 extern const struct command cmd_version;
 
 /* Every subcommand, one line each, in the order --help shows them. */
@@ -17,6 +18,7 @@ const struct command *const commands[] = {
     &cmd_token,
     &cmd_rule,
     &cmd_synth,
+    &cmd_fhirpath,
     &cmd_version,
     NULL,
 };
