@@ -236,8 +236,10 @@ static err read_external(struct path_lexer *l)
 
 static err read_symbol(struct path_lexer *l)
 {
-    static const char *const symbols[] = { "<=", ">=", "!=", "!~", "<", ">", "=", "~", "+", "-",
-                                           "*", "/", "&", "|", ".", ",", "(", ")", "[", "]", "{", "}" };
+    static const char *const symbols[] = {
+        "<=", ">=", "!=", "!~", "<", ">", "=", "~", "+", "-", "*", "/", "&", "|", ".", ",",
+        "(", ")", "[", "]", "{", "}",
+    };
     str rest = str_slice(l->text, l->at, l->text.n);
     for (size_t i = 0; i < COUNT(symbols); i++)
         if (str_starts(rest, str_of(symbols[i]))) {

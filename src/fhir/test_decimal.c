@@ -62,8 +62,10 @@ TEST(decimal_calculates_exactly)
 
 TEST(decimal_compares_across_scales_and_signs)
 {
-    static const char *const ascending[] = { "-10", "-1.1", "-1.09", "-0.001", "0", "0.0010",
-                                             "0.01", "1", "1.0000000000000000000000000001", "2", "1e30" };
+    static const char *const ascending[] = {
+        "-10", "-1.1", "-1.09", "-0.001", "0", "0.0010", "0.01", "1",
+        "1.0000000000000000000000000001", "2", "1e30",
+    };
     for (size_t i = 0; i < COUNT(ascending); i++)
         for (size_t j = 0; j < COUNT(ascending); j++)
             EXPECT_INT(ascending[i], decimal_cmp(of(ascending[i]), of(ascending[j])),
