@@ -13,8 +13,8 @@ enum { STREAM_BLOCK_BYTES = 32768, LEAST_SENT_BYTES_PER_MS = 10 };
  * the page into an OperationOutcome. Rows of the test http_answers_over_a_socket hold it.
  */
 __attribute__((visibility("default")))
-struct MHD_Response *MHD_create_response_from_buffer(size_t size, void *buffer,
-                                                     enum MHD_ResponseMemoryMode mode)
+__attribute__((visibility("default"))) struct MHD_Response *
+MHD_create_response_from_buffer(size_t size, void *buffer, enum MHD_ResponseMemoryMode mode)
 {
     (void)mode;
     static const struct { const char *page, *outcome; } texts[] = {

@@ -153,7 +153,7 @@ static err replace(struct patcher *p, str pointer)
 static err move(struct patcher *p, str pointer)
 {
     struct place place;
-    struct json_edit *value;
+    struct json_edit *value = NULL;
     str from;
     TRY(member_text(p, "from", &from));
     TRY(locate_value(p, from, &place, &value));
@@ -168,7 +168,7 @@ static err move(struct patcher *p, str pointer)
 static err copy(struct patcher *p, str pointer)
 {
     struct place place;
-    struct json_edit *value, *twin;
+    struct json_edit *value = NULL, *twin;
     str from;
     TRY(member_text(p, "from", &from));
     TRY(locate_value(p, from, &place, &value));
@@ -179,7 +179,7 @@ static err copy(struct patcher *p, str pointer)
 static err test(struct patcher *p, str pointer)
 {
     struct place place;
-    struct json_edit *value;
+    struct json_edit *value = NULL;
     struct json expected;
     bool same = false;
     TRY(value_of(p, pointer, &expected));
