@@ -64,7 +64,7 @@ static size_t byte_of(str s, int64_t index)
 
 static err run_length(struct path_machine *m, struct path_call *call)
 {
-    str text;
+    str text = S("");
     bool given;
     TRY(input_of(m, call, &text, &given));
     return given ? path_push_int(m, characters(text)) : ERR_OK;
@@ -72,7 +72,7 @@ static err run_length(struct path_machine *m, struct path_call *call)
 
 static err run_index_of(struct path_machine *m, struct path_call *call)
 {
-    str text, what;
+    str text = S(""), what = S("");
     bool given;
     TRY(input_and_arg(m, call, &text, &what, &given));
     if (!given)
@@ -90,7 +90,7 @@ static err run_index_of(struct path_machine *m, struct path_call *call)
 
 static err run_substring(struct path_machine *m, struct path_call *call)
 {
-    str text;
+    str text = S("");
     int64_t from = 0, count = INT32_MAX;
     bool given, has_from, has_count;
     TRY(input_of(m, call, &text, &given));
@@ -109,7 +109,7 @@ static err run_substring(struct path_machine *m, struct path_call *call)
 
 static err run_finds(struct path_machine *m, struct path_call *call)
 {
-    str text, what, name = call->code->name;
+    str text = S(""), what = S(""), name = call->code->name;
     bool given;
     TRY(input_and_arg(m, call, &text, &what, &given));
     if (!given)
@@ -121,7 +121,7 @@ static err run_finds(struct path_machine *m, struct path_call *call)
 
 static err run_case(struct path_machine *m, struct path_call *call)
 {
-    str text;
+    str text = S("");
     bool given, upper = str_eq(call->code->name, S("upper"));
     TRY(input_of(m, call, &text, &given));
     if (!given)
@@ -143,7 +143,7 @@ static err run_case(struct path_machine *m, struct path_call *call)
 
 static err run_trim(struct path_machine *m, struct path_call *call)
 {
-    str text;
+    str text = S("");
     bool given;
     TRY(input_of(m, call, &text, &given));
     return given ? path_push_text(m, PATH_STRING, str_trim(text)) : ERR_OK;
@@ -164,7 +164,7 @@ static void replace_nothing(struct buf *buf, str text, str by)
 
 static err run_replace(struct path_machine *m, struct path_call *call)
 {
-    str text, what, by = S("");
+    str text = S(""), what = S(""), by = S("");
     bool given, has_by;
     TRY(input_and_arg(m, call, &text, &what, &given));
     TRY(path_arg_string(m, call, 1, &by, &has_by));
@@ -186,7 +186,7 @@ static err run_replace(struct path_machine *m, struct path_call *call)
 
 static err run_matches(struct path_machine *m, struct path_call *call)
 {
-    str text, pattern;
+    str text = S(""), pattern = S("");
     bool given, truth;
     TRY(input_and_arg(m, call, &text, &pattern, &given));
     if (!given)
@@ -198,7 +198,7 @@ static err run_matches(struct path_machine *m, struct path_call *call)
 
 static err run_replace_matches(struct path_machine *m, struct path_call *call)
 {
-    str text, pattern, by = S("");
+    str text = S(""), pattern = S(""), by = S("");
     bool given, has_by;
     TRY(input_and_arg(m, call, &text, &pattern, &given));
     TRY(path_arg_string(m, call, 1, &by, &has_by));
@@ -213,7 +213,7 @@ static err run_replace_matches(struct path_machine *m, struct path_call *call)
 
 static err run_to_chars(struct path_machine *m, struct path_call *call)
 {
-    str text;
+    str text = S("");
     bool given;
     TRY(input_of(m, call, &text, &given));
     for (size_t at = 0; given && at < text.n;) {
@@ -227,7 +227,7 @@ static err run_to_chars(struct path_machine *m, struct path_call *call)
 
 static err run_split(struct path_machine *m, struct path_call *call)
 {
-    str text, mark;
+    str text = S(""), mark = S("");
     bool given;
     TRY(input_and_arg(m, call, &text, &mark, &given));
     if (!given)
