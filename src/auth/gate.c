@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/gate.h"
+#include "auth/audit_log.h"
 #include "base/clock.h"
 #include <pthread.h>
 
 enum { CACHE_PLACES = 64, CACHE_MEMORY_BYTES = 1 << 20, COOKIE_BYTES = 43 };
 
-static const char cookie_name[] = "frontline_session=";
 
 /* The patients of one person, as last looked up. */
 struct relation {
@@ -26,7 +26,9 @@ struct gate {
 static const struct { const char *permission; enum decide_act act; } fhir_acts[] = {
     { "fhir.read",   DECIDE_READ },   { "fhir.search", DECIDE_SEARCH },
     { "fhir.create", DECIDE_CREATE }, { "fhir.update", DECIDE_UPDATE },
-    { "fhir.delete", DECIDE_DELETE }, { "fhir.batch",  DECIDE_READ },
+    { "fhir.delete", DECIDE_DELETE }, { "fhir.patch",  DECIDE_UPDATE },
+    { "fhir.history", DECIDE_READ },  { "fhir.operation", DECIDE_READ },
+    { "fhir.bundle", DECIDE_READ },   /* each entry's write passes the part below */
 };
 /* clang-format on */
 
@@ -39,14 +41,20 @@ static err no_credentials(struct ctx *cx)
                       "one with: frontline token --data DIR --scope 'system/*.rs'"));
 }
 
-static str cookie_of(const struct http_request *request)
+/* With TLS the browser itself holds the cookie to this host and path by its prefix. */
+const char *gate_cookie_name(const struct http_request *request)
 {
+    return str_starts(request->base_url, S("https:")) ? "__Host-frontline=" : "frontline_session=";
+}
+
+str gate_cookie(const struct http_request *request)
+{
+    str name = str_of(gate_cookie_name(request));
     str rest = http_header(request, "Cookie"), part;
     while (str_next(&rest, ';', &part)) {
         part = str_trim(part);
-        if (str_starts(part, str_of(cookie_name)) &&
-            part.n == sizeof cookie_name - 1 + COOKIE_BYTES)
-            return str_slice(part, sizeof cookie_name - 1, part.n);
+        if (str_starts(part, name) && part.n == name.n + COOKIE_BYTES)
+            return str_slice(part, name.n, part.n);
     }
     return (str){ 0 };
 }
@@ -98,7 +106,7 @@ static err by_cookie(struct http_request *request, struct gate *gate, str cookie
 static err find_user(struct http_request *request, struct gate *gate, struct user *out)
 {
     struct ctx *cx = request->cx;
-    str header = http_header(request, "Authorization"), cookie = cookie_of(request);
+    str header = http_header(request, "Authorization"), cookie = gate_cookie(request);
     if (header.n > 7 && str_eq_nocase(str_slice(header, 0, 7), S("Bearer ")))
         TRY(by_token(cx, gate, str_trim(str_slice(header, 7, header.n)), out));
     else if (str_given(cookie))
@@ -229,6 +237,32 @@ static err check_permission(struct http_request *request, const struct user *use
                                                       : refuse(request->cx, DECIDE_NO_TYPE);
 }
 
+/* Reads and refusals; a write that is allowed is audited with the resource in hand. */
+static err note(struct http_request *request, struct gate *gate, const struct user *user,
+                bool refused)
+{
+    struct ctx *cx = request->cx;
+    bool reads = request->method == HTTP_GET || request->method == HTTP_HEAD;
+    bool posts_search = str_ends(request->path, S("/_search"));
+    if (!refused && !reads && !posts_search)
+        return ERR_OK;
+    bool search = request->query.n || posts_search || type_of(request) == FHIR_NONE;
+    str path = str_starts(request->path, S("/fhir/")) ? str_slice(request->path, 6, request->path.n)
+                                                      : request->path;
+    struct audit_entry entry = {
+        .at_ms = cx->now_ms,
+        .who = audit_who(cx->arena, user),
+        .role = str_of(user->asker.role->name),
+        .act = search ? AUDIT_SEARCH : AUDIT_READ,
+        .what = search ? arena_printf(cx->arena, "%.*s?%.*s", STR_ARG(path),
+                                      STR_ARG(request->query))
+                       : path,
+        .refused = refused,
+        .request_id = cx->request_id,
+    };
+    return audit_note(cx, gate->options.audit, &entry);
+}
+
 err gate_check(struct http_request *request, struct http_response *response)
 {
     struct gate *gate = request->gate_self;
@@ -242,7 +276,40 @@ err gate_check(struct http_request *request, struct http_response *response)
     TRY(known);
     TRY(find_patients(cx, gate, user));
     cx->user = user;
-    return check_permission(request, user);
+    err allowed = check_permission(request, user);
+    TRY(note(request, gate, user, allowed != ERR_OK));
+    return allowed;
+}
+
+str gate_demo_code(struct gate *gate)
+{
+    return gate->options.demo_code;
+}
+
+err gate_session(struct http_request *request, struct session *out)
+{
+    struct gate *gate = request->gate_self;
+    str cookie = gate_cookie(request);
+    if (!str_given(cookie))
+        return no_credentials(request->cx);
+    return session_find(request->cx, gate->options.people, cookie, out);
+}
+
+err gate_may_open(struct http_request *request, const struct session *session, str patient)
+{
+    struct gate *gate = request->gate_self;
+    struct ctx *cx = request->cx;
+    struct store_version version;
+    struct user user = { .person = session->user,
+                         .asker = { .role = role_find(session->user.role) } };
+    TRY(find_patients(cx, gate, &user));
+    struct store_access access = decide_filter(cx->arena, &user.asker, DECIDE_READ, user.pids,
+                                               user.pids_count);
+    cx->access = &access;
+    err found = store_read(cx, gate->options.store, fhir_resource_find(S("Patient")), patient,
+                           &version);
+    cx->access = NULL;
+    return found;
 }
 
 /* ---- writes, with the resource in hand ---- */
@@ -296,7 +363,8 @@ struct gate *gate_make(struct ctx *cx, const struct gate_options *options)
 {
     struct gate *gate = arena_zero(cx->arena, sizeof *gate);
     gate->options = *options;
-    gate->part = (struct commit_part){ .name = "gate", .self = gate, .prepare = check_write };
+    gate->part = (struct commit_part){ .name = "gate", .self = gate, .prepare = check_write,
+                                       .write = audit_write_change };
     pthread_mutex_init(&gate->lock, NULL);
     for (size_t i = 0; i < CACHE_PLACES; i++)
         gate->relations[i].arena = arena_make(CACHE_MEMORY_BYTES);

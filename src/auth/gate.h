@@ -31,11 +31,14 @@ struct user {
 };
 struct gate;
 struct oauth;
+struct audit_log;
 
 struct gate_options {
     struct people *people;
     struct store *store;
     struct oauth *oauth;
+    struct audit_log *audit;
+    str demo_code;                  /* signs in as anybody; empty everywhere but demonstrations */
     bool open_to_all;               /* no sign-in: a server on loopback started with --open */
 };
 struct gate *gate_make(struct ctx *cx, const struct gate_options *options);
@@ -43,10 +46,21 @@ void gate_close(struct gate *gate);
 
 struct oauth *gate_oauth(struct gate *gate);
 struct people *gate_people(struct gate *gate);
+str gate_demo_code(struct gate *gate);
+
+/* The session cookie as sent, and the text that starts its Set-Cookie line ("name="). */
+str gate_cookie(const struct http_request *request);
+const char *gate_cookie_name(const struct http_request *request);
+/* For open pages that differ for those signed in: ERR_LOGIN when nobody is. */
+err gate_session(struct http_request *request, struct session *out) MUST_USE;
+/* May this person open this patient's record? ERR_NOT_FOUND when not, or when there is none. */
+err gate_may_open(struct http_request *request, const struct session *session,
+                  str patient) MUST_USE;
 
 /* For struct http_options: gate and gate_self. */
 err gate_check(struct http_request *request, struct http_response *response);
 
-/* The part that refuses writes the asker may not make: for commit_add_part. */
+/* The part that refuses writes the asker may not make, and audits the others: for
+ * commit_add_part. */
 const struct commit_part *gate_part(struct gate *gate);
 

@@ -2,6 +2,8 @@
 #include "http/internal.h"
 #include "http/metrics.h"
 #include "http/text.h"
+#include <arpa/inet.h>
+#include <netinet/in.h>
 
 struct head_sum {
     size_t bytes;
@@ -172,4 +174,25 @@ err head_check(struct http_connection *c, str method)
         return ctx_fail(&c->cx, ERR_BUSY, (str){ 0 },
                         S("too many large bodies are being received; try again in a while"));
     return ERR_OK;
+}
+
+str http_address(const struct http_request *request)
+{
+    const struct http_connection *c = request->connection;
+    char text[INET6_ADDRSTRLEN] = "";
+    str forwarded = http_header(request, "X-Forwarded-For"), last = { 0 }, part;
+    if (c->loop->server->options->trust_proxy) {
+        while (str_next(&forwarded, ',', &part))
+            last = str_trim(part); /* the proxy adds the one it saw at the end */
+        if (last.n)
+            return last;
+    }
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *from = info ? info->client_addr : NULL;
+    if (from && from->sa_family == AF_INET)
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)from)->sin_addr, text, sizeof text);
+    if (from && from->sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)from)->sin6_addr, text, sizeof text);
+    return arena_copy(request->cx->arena, str_of(text));
 }

@@ -39,6 +39,8 @@ struct http_request {
     struct http_connection *connection;
 };
 str http_header(const struct http_request *request, const char *name); /* not given: absent */
+/* Where the client sits, "192.0.2.7": of the connection, or as a trusted proxy says. */
+str http_address(const struct http_request *request);
 
 struct http_response {
     int status;                 /* 0: 200 */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/audit_log.h"
 #include "base/log.h"
 #include "main/command.h"
 #include "main/serve.h"
@@ -6,17 +7,6 @@
 #include "store/commit.h"
 #include <signal.h>
 #include <sys/resource.h>
-
-/* Until people sign in, everything but the routes open to all needs --open. */
-static err gate_closed(struct http_request *request, struct http_response *response)
-{
-    if (str_eq(str_of(request->route->permission), S("open")))
-        return ERR_OK;
-    http_put_header(response, S("WWW-Authenticate"), S("Bearer realm=\"frontline\""));
-    return ctx_fail(request->cx, ERR_LOGIN, (str){ 0 },
-                    S("sign in first: send a bearer token, which the operator gets by frontline "
-                      "token; on this machine alone, frontline serve --open needs none"));
-}
 
 static size_t take_sets(struct ctx *cx, const struct command_args *args, str **out)
 {
@@ -69,7 +59,7 @@ static err start(struct ctx *cx, const struct command_args *args, struct serve *
     serve->http.port = serve->port;
     serve->http.tables = serve_tables(cx->arena);
     serve->http.store = serve->store;
-    serve->http.gate = serve->open ? NULL : gate_closed;
+    TRY(serve_open_gate(cx, serve, options.folder));
     serve->http.fault = rest_fault;
     return http_start(cx, &serve->http, &serve->server);
 }
@@ -94,8 +84,10 @@ static int run(struct ctx *cx, const struct command_args *args)
         log_line(LOG_INFO, (str){ 0 }, "stopping");
         http_stop(serve->server);
     }
+    audit_log_stop(serve->audit); /* before the store: it writes what still waits */
     if (serve->store)
         store_close(serve->store);
+    serve_close_gate(serve);
     return wrong ? command_fail(cx) : EXIT_DONE;
 }
 

@@ -4,6 +4,7 @@
 extern const struct command cmd_config;
 extern const struct command cmd_serve;
 extern const struct command cmd_token;
+extern const struct command cmd_audit;
 extern const struct command cmd_user;
 extern const struct command cmd_rule;
 extern const struct command cmd_synth;
@@ -14,6 +15,7 @@ extern const struct command cmd_version;
 const struct command *const commands[] = {
     &cmd_serve,
     &cmd_config,
+    &cmd_audit,
     &cmd_user,
     &cmd_token,
     &cmd_rule,

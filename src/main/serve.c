@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "main/serve.h"
+#include "auth/audit_log.h"
 #include "module/module.h"
 #include "rest/rest.h"
+#include "ui/sign_in.h"
 #include <unistd.h>
 
 err serve_read_address(struct ctx *cx, str listen, struct serve *out)
@@ -34,6 +36,10 @@ err serve_check_exposure(struct ctx *cx, const struct serve *serve)
     if (serve->open)
         return ctx_fail(cx, ERR_INVALID, S("--open"),
                         S("without sign-in only this machine may be served: listen on 127.0.0.1"));
+    if (config_text(&serve->config, "auth.demo_code").n)
+        return ctx_fail(cx, ERR_INVALID, S("auth.demo_code"),
+                        S("the demonstration's code works on this machine alone: listen on "
+                          "127.0.0.1, or leave it out"));
     if (!config_switch(&serve->config, "http.plain_outside"))
         return ctx_fail(cx, ERR_INVALID, S("--listen"),
                         S("plain HTTP stays on this machine: put a proxy with TLS in front of "
@@ -65,14 +71,47 @@ void serve_take_limits(struct serve *serve)
     serve->http.log_requests = config_switch(config, "log.requests");
 }
 
+err serve_open_gate(struct ctx *cx, struct serve *serve, str folder)
+{
+    TRY(people_open(cx, folder, &serve->people));
+    TRY(jwt_open(cx, folder, &serve->oauth.keys));
+    serve->oauth.people = serve->people;
+    serve->oauth.registration = config_switch(&serve->config, "auth.registration");
+    if (!serve->open)
+        TRY(audit_log_start(cx, serve->store, &serve->audit));
+    serve->gate = gate_make(cx, &(struct gate_options){
+        .people = serve->people,
+        .store = serve->store,
+        .oauth = &serve->oauth,
+        .audit = serve->audit,
+        .demo_code = config_text(&serve->config, "auth.demo_code"),
+        .open_to_all = serve->open,
+    });
+    if (!serve->open)
+        commit_add_part(serve->store, gate_part(serve->gate));
+    serve->http.gate = serve->open ? NULL : gate_check;
+    serve->http.gate_self = serve->gate;
+    return ERR_OK;
+}
+
+void serve_close_gate(struct serve *serve)
+{
+    if (serve->gate)
+        gate_close(serve->gate);
+    jwt_close(serve->oauth.keys);
+    people_close(serve->people);
+}
+
 const struct route *const *serve_tables(struct arena *arena)
 {
     size_t count = 0, at = 0;
     while (modules[count])
         count++;
-    const struct route **tables = arena_array(arena, count + 3, sizeof *tables);
+    const struct route **tables = arena_array(arena, count + 5, sizeof *tables);
     tables[at++] = front_routes;
     tables[at++] = rest_routes;
+    tables[at++] = oauth_routes;
+    tables[at++] = sign_in_routes;
     for (size_t i = 0; i < count; i++)
         if (modules[i]->routes)
             tables[at++] = modules[i]->routes;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "http/server.h"
+#include "auth/gate.h"
+#include "auth/oauth.h"
 #include "main/config.h"
 #include "store/store.h"
 
@@ -15,6 +17,10 @@ struct serve {
     bool open;               /* no sign-in: loopback only */
     struct config config;
     struct store *store;
+    struct people *people;
+    struct oauth oauth;
+    struct audit_log *audit;
+    struct gate *gate;
     struct http_options http;
     struct http_server *server;
 };
@@ -25,6 +31,9 @@ bool serve_is_loopback(str address);
 /* Opens nothing to everyone: refused when --open or plain HTTP would leave this machine. */
 err serve_check_exposure(struct ctx *cx, const struct serve *serve) MUST_USE;
 void serve_take_limits(struct serve *serve);
+/* People, keys and the gate before every route; closed after the server has stopped. */
+err serve_open_gate(struct ctx *cx, struct serve *serve, str folder) MUST_USE;
+void serve_close_gate(struct serve *serve);
 /* All route tables of the program and of the modules, ended by NULL. */
 const struct route *const *serve_tables(struct arena *arena);
 /* All claim rules of the modules, ended by NULL. */

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ui/sign_in.h"
+#include "auth/gate.h"
+#include "auth/secret.h"
+#include "http/text.h"
+#include "ui_sign_in.html.h"
+
+enum { URL_MAX_BYTES = 16 * 1024 };
+
+static str field(struct http_request *request, const char *name)
+{
+    return http_query_value(request->cx->arena, request->body, str_of(name));
+}
+
+/* Only a path of ours: "//host" and "/\host" lead elsewhere. */
+static str safe_next(str next)
+{
+    bool ours = next.n && next.p[0] == '/' &&
+                !(next.n > 1 && (next.p[1] == '/' || next.p[1] == '\\'));
+    return ours && str_find_char(next, '\n') == STR_NONE && str_find_char(next, '\r') == STR_NONE
+               ? next
+               : S("/");
+}
+
+static err go_to(struct http_response *response, str location)
+{
+    response->status = 303;
+    http_put_header(response, S("Location"), location);
+    http_put_header(response, S("Cache-Control"), S("no-store"));
+    return ERR_OK;
+}
+
+/* ---- signing in ---- */
+
+static err demo_accounts(struct http_request *request, struct sign_in_form *form)
+{
+    struct ctx *cx = request->cx;
+    struct people_user *users;
+    size_t count;
+    form->demo_code = gate_demo_code(request->gate_self);
+    if (!form->demo_code.n)
+        return ERR_OK;
+    TRY(people_list(cx, gate_people(request->gate_self), &users, &count));
+    struct sign_in_account *accounts = arena_array(cx->arena, count + 1, sizeof *accounts);
+    for (size_t i = 0; i < count; i++) {
+        const struct role *role = role_find(users[i].role);
+        if (role && !users[i].disabled)
+            accounts[form->accounts_count++] = (struct sign_in_account){
+                users[i].name, users[i].display, str_of(role->title) };
+    }
+    form->accounts = accounts;
+    return ERR_OK;
+}
+
+static err show_form(struct http_request *request, struct http_response *response, str next,
+                     str fault)
+{
+    struct sign_in_form form = {
+        .page = ui_page_for(request, S("Sign in")),
+        .name = { .name = "name", .label = "Your name here", .required = true,
+                  .hint = "As the administrator gave it to you, such as a.khan" },
+        .code = { .name = "code", .label = "One-time code", .type = "password", .required = true,
+                  .hint = "From the administrator; it works once" },
+        .next = next,
+        .fault = fault,
+    };
+    TRY(demo_accounts(request, &form));
+    struct buf out = ui_page_buf(request);
+    sign_in_page(&out, &form);
+    return ui_page_send(request, response, &out);
+}
+
+static err get_sign_in(struct http_request *request, struct http_response *response)
+{
+    str next = http_query_value(request->cx->arena, request->query, S("next"));
+    return show_form(request, response, safe_next(next), (str){ 0 });
+}
+
+static err set_cookie(struct http_request *request, struct http_response *response, str cookie,
+                      const char *more)
+{
+    bool tls = str_starts(request->base_url, S("https:"));
+    str value = arena_printf(request->cx->arena, "%s%.*s; Path=/; HttpOnly; SameSite=Lax%s%s",
+                             gate_cookie_name(request), STR_ARG(cookie), tls ? "; Secure" : "",
+                             more);
+    http_put_header(response, S("Set-Cookie"), value);
+    return ERR_OK;
+}
+
+static err begin(struct http_request *request, str name, str code, str *cookie)
+{
+    struct people *people = gate_people(request->gate_self);
+    str demo = gate_demo_code(request->gate_self);
+    struct people_user user;
+    if (demo.n && secret_same(demo, code) &&
+        people_find(request->cx, people, name, &user) == ERR_OK)
+        return session_begin(request->cx, people, name, S("demo"), cookie);
+    return session_begin_by_code(request->cx, people, name, code, http_address(request), cookie);
+}
+
+static err post_sign_in(struct http_request *request, struct http_response *response)
+{
+    struct ctx *cx = request->cx;
+    str cookie, next = safe_next(field(request, "next"));
+    err failed = begin(request, field(request, "name"), field(request, "code"), &cookie);
+    if (failed == ERR_LOGIN || failed == ERR_BUSY) {
+        response->status = err_http_status(failed);
+        return show_form(request, response, next, cx->issues.list[cx->issues.kept - 1].text);
+    }
+    TRY(failed);
+    TRY(set_cookie(request, response, cookie, ""));
+    return go_to(response, next);
+}
+
+static err post_sign_out(struct http_request *request, struct http_response *response)
+{
+    str cookie = gate_cookie(request);
+    if (str_given(cookie))
+        TRY(session_end(request->cx, gate_people(request->gate_self), cookie));
+    TRY(set_cookie(request, response, S(""), "; Max-Age=0"));
+    return go_to(response, S("/sign-in"));
+}
+
+/* ---- what an app may do ---- */
+
+static const struct {
+    unsigned action;
+    const char *word;
+} action_words[] = {
+    { SCOPE_READ, "look at" }, { SCOPE_SEARCH, "search" }, { SCOPE_CREATE, "add" },
+    { SCOPE_UPDATE, "change" }, { SCOPE_DELETE, "remove" },
+};
+
+static str rule_words(struct arena *arena, const struct scope_rule *rule)
+{
+    struct buf buf = buf_make(arena, URL_MAX_BYTES);
+    for (size_t i = 0; i < COUNT(action_words); i++)
+        if (rule->actions & action_words[i].action)
+            buf_printf(&buf, "%s%s", buf.n ? ", " : "", action_words[i].word);
+    str type = rule->resource == FHIR_NONE ? S("everything in the record")
+                                           : fhir_resource_name(rule->resource);
+    buf_printf(&buf, ": %.*s", STR_ARG(type));
+    if (rule->query.n)
+        buf_printf(&buf, " (only where %.*s)", STR_ARG(rule->query));
+    char *text = buf.p;
+    text[0] = (char)(text[0] - 'a' + 'A');
+    return buf_str(&buf);
+}
+
+size_t sign_in_words(struct arena *arena, const struct scope_set *set, struct sign_in_scope *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < set->rules_count && count < SIGN_IN_SCOPES_MAX; i++)
+        out[count++].what = rule_words(arena, &set->rules[i]);
+    if (set->fhir_user || set->profile)
+        out[count++].what = S("Know who you are");
+    return count;
+}
+
+static err show_consent(struct http_request *request, struct http_response *response,
+                        const struct oauth_ask *ask, const struct session *session, str fault)
+{
+    struct ctx *cx = request->cx;
+    struct sign_in_scope *scopes = arena_array(cx->arena, SIGN_IN_SCOPES_MAX + 1, sizeof *scopes);
+    bool own = str_starts(session->user.who, S("Patient/"));
+    struct sign_in_consent consent = {
+        .page = ui_page_for(request, S("Allow this app?")),
+        .app = ask->client.name.n ? ask->client.name : ask->client.id,
+        .query = request->method == HTTP_POST ? field(request, "ask") : request->query,
+        .csrf = session->csrf,
+        .scopes = scopes,
+        .scopes_count = sign_in_words(cx->arena, &ask->scopes, scopes),
+        .asks_patient = ask->scopes.launch_patient && !own,
+        .keeps_access = ask->scopes.offline,
+        .patient = { .name = "patient", .label = "For which patient", .required = true,
+                     .hint = "The patient's id in the record", .error = fault },
+    };
+    struct buf out = ui_page_buf(request);
+    sign_in_consent_page(&out, &consent);
+    return ui_page_send(request, response, &out);
+}
+
+static err to_sign_in(struct http_request *request, struct http_response *response)
+{
+    struct buf next = buf_make(request->cx->arena, URL_MAX_BYTES);
+    struct buf url = buf_make(request->cx->arena, URL_MAX_BYTES * 3);
+    buf_add(&next, request->path);
+    buf_char(&next, '?');
+    buf_add(&next, request->query);
+    buf_add(&url, S("/sign-in?next="));
+    http_encode(&url, buf_str(&next));
+    request->cx->issues.kept = request->cx->issues.count = 0;
+    return go_to(response, buf_str(&url));
+}
+
+static err get_authorize(struct http_request *request, struct http_response *response)
+{
+    struct oauth_ask ask;
+    struct session session;
+    TRY(oauth_read_ask(request, request->query, &ask));
+    if (gate_session(request, &session) != ERR_OK)
+        return to_sign_in(request, response);
+    return show_consent(request, response, &ask, &session, (str){ 0 });
+}
+
+/* The patient the app is launched on: the person's own, or the one named in the form. */
+static str patient_of(struct http_request *request, const struct session *session)
+{
+    str who = session->user.who;
+    if (str_starts(who, S("Patient/")))
+        return str_slice(who, 8, who.n);
+    return str_trim(field(request, "patient"));
+}
+
+static err allow(struct http_request *request, struct http_response *response,
+                 const struct oauth_ask *ask, const struct session *session)
+{
+    struct grant grant = {
+        .client = ask->client.id,
+        .user = session->user.name,
+        .scopes = ask->scope_text,
+        .nonce = ask->nonce,
+        .redirect = ask->redirect,
+        .challenge = ask->challenge,
+    };
+    if (ask->scopes.launch_patient) {
+        grant.patient = patient_of(request, session);
+        if (gate_may_open(request, session, grant.patient) != ERR_OK)
+            return show_consent(request, response, ask, session,
+                                S("This is no patient you may open: check the id"));
+    }
+    str location;
+    TRY(oauth_allow(request, ask, &grant, &location));
+    return go_to(response, location);
+}
+
+static err post_authorize(struct http_request *request, struct http_response *response)
+{
+    struct oauth_ask ask;
+    struct session session;
+    TRY(oauth_read_ask(request, field(request, "ask"), &ask));
+    TRY(gate_session(request, &session));
+    if (!secret_same(field(request, "csrf"), session.csrf))
+        return ctx_fail(request->cx, ERR_FORBIDDEN, (str){ 0 },
+                        S("this form is from another sign-in; go back to the app and try again"));
+    if (!str_eq(field(request, "answer"), S("allow")))
+        return go_to(response, oauth_deny(request, &ask, "access_denied"));
+    return allow(request, response, &ask, &session);
+}
+
+const struct route sign_in_routes[] = {
+    { "GET", "/sign-in", "open", get_sign_in, "The page that lets a person in", 0 },
+    { "POST", "/sign-in", "open", post_sign_in, "Begin a session with a one-time code", 0 },
+    { "POST", "/sign-out", "open", post_sign_out, "End the session", 0 },
+    { "GET", "/auth/authorize", "open", get_authorize, "Ask a person what an app may do", 0 },
+    { "POST", "/auth/authorize", "open", post_authorize, "Their answer", 0 },
+    { 0 },
+};

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "auth/oauth.h"
+#include "auth/session.h"
+#include "ui/components.h"
+
+/*
+ * sign_in: the pages that let a person in, let them out, and ask them what an app may do.
+ *
+ * Source   SMART App Launch 2.2 (consent in plain words); UI.md; staff-identity 4.2.
+ * Shapes   /sign-in takes a name and a one-time code; on a demonstration (loopback only) it lists
+ *          one account a role and takes the demonstration's code for any of them.
+ * Errors   a wrong code is shown in the form, in one text whatever was wrong with it.
+ * Limits   `next` is followed only within this server.
+ */
+enum { SIGN_IN_SCOPES_MAX = 60, SIGN_IN_PATIENTS_MAX = 50 };
+
+struct sign_in_account {
+    str name, display, role;
+};
+struct sign_in_form {
+    struct ui_page page;
+    struct ui_field name, code;
+    str next, fault, demo_code;
+    const struct sign_in_account *accounts;
+    size_t accounts_count;
+};
+/* One scope in words: "See" "observations and results". */
+struct sign_in_scope {
+    str what;
+};
+struct sign_in_consent {
+    struct ui_page page;
+    str app, query, csrf;
+    const struct sign_in_scope *scopes;
+    size_t scopes_count;
+    bool asks_patient, keeps_access;
+    struct ui_field patient;
+};
+
+/* One sentence a rule of the set: "Look at and search: Observation", "category=laboratory" kept. */
+size_t sign_in_words(struct arena *arena, const struct scope_set *set, struct sign_in_scope *out);
+
+extern const struct route sign_in_routes[];
