@@ -126,7 +126,10 @@ static err write(struct ctx *cx, struct buf *buf, const struct json_edit *value,
     if (depth > JSON_DEPTH_MAX)
         return too_deep(cx);
     if (!value->open) {
-        json_minify(buf, value->source);
+        if (value->source.doc)
+            json_minify(buf, value->source);
+        else
+            buf_add(buf, S("null"));
         return ERR_OK;
     }
     buf_char(buf, value->array ? '[' : '{');

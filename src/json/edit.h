@@ -11,7 +11,7 @@
  * Memory   the arena given; a value may stand in one place only: json_edit_copy for a second.
  */
 struct json_edit {
-    struct json source; /* as long as it is not open */
+    struct json source; /* as long as it is not open; absent: null */
     bool open, array;
     struct json_edit_slot {
         str key, key_text; /* of a member: unescaped, and as written with its quotes */
