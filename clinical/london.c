@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clinical/london.h"
+#include "base/local.h"
 #include "base/str.h"
 
 enum { HOUR_MS = 3600000, MINUTE_MS = 60000 };
@@ -14,18 +15,9 @@ int london_weekday(int64_t day)
     return (int)(((day + 3) % 7 + 7) % 7); /* 1970-01-01 was a Thursday */
 }
 
-/* 01:00 UTC on the last Sunday of a month of 31 days. */
-static int64_t last_sunday_ms(int year, int month)
-{
-    int64_t last = clock_from_civil((struct clock_civil){ year, month, 31, 1, 0, 0, 0 });
-    int past = (london_weekday(floor_days(last)) + 1) % 7;
-    return last - (int64_t)past * LONDON_DAY_MS;
-}
-
 int london_offset_min(int64_t at_ms)
 {
-    int year = clock_to_civil(at_ms).year;
-    return at_ms >= last_sunday_ms(year, 3) && at_ms < last_sunday_ms(year, 10) ? 60 : 0;
+    return (int)(local_offset_ms(at_ms) / MINUTE_MS);
 }
 
 struct clock_civil london_civil(int64_t at_ms)

@@ -5,9 +5,8 @@
 /*
  * london: turns instants into the time on the ward's wall and back, summer time included.
  *
- * Source   The Summer Time Order 2002: British Summer Time (UTC + 1 h) runs from 01:00 UTC on the
- *          last Sunday of March to 01:00 UTC on the last Sunday of October. Rules of the years
- *          before 1996 differed: instants before that are shown by the present rule.
+ * Source   the offset is base/local.h's (The Summer Time Order 2002); here are the way back, days,
+ *          and the text.
  * Units    instants in UTC milliseconds; days as a count since 1970-01-01.
  * Missing  none: every instant has one local time. A local time that does not exist (01:30 on the
  *          spring night) is read as the hour after; one that happens twice, as the first.

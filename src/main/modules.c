@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "module/module.h"
 
+extern const struct module beds_module;
+
 /* The whole product, one line a system. Order is start-up order. Nothing else lists modules. */
 const struct module *const modules[] = {
+    &beds_module,
     NULL,
 };

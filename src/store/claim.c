@@ -7,12 +7,12 @@ void commit_set_claim_rules(struct store *store, const struct claim_rule *const 
     store->claim_rules = rules;
 }
 
-static err claims_by(struct ctx *cx, const struct claim_rule *rule, struct json body,
-                     struct claims *out)
+static err claims_by(struct ctx *cx, struct store *store, const struct claim_rule *rule,
+                     struct json body, struct claims *out)
 {
     struct claim list[CLAIMS_MAX];
     size_t count = 0;
-    TRY(rule->claims(cx, body, list, &count));
+    TRY(rule->claims(cx, store, body, list, &count));
     for (size_t i = 0; i < count; i++) {
         if (out->count == CLAIMS_MAX)
             return ctx_failf(cx, ERR_LIMIT, (str){ 0 }, "a resource may make at most %d claims",
@@ -36,7 +36,7 @@ err claims_of(struct ctx *cx, struct store *store, uint16_t resource, struct jso
     str type = fhir_resource_name(resource);
     for (const struct claim_rule *const *rule = store->claim_rules; *rule; rule++)
         if (str_eq(type, str_of((*rule)->resource)))
-            TRY(claims_by(cx, *rule, body, out));
+            TRY(claims_by(cx, store, *rule, body, out));
     return ERR_OK;
 }
 

@@ -66,8 +66,10 @@ struct claim {
 struct claim_rule {
     const char *kind;
     const char *resource; /* type it is computed from */
-    /* Adds at most CLAIMS_MAX claims the resource makes while it is as it is. Pure. */
-    err (*claims)(struct ctx *cx, struct json resource, struct claim *out, size_t *count);
+    /* Adds at most CLAIMS_MAX claims the resource makes while it is as it is. It may read what the
+     * resource refers to (a bed's Location), nothing that changes as stays come and go. */
+    err (*claims)(struct ctx *cx, struct store *store, struct json resource, struct claim *out,
+                  size_t *count);
     const char *refusal;  /* text for the loser: "bed %s is held by %s" gets key and holder */
 };
 enum { CLAIMS_MAX = 16 };
