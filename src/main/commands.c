@@ -3,6 +3,7 @@
 
 extern const struct command cmd_config;
 extern const struct command cmd_serve;
+extern const struct command cmd_import;
 extern const struct command cmd_token;
 extern const struct command cmd_audit;
 extern const struct command cmd_user;
@@ -14,6 +15,7 @@ extern const struct command cmd_version;
 /* Every subcommand, one line each, in the order --help shows them. */
 const struct command *const commands[] = {
     &cmd_serve,
+    &cmd_import,
     &cmd_config,
     &cmd_audit,
     &cmd_user,

@@ -27,7 +27,9 @@ struct commit_op {
     str full_url;          /* what other operations may call this one */
     int64_t if_match_vid;  /* 0: no condition */
     bool if_none_match;    /* If-None-Match: * (ERR_PRECONDITION when there is one already) */
-    bool skip_unchanged;   /* an update to the same content writes nothing: COMMIT_UNCHANGED */
+    /* An update to the same content writes nothing: COMMIT_UNCHANGED. A create with an id that was
+     * there before leaves what is there: COMMIT_MATCHED (else it is ERR_CONFLICT). */
+    bool skip_unchanged;
     struct json body;      /* create and update: validated by the caller */
     /* PATCH: makes the new body (validated) from the current one. */
     err (*patch)(struct ctx *cx, const struct commit_op *op, struct json before, struct json *after);
@@ -40,6 +42,9 @@ struct commit_op {
 struct commit {
     struct commit_op *ops;
     size_t ops_count;
+    /* Asked for a urn that is no op's full_url; *out not given: it is left. May be NULL. */
+    err (*resolve)(struct ctx *cx, const struct commit *commit, str urn, str *out);
+    void *resolve_self;
     str who, why;                     /* kept with the log for the audit; not given: nothing kept */
     size_t failed;                    /* which op an error concerns */
     void (*done)(struct commit *);    /* called on the writer thread; must be short */

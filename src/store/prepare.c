@@ -143,7 +143,7 @@ static err check_before(struct prepared *p, struct prepared_op *po)
     bool lives = before->version.vid && !before->ident.deleted;
     if (before->version.vid && !version_visible(p->cx, &before->ident, before->body.text))
         return hidden(p->cx, op);
-    if (op->verb == COMMIT_CREATE && before->version.vid && !po->skip)
+    if (op->verb == COMMIT_CREATE && before->version.vid && !po->skip && !op->skip_unchanged)
         return ctx_failf(p->cx, ERR_CONFLICT, S("id"), "%.*s/%.*s exists already",
                          STR_ARG(fhir_resource_name(op->resource)), STR_ARG(op->id));
     if (op->verb == COMMIT_PATCH && !lives)
@@ -182,6 +182,10 @@ static err find_target(struct prepared *p, struct prepared_op *po)
     if (op->verb == COMMIT_DELETE && po->before.ident.deleted) {
         po->skip = true;
         op->outcome = COMMIT_UNCHANGED;
+    }
+    if (op->verb == COMMIT_CREATE && po->before.version.vid) {
+        po->skip = true;
+        op->outcome = COMMIT_MATCHED;
     }
     if (po->skip)
         answer_current(p, po);

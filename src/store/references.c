@@ -105,6 +105,9 @@ err reference_replace(struct ctx *cx, void *self, str reference, bool versioned,
         *out = name_of(cx, &asker->prepared->ops[entry], versioned);
         return ERR_OK;
     }
+    const struct commit *commit = asker->prepared->commit;
+    if (commit->resolve && str_starts(reference, S("urn:")))
+        return commit->resolve(cx, commit, reference, out);
     size_t mark = str_find_char(reference, '?');
     if (mark == STR_NONE)
         return ERR_OK;

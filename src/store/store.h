@@ -74,6 +74,9 @@ err store_vread(struct ctx *cx, struct store *store, uint16_t resource, str id, 
 err store_read_rid(struct ctx *cx, struct store *store, int64_t rid,
                    struct store_version *out) MUST_USE;
 
+/* The type of the one live resource with this id, whatever its type; FHIR_NONE: none or several. */
+err store_find_id(struct ctx *cx, struct store *store, str id, uint16_t *out) MUST_USE;
+
 /* Newest first. resource FHIR_NONE: whole system; id not given: whole type. */
 struct store_history {
     uint16_t resource;

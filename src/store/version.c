@@ -192,3 +192,29 @@ err store_read_rid(struct ctx *cx, struct store *store, int64_t rid, struct stor
     struct wanted wanted = { SQL_READ_RID, store_rid_resource(rid), S("(by number)"), rid };
     return read_any(cx, store, wanted, out);
 }
+
+static err find_id(struct ctx *cx, str id, uint16_t *out)
+{
+    uint16_t found = FHIR_NONE;
+    *out = FHIR_NONE;
+    for (uint16_t i = 0; i < fhir_resources_count; i++) {
+        struct ident_row ident;
+        TRY(ident_find(cx, cx->db, i, id, &ident));
+        if (ident.deleted || !version_visible(cx, &ident, S("")))
+            continue;
+        if (found != FHIR_NONE)
+            return ERR_OK;
+        found = i;
+    }
+    *out = found;
+    return ERR_OK;
+}
+
+err store_find_id(struct ctx *cx, struct store *store, str id, uint16_t *out)
+{
+    bool borrowed;
+    TRY(store_borrow(cx, store, &borrowed));
+    err wrong = find_id(cx, id, out);
+    store_give_back(cx, store, borrowed);
+    return wrong;
+}
