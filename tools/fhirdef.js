@@ -214,6 +214,9 @@ function hashTable(names) {
   return slots;
 }
 
+// que-7 asks for System.Boolean where it means FHIR's own type.
+const inR4Types = (expression) => expression.replace(/ is Boolean\b/g, ' is boolean');
+
 const required = (type) =>
   new Set(type.rows.filter((row) => row.min > 0).map((row) => row.order)).size;
 
@@ -344,7 +347,8 @@ class Writer {
       type.rulesFrom = rows.length;
       for (const c of [...own, ...inner])
         if (c.key !== 'ele-1' && c.key !== 'evv-1' && c.expression)
-          rows.push(`{${str(c.key)},${str(c.human)},${str(c.expression)},${index},${c.order},` +
+          rows.push(`{${str(c.key)},${str(c.human)},${str(inR4Types(c.expression))},` +
+            `${index},${c.order},` +
             `${c.severity === 'error'}},`);
       type.rulesCount = rows.length - type.rulesFrom;
     });

@@ -10,6 +10,8 @@ extern const struct command cmd_user;
 extern const struct command cmd_rule;
 extern const struct command cmd_synth;
 extern const struct command cmd_fhirpath;
+extern const struct command cmd_package;
+extern const struct command cmd_validate;
 extern const struct command cmd_version;
 
 /* Every subcommand, one line each, in the order --help shows them. */
@@ -23,6 +25,8 @@ const struct command *const commands[] = {
     &cmd_rule,
     &cmd_synth,
     &cmd_fhirpath,
+    &cmd_package,
+    &cmd_validate,
     &cmd_version,
     NULL,
 };

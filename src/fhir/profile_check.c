@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fhir/profile_in.h"
+
+/* ---- Values ---- */
+
+static bool array_fits(struct json pattern, struct json value)
+{
+    for (struct json_walk p = json_walk(pattern); json_next(&p);) {
+        bool found = false;
+        for (struct json_walk v = json_walk(value); !found && json_next(&v);)
+            found = profile_pattern_fits(p.value, v.value);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+/* What the pattern says is in the value; the value may say more. */
+bool profile_pattern_fits(struct json pattern, struct json value)
+{
+    if (json_is(pattern, JSON_ARRAY))
+        return json_is(value, JSON_ARRAY) && array_fits(pattern, value);
+    if (!json_is(pattern, JSON_OBJECT))
+        return value.doc && json_same(pattern, value, false);
+    if (!json_is(value, JSON_OBJECT))
+        return false;
+    char key[128];
+    for (struct json_walk p = json_walk(pattern); json_next(&p);) {
+        str name = json_text(p.key); /* with its quotes; definitions need no escapes in names */
+        if (name.n < 2 || name.n > sizeof key)
+            return false;
+        memcpy(key, name.p + 1, name.n - 2);
+        if (!profile_pattern_fits(p.value, json_get(value, (str){ key, name.n - 2 })))
+            return false;
+    }
+    return true;
+}
+
+static str shown(struct json value)
+{
+    return str_slice(json_text(value), 0, 200);
+}
+
+static void check_values(struct profile_check *c, const struct profile_node *node,
+                         const struct profile_item *item, const struct validate_place *place)
+{
+    if (node->fixed.doc && !(item->value.doc && json_same(node->fixed, item->value, false)))
+        profile_fault(c, place, "value", "must be exactly %.*s", STR_ARG(shown(node->fixed)));
+    if (node->pattern.doc && !profile_pattern_fits(node->pattern, item->value))
+        profile_fault(c, place, "value", "must hold at least %.*s", STR_ARG(shown(node->pattern)));
+    if (node->length_max && json_is(item->value, JSON_STRING) &&
+        json_string(c->cx->arena, item->value).n > (size_t)node->length_max * 4)
+        profile_fault(c, place, "too-long", "is longer than %u characters", node->length_max);
+}
+
+/* ---- Types ---- */
+
+static const struct profile_type *type_for(const struct profile_node *node, uint16_t type)
+{
+    for (const struct profile_type *t = node->types; t; t = t->next)
+        if (t->type == FHIR_NONE || fhir_type_is(type, t->type))
+            return t;
+    return NULL;
+}
+
+static str list_types(struct profile_check *c, const struct profile_type *types)
+{
+    str out = S("");
+    for (; types; types = types->next)
+        out = arena_printf(c->cx->arena, "%.*s%s%.*s", STR_ARG(out), out.n ? " or " : "",
+                           STR_ARG(fhir_types[types->type].name));
+    return out;
+}
+
+static str list_urls(struct profile_check *c, const str *urls, size_t count)
+{
+    str out = S("");
+    for (size_t i = 0; i < count; i++)
+        out = arena_printf(c->cx->arena, "%.*s%s%.*s", STR_ARG(out), i ? " or " : "",
+                           STR_ARG(urls[i]));
+    return out;
+}
+
+/* The core type a target profile is of; FHIR_NONE when that cannot be told. */
+static uint16_t target_type(struct profile_check *c, str url, const struct profile **profile)
+{
+    static const char core[] = "http://hl7.org/fhir/StructureDefinition/";
+    *profile = NULL;
+    if (str_starts(url, S(core))) {
+        uint16_t type = fhir_type_find(str_slice(url, sizeof core - 1, str_find_char(url, '|')));
+        if (type != FHIR_NONE)
+            return type;
+    }
+    *profile = profile_find(c->set, url);
+    return *profile ? (*profile)->type : FHIR_NONE;
+}
+
+/* The type a reference leads to, as its text or its target tells. */
+static uint16_t referred_type(struct profile_check *c, struct json reference, struct json target)
+{
+    struct validate_reference read;
+    if (target.doc)
+        return profile_type_of(c, target);
+    str text = json_string(c->cx->arena, json_get(reference, S("reference")));
+    str type = json_string(c->cx->arena, json_get(reference, S("type")));
+    if (str_given(text) && validate_read_reference(text, &read) && read.resource != FHIR_NONE)
+        return fhir_resources[read.resource];
+    return str_given(type) ? fhir_type_find(type) : FHIR_NONE;
+}
+
+/* True when the target may be what `url` asks for. */
+static bool target_fits(struct profile_check *c, str url, uint16_t type, struct json target)
+{
+    const struct profile *profile;
+    uint16_t wanted = target_type(c, url, &profile);
+    if (wanted == FHIR_NONE)
+        return true; /* the profile is not loaded */
+    if (!fhir_type_is(type, wanted))
+        return false;
+    struct profile_item item = profile_item_of(target, type);
+    return !profile || !target.doc || profile_conforms(c, profile, &item);
+}
+
+static void check_target(struct profile_check *c, const struct profile_type *wanted,
+                         const struct profile_item *item, const struct validate_place *place)
+{
+    str text = json_string(c->cx->arena, json_get(item->value, S("reference")));
+    struct json target = text.n ? profile_resolve(c, text) : (struct json){ 0 };
+    uint16_t type = referred_type(c, item->value, target);
+    if (type == FHIR_NONE)
+        return; /* a urn or url that tells no type */
+    for (size_t i = 0; i < wanted->targets_count; i++)
+        if (target_fits(c, wanted->targets[i], type, target))
+            return;
+    profile_fault(c, place, "structure", "refers to a %.*s that is not a %.*s",
+                  STR_ARG(fhir_types[type].name),
+                  STR_ARG(list_urls(c, wanted->targets, wanted->targets_count)));
+}
+
+/* An extension is held to its definition wherever it stands, so not again here. */
+static bool is_checked_by_walk(struct profile_check *c, const struct profile_item *item, str url)
+{
+    return !c->quiet && str_eq(fhir_types[item->type].name, S("Extension")) &&
+           json_string_is(json_get(item->value, S("url")), profile_without_version(url));
+}
+
+static void check_profiles(struct profile_check *c, const struct profile_type *wanted,
+                           const struct profile_item *item, const struct validate_place *place)
+{
+    const struct profile *only = NULL;
+    for (size_t i = 0; i < wanted->profiles_count; i++) {
+        if (is_checked_by_walk(c, item, wanted->profiles[i]))
+            return;
+        const struct profile *profile = profile_find(c->set, wanted->profiles[i]);
+        if (!profile || profile_conforms(c, profile, item))
+            return; /* what is not loaded cannot be held against it */
+        only = profile;
+    }
+    if (wanted->profiles_count == 1 && only)
+        profile_check_against(c, only, item, place);
+    else
+        profile_fault(c, place, "structure", "conforms to none of %.*s",
+                      STR_ARG(list_urls(c, wanted->profiles, wanted->profiles_count)));
+}
+
+void profile_check_types(struct profile_check *c, const struct profile_node *node,
+                         const struct profile_item *item, const struct validate_place *place)
+{
+    if (!node->types)
+        return;
+    const struct profile_type *type = type_for(node, item->type);
+    if (!type) {
+        profile_fault(c, place, "structure", "must be a %.*s, not a %.*s",
+                      STR_ARG(list_types(c, node->types)), STR_ARG(fhir_types[item->type].name));
+        return;
+    }
+    if (type->profiles_count)
+        check_profiles(c, type, item, place);
+    if (type->targets_count && str_eq(fhir_types[item->type].name, S("Reference")))
+        check_target(c, type, item, place);
+}
+
+/* ---- Elements ---- */
+
+static struct validate_place place_of(const struct validate_place *up, str name)
+{
+    return (struct validate_place){ up, name, NULL, VALIDATE_NO_INDEX };
+}
+
+void profile_check_count(struct profile_check *c, const struct profile_node *node, size_t count,
+                         const struct validate_place *up)
+{
+    struct validate_place place = place_of(up, node->name);
+    bool sliced = str_given(node->slice);
+    str slice = sliced ? arena_printf(c->cx->arena, "slice %.*s ", STR_ARG(node->slice)) : S("");
+    if (node->has_min && count < node->min)
+        profile_fault(c, &place, "required", "%.*sis required %u times and there %zu (min)",
+                      STR_ARG(slice), node->min, count);
+    if (node->has_max && node->max != FHIR_MANY && count > node->max)
+        profile_fault(c, &place, "structure", "%.*sis allowed %u times and there %zu (max)",
+                      STR_ARG(slice), node->max, count);
+}
+
+static void check_child(struct profile_check *c, const struct profile_node *node,
+                        const struct profile_item *parent, const struct validate_place *up)
+{
+    struct profile_items items = profile_children(c, parent, node->name);
+    profile_check_count(c, node, items.count, up);
+    for (size_t i = 0; i < items.count; i++) {
+        struct validate_place place = profile_place(up, &items.list[i], node->name);
+        profile_check_item(c, node, &items.list[i], &place);
+    }
+    if (node->slices)
+        profile_check_slices(c, node, items, up);
+}
+
+void profile_check_item(struct profile_check *c, const struct profile_node *node,
+                        const struct profile_item *item, const struct validate_place *place)
+{
+    if (c->quiet && c->faults)
+        return;
+    profile_check_types(c, node, item, place);
+    check_values(c, node, item, place);
+    profile_check_binding(c, &node->binding, item, place);
+    for (const struct profile_rule *rule = node->rules; rule; rule = rule->next)
+        profile_check_rule(c, rule, item, place);
+    for (const struct profile_node *child = node->children; child; child = child->next)
+        check_child(c, child, item, place);
+}
+
+/* ---- Profiles ---- */
+
+void profile_check_against(struct profile_check *c, const struct profile *profile,
+                           const struct profile_item *item, const struct validate_place *place)
+{
+    const struct profile *before = c->profile;
+    if (c->depth >= PROFILE_DEPTH_MAX)
+        return;
+    c->depth++;
+    c->profile = profile;
+    if (!fhir_type_is(item->type, profile->type))
+        profile_fault(c, place, "structure", "is a %.*s, the profile is for %.*s",
+                      STR_ARG(fhir_types[item->type].name),
+                      STR_ARG(fhir_types[profile->type].name));
+    else
+        profile_check_item(c, profile->root, item, place);
+    c->profile = before;
+    c->depth--;
+}
+
+/* A check that only counts. */
+static struct profile_check quietly(const struct profile_check *c)
+{
+    struct profile_check inner = *c;
+    inner.quiet = true;
+    inner.faults = 0;
+    return inner;
+}
+
+/* %resource and %rootResource change with the resource looked at. */
+static void enter_resource(struct profile_check *c, const struct profile_item *item)
+{
+    if (fhir_types[item->type].kind != FHIR_RESOURCE)
+        return;
+    c->resource = item->value;
+    if (json_get(item->value, S("contained")).doc)
+        c->root = item->value;
+}
+
+bool profile_conforms(struct profile_check *c, const struct profile *profile,
+                      const struct profile_item *item)
+{
+    struct profile_check inner = quietly(c);
+    struct validate_place place = place_of(NULL, fhir_types[item->type].name);
+    enter_resource(&inner, item);
+    profile_check_against(&inner, profile, item, &place);
+    return inner.faults == 0;
+}
+
+bool profile_accepts(struct profile_check *c, const struct profile_node *node,
+                     const struct profile_item *item)
+{
+    struct profile_check inner = quietly(c);
+    struct validate_place place = place_of(NULL, node->name);
+    profile_check_item(&inner, node, item, &place);
+    if (inner.faults == 0 && node->slices)
+        profile_check_slices(&inner, node, (struct profile_items){ (struct profile_item *)item, 1 },
+                             &place);
+    return inner.faults == 0;
+}

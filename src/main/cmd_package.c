@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fhir/package.h"
+#include "fhir/profile.h"
+#include "main/command.h"
+#include <errno.h>
+#include <sys/stat.h>
+
+static const struct command_option options[] = {
+    { "--data", "DIR", "the data folder", true, false },
+    { 0 },
+};
+
+static err need_words(struct ctx *cx, const struct command_args *args, size_t count,
+                      const char *example)
+{
+    if (args->words_count == count)
+        return ERR_OK;
+    return ctx_failf(cx, ERR_INVALID, (str){ 0 }, "write it as: frontline package %s", example);
+}
+
+static void print_counts(const struct profile_set *set)
+{
+    struct profile_counts n = profile_set_counts(set);
+    printf("in force: %zu packages; %zu profiles, %zu extensions, %zu value sets, "
+           "%zu code systems, %zu others\n",
+           n.packages, n.profiles, n.extensions, n.value_sets, n.code_systems, n.others);
+    size_t count;
+    const str *missing = profile_set_not_loaded(set, &count);
+    if (count)
+        printf("%zu definitions they refer to are not loaded; what needs them is not checked:\n",
+               count);
+    for (size_t i = 0; i < count; i++)
+        printf("  %.*s\n", STR_ARG(missing[i]));
+}
+
+/* The new set is built before anything changes: what cannot load leaves the old one in force. */
+static err put_in_force(struct ctx *cx, str data, str staged)
+{
+    struct profile_set *set;
+    str final;
+    TRY(profile_set_try(cx, data, staged, &set));
+    err got = package_commit(cx, data, staged, &final);
+    if (got == ERR_OK)
+        print_counts(set);
+    profile_set_free(set);
+    return got;
+}
+
+static err add(struct ctx *cx, str data, const struct command_args *args)
+{
+    struct package package;
+    str staged;
+    TRY(need_words(cx, args, 2, "add FILE.tgz|DIR --data DIR"));
+    if (mkdir(arena_cstr(cx->arena, data), 0750) != 0 && errno != EEXIST)
+        return ctx_fail(cx, ERR_IO, data, str_of(strerror(errno)));
+    TRY(package_read(cx, args->words[1], &package));
+    TRY(package_stage(cx, data, &package, &staged));
+    err got = put_in_force(cx, data, staged);
+    if (got != ERR_OK) {
+        package_discard(staged, cx->arena);
+        return ctx_failf(cx, got, args->words[1], "is not added; what was loaded stays in force");
+    }
+    printf("added %.*s %.*s: %zu definitions; %zu files that define nothing left out\n",
+           STR_ARG(package.name), STR_ARG(package.version), package.definitions_count,
+           package.left_out);
+    return ERR_OK;
+}
+
+static err list(struct ctx *cx, str data, const struct command_args *args)
+{
+    str *files;
+    size_t count;
+    TRY(need_words(cx, args, 1, "list --data DIR"));
+    TRY(package_list(cx, data, &files, &count));
+    for (size_t i = 0; i < count; i++) {
+        str name = files[i], part;
+        while (str_next(&name, '/', &part))
+            files[i] = part;
+        printf("%.*s\n", STR_ARG(str_slice(files[i], 0, files[i].n - 7))); /* ".ndjson" */
+    }
+    return ERR_OK;
+}
+
+static int run(struct ctx *cx, const struct command_args *args)
+{
+    str verb = args->words_count ? args->words[0] : S(""), data = command_value(args, "--data");
+    err got = str_eq(verb, S("add"))    ? add(cx, data, args)
+              : str_eq(verb, S("list")) ? list(cx, data, args)
+                  : ctx_failf(cx, ERR_INVALID, (str){ 0 }, "write it as: frontline package add "
+                                                           "FILE.tgz|DIR, or package list");
+    if (got != ERR_OK || cx->issues.count)
+        command_fail(cx);
+    return got == ERR_OK ? EXIT_DONE : EXIT_FAULT;
+}
+
+extern const struct command cmd_package;
+const struct command cmd_package = {
+    .name = "package",
+    .words = "add FILE.tgz|DIR, or list",
+    .summary = "load FHIR packages: profiles, extensions and value sets that $validate uses",
+    .about = "A package is a .tgz of a FHIR implementation guide, or a folder of its JSON or XML\n"
+             "files. Snapshots are made where they are missing. A package that cannot be loaded\n"
+             "changes nothing. A running server takes it in when it is started again.",
+    .options = options,
+    .examples = "  frontline package add uk.core.tgz --data data\n"
+                "  frontline package list --data data\n",
+    .run = run,
+};
