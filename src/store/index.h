@@ -46,18 +46,23 @@ struct index_row {
     uint16_t target;     /* ref: resource type, INDEX_ELSEWHERE for a URL */
     str system, text;    /* tok: system and code; ref: text is the id or URL; txt: system is the
                             folded text, text the exact one; num: unit's system and code */
-    str human;           /* num: unit as written for people */
-    str by_system, by;   /* num: the code its element is about (Observation.code), not given: none */
+    str human;           /* num: unit as written for people; ref: version asked for */
+    str by_system, by;   /* num: the code its element is about; not given: none */
     int64_t lo, hi;      /* day */
     double number;       /* num */
     int64_t value;       /* tok: cid; ref: target rid; num: by's cid, 0: none */
-    int64_t unit;        /* num: uid, 0: no unit */
+    int64_t unit;        /* num: uid, 0: no unit; day: enum index_at of lo */
 };
+/* What the table's `lo` holds: an at-key, so that a clinical date's rows stand in `at` order. */
+static inline int64_t index_day_key(const struct index_row *row)
+{
+    return row->lo * 8 + row->unit;
+}
 struct index_rows {
     struct index_row *rows;
     size_t count, cap;
     int64_t at;                  /* at-key or AT_NONE */
-    str patient;                 /* id of the patient in whose compartment this is; not given: none */
+    str patient;                 /* id of the patient whose compartment this is in, if any */
     int64_t rid, pid;            /* set by the writer before index_apply */
     bool resolved;
 };
@@ -82,14 +87,16 @@ err index_extract(struct ctx *cx, const struct index_layout *layout, uint16_t re
 
 /* Texts to numbers, minted when new. The store implements it over its cache and ident/code/unit. */
 struct index_interner {
-    err (*code)(struct ctx *cx, const struct index_interner *in, str system, str code, int64_t *cid);
+    err (*code)(struct ctx *cx, const struct index_interner *in, str system, str code,
+                int64_t *cid);
     err (*ident)(struct ctx *cx, const struct index_interner *in, uint16_t resource, str id,
                  int64_t *rid);
     err (*unit)(struct ctx *cx, const struct index_interner *in, str system, str code, str human,
                 int64_t *uid);
     void *self;
 };
-err index_resolve(struct ctx *cx, const struct index_interner *in, struct index_rows *rows) MUST_USE;
+err index_resolve(struct ctx *cx, const struct index_interner *in,
+                  struct index_rows *rows) MUST_USE;
 
 /* One resource's change: before NULL for a create, after NULL for a delete. Both resolved. */
 struct index_change {

@@ -19,7 +19,8 @@ const char index_schema[] =
     " value REAL NOT NULL, at INTEGER NOT NULL, rid INTEGER NOT NULL, pid INTEGER NOT NULL,"
     " PRIMARY KEY(slot, by, unit, value, at, rid)) WITHOUT ROWID;"
     "CREATE TABLE unit(uid INTEGER PRIMARY KEY, system TEXT NOT NULL, code TEXT NOT NULL,"
-    " human TEXT NOT NULL, UNIQUE(system, code, human));";
+    " human TEXT NOT NULL, UNIQUE(system, code, human));"
+    "CREATE INDEX code_by_system ON code(system, cid);";
 
 enum { PUT_TOK, PUT_REF, PUT_TXT, PUT_DAY, PUT_NUM, DROP_TOK, DROP_REF, DROP_TXT, DROP_DAY,
        DROP_NUM };
@@ -99,7 +100,7 @@ static int compare_values(const struct step *a, const struct step *b)
     case INDEX_TXT: return str_cmp(x->system, y->system);
     case INDEX_DAY:
         order = by_int(x->span, y->span);
-        return order ? order : by_int(x->lo, y->lo);
+        return order ? order : by_int(index_day_key(x), index_day_key(y));
     case INDEX_NUM:
         order = by_int(x->value, y->value);
         order = order ? order : by_int(x->unit, y->unit);
@@ -159,7 +160,7 @@ static void bind_key(struct db_stmt *stmt, const struct step *step)
         break;
     case INDEX_DAY:
         db_bind_int(stmt, 2, row->span);
-        db_bind_int(stmt, 3, row->lo);
+        db_bind_int(stmt, 3, index_day_key(row));
         db_bind_int(stmt, 4, step->rid);
         db_bind_int(stmt, 5, row->hi);
         break;

@@ -67,8 +67,7 @@ static int64_t find_at(const struct layout_type *type, const struct index_walk *
             ours = ours || type->at_slots[s] == row->slot;
         if (!ours)
             continue;
-        int64_t key = value_at((struct value_span){ row->lo, row->hi,
-                                                    (enum index_at)row->unit });
+        int64_t key = value_at((struct value_span){ row->lo, row->hi, (enum index_at)row->unit });
         if (at == AT_NONE)
             at = key;
         else /* several dates: their lowest, and no precision that tells the highest */
@@ -89,6 +88,24 @@ static str find_patient(const struct layout_type *type, uint16_t patient,
     return (str){ 0 };
 }
 
+static err run_programs(struct index_walk *walk, const struct layout_type *type, struct json body)
+{
+    for (const struct layout_program *p = type->programs; p; p = p->next) {
+        struct path_result result;
+        size_t issues = walk->cx->issues.count;
+        err bad = path_eval_on(walk->cx, p->path, body, &result);
+        if (bad == ERR_BUSY)
+            return bad;
+        if (bad) { /* an expression that fails on this body finds nothing in it */
+            walk->cx->issues.count = walk->cx->issues.kept = issues;
+            continue;
+        }
+        for (size_t i = 0; i < result.count; i++)
+            index_item(walk, (enum fhir_search_kind)p->kind, p->slot, &result.items[i]);
+    }
+    return ERR_OK;
+}
+
 err index_extract(struct ctx *cx, const struct index_layout *layout, uint16_t resource,
                   struct json body, struct index_rows *out)
 {
@@ -96,6 +113,7 @@ err index_extract(struct ctx *cx, const struct index_layout *layout, uint16_t re
     const struct layout_type *type = &layout->types[resource];
     struct index_walk walk = { .cx = cx, .layout = layout, .rows = out };
     visit(&walk, &type->root, body, body);
+    TRY(run_programs(&walk, type, body));
     out->at = find_at(type, &walk);
     uint16_t patient = fhir_resource_find(S("Patient"));
     if (resource == patient)

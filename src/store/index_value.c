@@ -71,6 +71,7 @@ static void add_reference(struct index_walk *walk, uint16_t slot, str text)
         return;
     row->target = found.target;
     row->text = found.id;
+    row->human = found.version;
 }
 
 /* A canonical is found with and without its version; one with a version has two rows. */

@@ -324,17 +324,49 @@ static void follow(struct build *b, const struct layout_branch *branch, size_t a
     follow(b, branch, at + 1, walk);
 }
 
+/* Branches that are no plain path are evaluated by FHIRPath. */
+static err add_program(struct build *b, str branch)
+{
+    struct index_layout *layout = b->layout;
+    static const enum index_table tables[] = {
+        [FHIR_SEARCH_NUMBER] = INDEX_NUM, [FHIR_SEARCH_DATE] = INDEX_DAY,
+        [FHIR_SEARCH_STRING] = INDEX_TXT, [FHIR_SEARCH_TOKEN] = INDEX_TOK,
+        [FHIR_SEARCH_REFERENCE] = INDEX_REF, [FHIR_SEARCH_QUANTITY] = INDEX_NUM,
+        [FHIR_SEARCH_URI] = INDEX_TXT, [FHIR_SEARCH_SPECIAL] = INDEX_TABLES,
+    };
+    const struct path *path;
+    struct ctx inner = *b->cx;
+    inner.arena = layout->arena;
+    err bad = path_compile(&inner, arena_copy(layout->arena, branch), &path);
+    b->cx->issues = inner.issues;
+    TRY(bad);
+    str key = arena_printf(b->cx->arena, "%.*s:%.*s#%s",
+                           STR_ARG(fhir_resource_name(b->resource)), STR_ARG(branch),
+                           table_names[tables[b->param->kind]]);
+    struct layout_slot slot = { .resource = b->resource, .used = true, .binding = FHIR_NONE,
+                                .table = (uint8_t)tables[b->param->kind] };
+    struct layout_program *program = arena_zero(layout->arena, sizeof *program);
+    struct layout_type *type = &layout->types[b->resource];
+    *program = (struct layout_program){ slot_for(layout, key, slot), (uint8_t)b->param->kind, path,
+                                        type->programs };
+    type->programs = program;
+    add_param_slot(b, program->slot, FHIR_NONE);
+    return ERR_OK;
+}
+
 static err add_branches(struct build *b)
 {
-    /* _id is found in ident, composites by their components */
+    /* _id is found in ident, _lastUpdated in the log, composites by their components */
     if (b->param->kind == FHIR_SEARCH_COMPOSITE || b->param->kind == FHIR_SEARCH_SPECIAL ||
-        str_eq(b->param->code, S("_id")))
+        str_eq(b->param->code, S("_id")) || str_eq(b->param->code, S("_lastUpdated")))
         return ERR_OK;
     str rest = b->param->expression, branch;
     while (layout_next_branch(&rest, &branch)) {
         struct layout_branch parsed;
-        if (!layout_parse_branch(branch, &parsed))
-            return ctx_failf(b->cx, ERR_RULE, branch, "this search expression is no plain path");
+        if (!layout_parse_branch(branch, &parsed)) {
+            TRY(add_program(b, branch));
+            continue;
+        }
         uint16_t start = fhir_resources[b->resource];
         uint16_t root = fhir_type_find(parsed.steps[0].name);
         bool typed = root != FHIR_NONE && fhir_types[root].kind == FHIR_RESOURCE;
@@ -359,6 +391,19 @@ const struct layout_param *layout_param(const struct index_layout *layout, uint1
                                         str code)
 {
     return find_param(&layout->types[resource], code);
+}
+
+uint16_t layout_targets(const struct layout_param *param, const uint16_t **types)
+{
+    const struct fhir_param *def = param->def;
+    if (!def || def->targets == FHIR_NONE)
+        return 0;
+    const struct fhir_target_list *list = &fhir_target_lists[def->targets];
+    for (uint16_t i = 0; i < list->count; i++)
+        if (layout_target(list->types[i]) == FHIR_NONE)
+            return 0; /* Resource: any */
+    *types = list->types;
+    return list->count;
 }
 
 static uint16_t *slots_of(struct arena *arena, const struct layout_param *param, uint16_t *count)

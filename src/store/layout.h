@@ -84,6 +84,10 @@ struct index_layout {
 const struct layout_param *layout_param(const struct index_layout *layout, uint16_t resource,
                                         str code);
 
+/* The resource types a reference parameter may point to; 0: any. */
+uint16_t layout_targets(const struct layout_param *param, const uint16_t **types);
+static inline uint16_t layout_target(uint16_t type) { return fhir_types[type].resource; }
+
 /* What a value of FHIR type `type` yields for a parameter of this kind; SHAPE_NONE: nothing. */
 enum layout_shape layout_shape_of(enum fhir_search_kind kind, str type);
 enum index_table layout_table_of(enum layout_shape shape);

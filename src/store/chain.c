@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/compile.h"
+
+/*
+ * Criteria that reach into other resources are answered from inside out: the inner query's
+ * resources first, then those that refer to them, or that they refer to.
+ */
+enum { CHAIN_MOST = 1000000 };
+
+err compile_matches(const struct compile *on, const struct query *query, size_t most,
+                    struct hits *out)
+{
+    struct plan plan;
+    struct stream stream;
+    TRY(plan_make(on->cx, on->store, on->layout, query, &plan));
+    if (plan.nothing)
+        return ERR_OK;
+    TRY(plan_stream(on->cx, &plan, NULL, &stream));
+    for (;;) {
+        struct hit hit;
+        bool any, accepted;
+        TRY(stream_next(on->cx, &stream, &hit, &any));
+        if (!any)
+            break;
+        TRY(plan_accepts(on->cx, on->store, &plan, &hit, &accepted));
+        if (!accepted)
+            continue;
+        if (out->count == most)
+            return ctx_failf(on->cx, ERR_LIMIT, (str){ 0 },
+                             "a chain reaches more than %zu resources: narrow it", most);
+        hits_add(on->cx, out, hit);
+    }
+    hits_sort(out, ORDER_RID);
+    return ERR_OK;
+}
+
+err compile_chain(const struct compile *on, struct clause *clause)
+{
+    const struct query_criterion *criterion = clause->criterion;
+    const struct layout_param *param = criterion->param;
+    clause->opaque = true;
+    for (size_t i = 0; i < criterion->inner_count; i++) {
+        struct hits inner = { 0 };
+        const struct query *query = criterion->inner[i];
+        TRY(compile_matches(on, query, CHAIN_MOST, &inner));
+        for (uint16_t s = 0; s < param->slots_count; s++) {
+            uint16_t target = param->slots[s].target;
+            if (target != FHIR_NONE && target != query->resource)
+                continue;
+            for (size_t h = 0; h < inner.count; h++)
+                clause_add(on->cx, clause, (struct posting){ .kind = POSTING_REF,
+                                                             .slot = param->slots[s].slot,
+                                                             .value = inner.list[h].rid });
+        }
+    }
+    return ERR_OK;
+}
+
+static bool reads_slot(const struct layout_param *param, uint16_t slot)
+{
+    for (uint16_t i = 0; i < param->slots_count; i++)
+        if (param->slots[i].slot == slot)
+            return true;
+    return false;
+}
+
+/* The resource's patient is what it refers to: known without its body. */
+static err refers_to_patient(const struct compile *on, const struct layout_param *param,
+                             const struct hit *hit, bool *out)
+{
+    *out = false;
+    for (uint16_t i = 0; i < param->slots_count && !*out; i++) {
+        struct posting posting = { .kind = POSTING_REF, .slot = param->slots[i].slot,
+                                   .value = hit->pid };
+        TRY(posting_probe(on->cx, &posting, hit, out));
+    }
+    return ERR_OK;
+}
+
+/* Adds what the resource refers to by the parameter, if it is of the asked type. */
+static err add_referred(const struct compile *on, const struct layout_param *param, int64_t rid,
+                        struct clause *clause)
+{
+    struct index_rows rows;
+    bool found;
+    TRY(plan_rows(on->cx, on->store, on->layout, rid, &rows, &found));
+    for (size_t i = 0; found && i < rows.count; i++) {
+        const struct index_row *row = &rows.rows[i];
+        int64_t target;
+        if (row->table != INDEX_REF || row->target != on->query->resource ||
+            !reads_slot(param, row->slot))
+            continue;
+        TRY(compile_rid(on->cx, row->target, row->text, &target));
+        if (target)
+            clause_add(on->cx, clause, (struct posting){ .kind = POSTING_RID, .value = target });
+    }
+    return ERR_OK;
+}
+
+err compile_has(const struct compile *on, struct clause *clause)
+{
+    const struct query_criterion *criterion = clause->criterion;
+    struct hits inner = { 0 };
+    clause->opaque = true;
+    TRY(compile_matches(on, criterion->inner[0], CHAIN_MOST, &inner));
+    bool patient = str_eq(fhir_resource_name(on->query->resource), S("Patient"));
+    struct hits known = { 0 };
+    for (size_t i = 0; i < inner.count; i++) {
+        const struct hit *hit = &inner.list[i];
+        bool same = patient && known.count && known.list[known.count - 1].rid == hit->pid;
+        if (same)
+            continue;
+        bool direct = false;
+        if (patient)
+            TRY(refers_to_patient(on, criterion->param, hit, &direct));
+        if (direct)
+            hits_add(on->cx, &known, (struct hit){ 0, hit->pid, 0 });
+        else
+            TRY(add_referred(on, criterion->param, hit->rid, clause));
+    }
+    hits_sort(&known, ORDER_RID);
+    for (size_t i = 0; i < known.count; i++)
+        clause_add(on->cx, clause, (struct posting){ .kind = POSTING_RID,
+                                                     .value = known.list[i].rid });
+    return ERR_OK;
+}

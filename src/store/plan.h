@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "store/match.h"
+
+/*
+ * plan: a query's criteria as ranges of the index, each with what it costs, and which drives.
+ *
+ * Shapes   a clause is one criterion: the union of its postings, or all but them. One clause drives
+ *          and is read in order; the others are asked about each of its hits: a probe of a token or
+ *          reference, a look at the clinical date, a search in a collected set, or, where none of
+ *          these says enough, the resource's own rows taken from its body.
+ */
+struct clause {
+    const struct query_criterion *criterion;
+    struct posting *postings;
+    size_t count, cap;
+    bool negate;        /* all but the postings' resources */
+    bool ordered;       /* postings are few tokens or references: can be read in order and probed */
+    bool exact;         /* the postings say it all; else each hit is verified */
+    bool by_seq;        /* _lastUpdated: stretches of the log, that can be probed */
+    bool dated;         /* tells by the clinical date alone, for all but periods */
+    bool opaque;        /* a resource's own rows cannot tell */
+    bool collected;
+    const struct query_criterion *implies; /* what matches this matches that, too */
+    size_t verified;    /* hits looked at by their rows so far */
+    int64_t estimate;   /* rows, up to PLAN_ESTIMATE_MOST + 1 */
+    struct hits set;    /* collected: sorted in the plan's order */
+};
+enum { PLAN_STREAMS_MOST = 64, PLAN_ESTIMATE_MOST = 2000, PLAN_VERIFY_MOST = 500 };
+
+struct plan {
+    const struct query *query;
+    const struct index_layout *layout;
+    struct clause *clauses;
+    size_t clauses_count;
+    struct clause *driver;      /* NULL: every resource of the type */
+    enum hit_order order;
+    bool nothing;               /* some clause can match nothing */
+    struct posting *hidden;     /* labels the asker must not see: tokens of meta.security */
+    size_t hidden_count;
+    bool dated_driver;          /* driver NULL: read by clinical date */
+    int64_t at_min, at_max;     /* clinical dates outside are of no use to the driver */
+};
+struct store;
+err plan_make(struct ctx *cx, struct store *store, const struct index_layout *layout,
+              const struct query *query, struct plan *out) MUST_USE;
+/* The rows of a resource, from its body; absent when it is deleted or not to be seen. */
+err plan_rows(struct ctx *cx, struct store *store, const struct index_layout *layout, int64_t rid,
+              struct index_rows *out, bool *found) MUST_USE;
+/* Is the driver's hit an answer? */
+err plan_accepts(struct ctx *cx, struct store *store, struct plan *plan, const struct hit *hit,
+                 bool *out) MUST_USE;
+/* The driver's hits from the one after `after`. */
+err plan_stream(struct ctx *cx, const struct plan *plan, const struct hit *after,
+                struct stream *out) MUST_USE;

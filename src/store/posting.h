@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "store/query.h"
+
+/*
+ * posting: one range of one index table, and the hits it holds.
+ *
+ * Shapes   a hit is a resource with its clinical date and patient. Hits come in one order: by
+ *          clinical date then rid, undated last, or the same backwards; or by rid alone.
+ *          Tokens, references and clinical dates are read in that order a chunk at a time, so no
+ *          statement stays open; other ranges are collected and sorted.
+ * Memory   in cx's arena.
+ */
+struct hit {
+    int64_t at, rid, pid;
+};
+struct hits {
+    struct hit *list;
+    size_t count, cap;
+};
+enum hit_order { ORDER_AT, ORDER_AT_DESC, ORDER_RID };
+int hit_compare(enum hit_order order, const struct hit *a, const struct hit *b);
+void hits_add(struct ctx *cx, struct hits *hits, struct hit hit);
+void hits_sort(struct hits *hits, enum hit_order order); /* and leaves one of each rid */
+bool hits_have(const struct hits *hits, enum hit_order order, const struct hit *hit);
+
+enum posting_kind {
+    POSTING_TOK, POSTING_REF,   /* value: cid or target */
+    POSTING_TXT, POSTING_DAY, POSTING_NUM,
+    POSTING_SLOT,               /* every row of the slot; REF: of targets of type `value` if >= 0 */
+    POSTING_RID,                /* the one resource `value` */
+    POSTING_SEQ                 /* of type `value`, last changed at seq lo_min to lo_max */
+};
+struct posting {
+    enum posting_kind kind;
+    uint8_t table, span;
+    uint16_t slot;
+    int64_t value, unit;        /* NUM: by and unit */
+    double least, most;         /* NUM: inclusive */
+    str from, to;               /* TXT: folded in [from, to); to not given: the slot's end */
+    str exact, contains;        /* TXT: of those only */
+    bool above;                 /* TXT: those the asked one begins with */
+    int64_t lo_min, lo_max;     /* DAY: at-keys of lo, inclusive */
+    enum query_prefix prefix;   /* DAY: how `asked` compares with [lo, hi] */
+    struct value_span asked;
+};
+extern const struct stmt posting_sql[];
+
+/* True for those read in hit order a chunk at a time. */
+static inline bool posting_ordered(const struct posting *posting)
+{
+    return posting->kind == POSTING_TOK || posting->kind == POSTING_REF;
+}
+/* Adds all its hits, unsorted, a resource perhaps several times. */
+err posting_collect(struct ctx *cx, const struct posting *posting, struct hits *out) MUST_USE;
+/* Rows, counted up to `most` + 1. */
+err posting_estimate(struct ctx *cx, const struct posting *posting, int64_t most,
+                     int64_t *out) MUST_USE;
+/* All its rows; only where a row is a resource. */
+err posting_count(struct ctx *cx, const struct posting *posting, int64_t *out) MUST_USE;
+/* Is the hit in an ordered posting? */
+err posting_probe(struct ctx *cx, const struct posting *posting, const struct hit *hit,
+                  bool *out) MUST_USE;
+
+/* A stream of hits in one order, from the hit after `after` (NULL: the first). */
+struct stream {
+    enum hit_order order;
+    enum { STREAM_HITS, STREAM_POSTING, STREAM_DAYS, STREAM_TYPE, STREAM_MERGE } kind;
+    struct posting posting;
+    uint16_t resource;          /* TYPE */
+    struct hits buffer;
+    size_t next, chunk;
+    struct hit last;
+    bool started, undated, ended;
+    int64_t at_min, at_max;     /* only clinical dates within: at-keys */
+    struct stream *parts;       /* MERGE */
+    size_t parts_count;
+};
+struct stream stream_of_hits(struct hits hits, enum hit_order order, const struct hit *after);
+struct stream stream_of_posting(const struct posting *posting, enum hit_order order,
+                                const struct hit *after);
+struct stream stream_of_type(uint16_t resource, const struct hit *after); /* by rid */
+struct stream stream_of_merge(struct stream *parts, size_t count, enum hit_order order);
+/* The next hit; *any false at the end. Streams of several postings may repeat a hit. */
+err stream_next(struct ctx *cx, struct stream *stream, struct hit *out, bool *any) MUST_USE;
+
+/* Does [lo, hi] answer to the prefix and the asked span? */
+bool span_matches(enum query_prefix prefix, struct value_span asked, int64_t lo, int64_t hi,
+                  int64_t now_ms);

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "base/buf.h"
+#include "store/index_value.h"
+#include "store/search.h"
+
+/*
+ * query: a search request taken apart and checked against the definitions, before anything runs.
+ *
+ * Source   hl7.org/fhir/R4/search.html.
+ * Shapes   criteria are joined by AND, their values by OR. A chain is a reference criterion with an
+ *          inner query on the target type; _has is an inner query on the type that refers here.
+ * Errors   ERR_INVALID names what is unknown or malformed and, where one is near, what may have
+ *          been meant. Lenient: an unknown parameter becomes a warning and is left out.
+ * Memory   in cx's arena; texts may point into the request.
+ * Limits   below. ERR_LIMIT says which one was passed.
+ */
+enum {
+    QUERY_BYTES_MAX = 64 * 1024, QUERY_CRITERIA_MAX = 100, QUERY_VALUES_MAX = 1000,
+    QUERY_DEPTH_MAX = 8, QUERY_SORTS_MAX = 8, QUERY_INCLUDES_MAX = 50, QUERY_COUNT_MAX = 10000
+};
+
+enum query_prefix { PREFIX_EQ, PREFIX_NE, PREFIX_GT, PREFIX_LT, PREFIX_GE, PREFIX_LE, PREFIX_SA,
+                    PREFIX_EB, PREFIX_AP };
+enum query_modifier {
+    MOD_NONE, MOD_MISSING, MOD_EXACT, MOD_CONTAINS, MOD_NOT, MOD_IDENTIFIER, MOD_TEXT, MOD_OF_TYPE,
+    MOD_ABOVE, MOD_BELOW, MOD_IN, MOD_NOT_IN, MOD_CODE_TEXT, MOD_TYPE
+};
+struct query_value {
+    enum query_prefix prefix;
+    str text, folded;        /* unescaped; string: both */
+    bool has_system;         /* token: there was a '|' */
+    str system, code;        /* token; quantity: the unit's */
+    str type_value;          /* :of-type: the identifier's value after its type */
+    struct index_reference reference;
+    bool any_type;           /* reference: only an id was given */
+    struct value_span span;
+    struct value_number number;
+    struct query_value *parts; /* composite: one a component */
+};
+enum query_what { QUERY_PARAM, QUERY_ID, QUERY_UPDATED, QUERY_CHAIN, QUERY_HAS, QUERY_TEXT,
+                  QUERY_CONTENT, QUERY_LIST, QUERY_FILTER, QUERY_NEAR, QUERY_COMPARTMENT };
+struct query;
+struct query_criterion {
+    enum query_what what;
+    enum query_modifier modifier;
+    bool missing;             /* :missing=true */
+    uint16_t type;            /* MOD_TYPE and chains: the target type; FHIR_NONE any */
+    const struct layout_param *param; /* HAS: the reference parameter of the other type */
+    struct query_value *values;
+    size_t values_count;
+    struct query **inner;     /* CHAIN: one a target type; HAS: one */
+    size_t inner_count;
+    str shown;                /* the name as sent, for messages */
+    str raw;                  /* the value as sent */
+};
+struct query_sort {
+    const struct layout_param *param; /* NULL: _id */
+    bool descending;
+    str shown;
+};
+struct query_include {
+    bool reverse, iterate, wildcard;
+    uint16_t source, target;   /* FHIR_NONE: any */
+    const struct layout_param *param; /* NULL with wildcard */
+};
+struct query {
+    uint16_t resource;
+    struct query_criterion *criteria;
+    size_t criteria_count, criteria_cap;
+    struct query_sort *sorts;
+    size_t sorts_count;
+    struct query_include *includes;
+    size_t includes_count, includes_cap;
+    size_t count;
+    bool has_count;
+    enum search_total total;
+    enum search_summary summary;
+    str elements, cursor;
+    uint16_t *types;            /* _type at the root */
+    size_t types_count;
+    str kept;                   /* the query without its cursor, as self and next repeat it */
+};
+struct query_source {
+    const struct index_layout *layout;
+    const struct search_request *request;
+    struct issues *warnings;    /* NULL: an unknown parameter is an error */
+    bool condition;             /* result parameters are refused */
+};
+err query_parse(struct ctx *cx, const struct query_source *from, uint16_t resource, str text,
+                struct query *out) MUST_USE;
+err query_add(struct ctx *cx, const struct query_source *from, struct query *query, str name,
+              str value, int depth) MUST_USE;
+
+/* "%41+b" as text; malformed escapes stay as they are. */
+str query_decode(struct arena *arena, str text);
+void query_encode(struct buf *buf, str text);
+
+/* Splits at the first `mark` not escaped by a backslash. */
+bool query_split(str *rest, char mark, str *head);
+str query_unescape(struct arena *arena, str text);
+
+/* Reads one value as its parameter's kind demands. */
+err query_value(struct ctx *cx, const struct query_source *from,
+                const struct query_criterion *criterion, str text,
+                struct query_value *out) MUST_USE;
+

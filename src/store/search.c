@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/search_run.h"
+#include "store/compile.h"
+#include <stdio.h>
+
+enum { COUNT_DEFAULT = 50, COUNT_MAX = 1000 };
+
+/*
+ * A cursor is what the next page starts after: "d-TYPE-AT-RID" for answers in the order of the
+ * index, "s-..." for sorted ones (sort.c). It holds no server state, so it never expires.
+ */
+static err bad_cursor(struct ctx *cx)
+{
+    return ctx_fail(cx, ERR_INVALID, S("_page"),
+                    S("this is not a page of this search; start again without _page"));
+}
+
+static bool read_at(str text, int64_t *out)
+{
+    *out = AT_NONE;
+    return str_eq(text, S("none")) || str_to_i64(text, out);
+}
+
+static err read_cursor(struct ctx *cx, const struct search *search, size_t *type, struct hit *after)
+{
+    str rest = search->query.cursor, word[4] = { { 0 } };
+    uint64_t resource;
+    for (size_t i = 0; i < COUNT(word); i++)
+        str_next(&rest, '_', &word[i]);
+    if (!str_eq(word[0], S("d")) || !str_to_u64(word[1], &resource) ||
+        !read_at(word[2], &after->at) || !str_to_i64(word[3], &after->rid))
+        return bad_cursor(cx);
+    for (size_t i = 0; i < search->types_count; i++)
+        if (search->types[i] == resource) {
+            *type = i;
+            return ERR_OK;
+        }
+    return bad_cursor(cx);
+}
+
+static str write_cursor(struct ctx *cx, uint16_t resource, const struct hit *hit)
+{
+    if (hit->at == AT_NONE)
+        return arena_printf(cx->arena, "d_%u_none_%lld", resource, (long long)hit->rid);
+    return arena_printf(cx->arena, "d_%u_%lld_%lld", resource, (long long)hit->at,
+                        (long long)hit->rid);
+}
+
+err search_query(struct ctx *cx, const struct search *search, uint16_t resource,
+                 struct query *out)
+{
+    TRY(query_parse(cx, &search->from, resource, search->request->query, out));
+    const struct search_request *request = search->request;
+    if (!request->compartment.n || resource == FHIR_NONE)
+        return ERR_OK;
+    struct query_criterion inside = { .what = QUERY_COMPARTMENT, .type = resource,
+                                      .shown = request->compartment,
+                                      .raw = request->compartment_id };
+    out->criteria = arena_grow(cx->arena, out->criteria, out->criteria_count, &out->criteria_cap,
+                               sizeof inside);
+    out->criteria[out->criteria_count++] = inside;
+    return ERR_OK;
+}
+
+static err find_types(struct ctx *cx, struct search *search)
+{
+    const struct search_request *request = search->request;
+    search->types = arena_array(cx->arena, fhir_resources_count, sizeof *search->types);
+    bool compartment = request->compartment.n > 0;
+    if (compartment && request->resource != FHIR_NONE &&
+        !fhir_compartment_params(request->compartment, request->resource))
+        return ctx_failf(cx, ERR_NOT_FOUND, request->compartment,
+                         "%.*s is not in the compartment of a %.*s",
+                         STR_ARG(fhir_resource_name(request->resource)),
+                         STR_ARG(request->compartment));
+    for (uint16_t i = 0; i < fhir_resources_count; i++) {
+        bool wanted = request->resource == FHIR_NONE || request->resource == i;
+        bool listed = search->query.types_count == 0;
+        for (size_t t = 0; t < search->query.types_count; t++)
+            listed = listed || search->query.types[t] == i;
+        if (wanted && listed &&
+            (!compartment || fhir_compartment_params(request->compartment, i)))
+            search->types[search->types_count++] = i;
+    }
+    return ERR_OK;
+}
+
+/* One type's answers after `after`, until the page is full (count + 1 hits are asked for). */
+static err gather_type(struct ctx *cx, struct search *search, uint16_t resource,
+                       const struct hit *after, size_t most)
+{
+    struct query query;
+    struct plan plan;
+    struct stream stream;
+    TRY(search_query(cx, search, resource, &query));
+    TRY(plan_make(cx, search->store, search->from.layout, &query, &plan));
+    if (plan.nothing)
+        return ERR_OK;
+    TRY(plan_stream(cx, &plan, after, &stream));
+    while (search->hits.count < most) {
+        struct hit hit;
+        bool any, accepted;
+        TRY(stream_next(cx, &stream, &hit, &any));
+        if (!any)
+            return ERR_OK;
+        TRY(plan_accepts(cx, search->store, &plan, &hit, &accepted));
+        if (accepted)
+            hits_add(cx, &search->hits, hit);
+    }
+    return ERR_OK;
+}
+
+static err gather(struct ctx *cx, struct search *search)
+{
+    struct hit after = { 0 };
+    size_t first = 0;
+    bool has_after = search->query.cursor.n > 0;
+    if (has_after)
+        TRY(read_cursor(cx, search, &first, &after));
+    for (size_t i = first; i < search->types_count && search->hits.count <= search->count; i++)
+        TRY(gather_type(cx, search, search->types[i], has_after && i == first ? &after : NULL,
+                        search->count + 1));
+    search->whole = !has_after && search->hits.count <= search->count;
+    if (search->hits.count <= search->count)
+        return ERR_OK;
+    search->hits.count = search->count;
+    if (search->count) {
+        const struct hit *last = &search->hits.list[search->count - 1];
+        search->next = write_cursor(cx, store_rid_resource(last->rid), last);
+    }
+    return ERR_OK;
+}
+
+/* A single posting whose rows are resources can be counted where it lies. */
+static bool counts_itself(const struct ctx *cx, const struct plan *plan)
+{
+    if (plan->clauses_count != 1 || plan->hidden_count || !plan->driver ||
+        (cx->access && !cx->access->any_patient))
+        return false;
+    const struct clause *clause = plan->driver;
+    const struct posting *posting = clause->postings;
+    if (clause->count != 1 || !clause->exact || clause->dated)
+        return false;
+    return posting->kind == POSTING_TOK || posting->kind == POSTING_REF ||
+           (posting->kind == POSTING_NUM && plan->layout->slots[posting->slot].single);
+}
+
+static err count_type(struct ctx *cx, struct search *search, uint16_t resource, int64_t *out)
+{
+    struct query query;
+    struct plan plan;
+    struct stream stream;
+    *out = 0;
+    TRY(search_query(cx, search, resource, &query));
+    query.sorts_count = 0;
+    TRY(plan_make(cx, search->store, search->from.layout, &query, &plan));
+    if (plan.nothing)
+        return ERR_OK;
+    if (counts_itself(cx, &plan))
+        return posting_count(cx, &plan.driver->postings[0], out);
+    TRY(plan_stream(cx, &plan, NULL, &stream));
+    for (;;) {
+        struct hit hit;
+        bool any, accepted;
+        TRY(stream_next(cx, &stream, &hit, &any));
+        if (!any)
+            return ERR_OK;
+        TRY(plan_accepts(cx, search->store, &plan, &hit, &accepted));
+        *out += accepted;
+    }
+}
+
+static err count_all(struct ctx *cx, struct search *search, int64_t *out)
+{
+    bool plain = search->query.criteria_count == 0 && !search->request->compartment.n &&
+                 !cx->access;
+    int64_t *live = NULL;
+    if (plain) {
+        live = arena_array(cx->arena, fhir_resources_count, sizeof *live);
+        TRY(store_counts(cx, search->store, live));
+    }
+    *out = 0;
+    for (size_t i = 0; i < search->types_count; i++) {
+        int64_t one;
+        if (plain)
+            one = live[search->types[i]];
+        else
+            TRY(count_type(cx, search, search->types[i], &one));
+        *out += one;
+    }
+    return ERR_OK;
+}
+
+err search_add_entry(struct ctx *cx, struct search *search, enum search_mode mode, int64_t rid)
+{
+    struct search_page *page = search->page;
+    struct store_version version;
+    size_t issues = cx->issues.count;
+    err bad = store_read_rid(cx, search->store, rid, &version);
+    if (bad == ERR_NOT_FOUND || bad == ERR_GONE) { /* a reference to what is not there */
+        cx->issues.count = cx->issues.kept = issues;
+        return ERR_OK;
+    }
+    TRY(bad);
+    page->entries = arena_grow(cx->arena, page->entries, page->entries_count,
+                               &search->entries_cap, sizeof *page->entries);
+    page->entries[page->entries_count++] = (struct search_entry){ mode, version };
+    return ERR_OK;
+}
+
+static void write_links(struct ctx *cx, struct search *search)
+{
+    struct search_page *page = search->page;
+    str kept = search->query.kept;
+    const char *and = kept.n ? "&" : "";
+    page->self_query = kept;
+    if (search->query.cursor.n)
+        page->self_query = arena_printf(cx->arena, "%.*s%s_page=%.*s", STR_ARG(kept), and,
+                                        STR_ARG(search->query.cursor));
+    if (search->next.n)
+        page->next_query = arena_printf(cx->arena, "%.*s%s_page=%.*s", STR_ARG(kept), and,
+                                        STR_ARG(search->next));
+}
+
+static err fill_page(struct ctx *cx, struct search *search)
+{
+    struct search_page *page = search->page;
+    bool count_only = search->query.summary == SEARCH_SUMMARY_COUNT || search->count == 0;
+    if (!count_only) {
+        if (search_is_sorted(search))
+            TRY(search_sort(cx, search));
+        else
+            TRY(gather(cx, search));
+        for (size_t i = 0; i < search->hits.count; i++)
+            TRY(search_add_entry(cx, search, SEARCH_MATCH, search->hits.list[i].rid));
+        if (search->whole) {
+            page->has_total = true;
+            page->total = (int64_t)search->hits.count;
+        }
+        TRY(search_include(cx, search));
+    }
+    bool wanted = count_only || search->query.total != SEARCH_TOTAL_NONE;
+    if (wanted && !page->has_total) {
+        TRY(count_all(cx, search, &page->total));
+        page->has_total = true;
+    }
+    write_links(cx, search);
+    return ERR_OK;
+}
+
+err search_run(struct ctx *cx, struct store *store, const struct search_request *request,
+               struct search_page *out)
+{
+    *out = (struct search_page){ .warnings = { .arena = cx->arena } };
+    struct search search = { .store = store, .request = request, .page = out };
+    search.from = (struct query_source){ .layout = store_layout(store), .request = request,
+                                         .warnings = request->lenient ? &out->warnings : NULL };
+    if (!cx->db)
+        TRY(store_reader(cx, store));
+    TRY(query_parse(cx, &search.from, request->resource, request->query, &search.query));
+    search.from.warnings = request->lenient ? &search.quiet : NULL; /* told once */
+    search.quiet = (struct issues){ .arena = cx->arena };
+    TRY(find_types(cx, &search));
+    size_t most = request->count_max ? request->count_max : COUNT_MAX;
+    search.count = search.query.has_count ? search.query.count
+                   : request->count_default ? request->count_default : COUNT_DEFAULT;
+    search.count = search.count < most ? search.count : most;
+    out->summary = search.query.summary;
+    out->elements = search.query.elements;
+    return fill_page(cx, &search);
+}
+
+err search_condition(struct ctx *cx, struct store *store, uint16_t resource, str query,
+                     struct search_rids *out)
+{
+    struct search_request request = { .resource = resource, .query = query };
+    struct query_source from = { .layout = store_layout(store), .request = &request,
+                                 .condition = true };
+    struct query parsed;
+    struct plan plan;
+    struct stream stream;
+    out->count = 0;
+    if (!cx->db)
+        TRY(store_reader(cx, store));
+    TRY(query_parse(cx, &from, resource, query, &parsed));
+    if (!parsed.criteria_count)
+        return ctx_fail(cx, ERR_PRECONDITION, (str){ 0 },
+                        S("a condition needs at least one search parameter with a value"));
+    TRY(plan_make(cx, store, from.layout, &parsed, &plan));
+    if (plan.nothing)
+        return ERR_OK;
+    TRY(plan_stream(cx, &plan, NULL, &stream));
+    while (out->count < out->max) {
+        struct hit hit;
+        bool any, accepted;
+        TRY(stream_next(cx, &stream, &hit, &any));
+        if (!any)
+            return ERR_OK;
+        TRY(plan_accepts(cx, store, &plan, &hit, &accepted));
+        if (accepted)
+            out->rids[out->count++] = hit.rid;
+    }
+    return ERR_OK;
+}

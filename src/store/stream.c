@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/posting.h"
+#include "store/posting_sql.h"
+
+/*
+ * Streams read a chunk of hits, reset the statement and seek again for the next: the same prepared
+ * statement serves any number of streams, and the chunk grows while a stream is being drained.
+ */
+enum { CHUNK_FIRST = 64, CHUNK_MOST = 4096 };
+
+struct stream stream_of_hits(struct hits hits, enum hit_order order, const struct hit *after)
+{
+    struct stream stream = { .kind = STREAM_HITS, .order = order, .buffer = hits };
+    while (after && stream.next < hits.count &&
+           hit_compare(order, &hits.list[stream.next], after) <= 0)
+        stream.next++;
+    return stream;
+}
+
+static void start_after(struct stream *stream, const struct hit *after)
+{
+    stream->chunk = CHUNK_FIRST;
+    stream->at_min = INT64_MIN;
+    stream->at_max = INT64_MAX;
+    stream->started = after != NULL;
+    if (after) {
+        stream->last = *after;
+        stream->undated = after->at == AT_NONE && stream->order == ORDER_AT;
+    }
+}
+
+struct stream stream_of_posting(const struct posting *posting, enum hit_order order,
+                                const struct hit *after)
+{
+    struct stream stream = { .kind = posting->kind == POSTING_DAY ? STREAM_DAYS : STREAM_POSTING,
+                             .order = order, .posting = *posting };
+    start_after(&stream, after);
+    return stream;
+}
+
+struct stream stream_of_type(uint16_t resource, const struct hit *after)
+{
+    struct stream stream = { .kind = STREAM_TYPE, .order = ORDER_RID, .resource = resource };
+    start_after(&stream, after);
+    return stream;
+}
+
+struct stream stream_of_merge(struct stream *parts, size_t count, enum hit_order order)
+{
+    return (struct stream){ .kind = STREAM_MERGE, .order = order, .parts = parts,
+                            .parts_count = count };
+}
+
+/* The key to seek past: the last hit read, or the end the stream starts from. */
+static struct hit seek_key(const struct stream *stream)
+{
+    if (stream->order == ORDER_AT_DESC) {
+        struct hit top = { stream->at_max, INT64_MAX, 0 };
+        bool inside = stream->started && hit_compare(ORDER_AT_DESC, &stream->last, &top) > 0;
+        return inside ? stream->last : top;
+    }
+    if (stream->undated)
+        return (struct hit){ AT_NONE, stream->started && stream->last.at == AT_NONE
+                                          ? stream->last.rid : -1, 0 };
+    struct hit bottom = { stream->at_min, stream->at_min == INT64_MIN ? INT64_MAX : -1, 0 };
+    bool inside = stream->started && stream->last.at != AT_NONE &&
+                  (stream->last.at > bottom.at ||
+                   (stream->last.at == bottom.at && stream->last.rid > bottom.rid));
+    return inside ? stream->last : bottom;
+}
+
+static struct db_stmt *open_chunk(struct ctx *cx, const struct stream *stream)
+{
+    bool down = stream->order == ORDER_AT_DESC;
+    const struct posting *p = &stream->posting;
+    size_t which = p->kind == POSTING_TOK   ? (down ? TOK_NEXT_DESC : TOK_NEXT)
+                   : p->kind == POSTING_REF ? (down ? REF_NEXT_DESC : REF_NEXT)
+                                            : (down ? DAY_NEXT_DESC : DAY_NEXT);
+    struct db_stmt *stmt = db_use(cx, cx->db, posting_sql, which);
+    struct hit key = seek_key(stream);
+    db_bind_int(stmt, 1, p->slot);
+    db_bind_int(stmt, 2, p->kind == POSTING_DAY ? p->span : p->value);
+    db_bind_int(stmt, 3, key.at);
+    db_bind_int(stmt, 4, key.rid);
+    db_bind_int(stmt, 5, (int64_t)stream->chunk);
+    return stmt;
+}
+
+static bool out_of_bounds(const struct stream *stream, int64_t at)
+{
+    if (stream->undated)
+        return at != AT_NONE;
+    if (stream->order == ORDER_AT_DESC)
+        return at < stream->at_min;
+    return at > stream->at_max;
+}
+
+/* Reads rows into the buffer; *ended when the range is used up. */
+static err read_chunk(struct ctx *cx, struct stream *stream, struct db_stmt *stmt, bool *ended)
+{
+    bool days = stream->posting.kind == POSTING_DAY;
+    size_t rows = 0;
+    *ended = false;
+    for (bool row = true;; rows++) {
+        TRY(db_step(cx, stmt, &row));
+        if (!row) {
+            *ended = rows < stream->chunk;
+            return ERR_OK;
+        }
+        struct hit hit = { db_int(stmt, 0), db_int(stmt, 1), db_int(stmt, 2) };
+        if (out_of_bounds(stream, days ? db_int(stmt, 3) : hit.at)) {
+            *ended = true;
+            db_reset(stmt);
+            return ERR_OK;
+        }
+        stream->last = hit;
+        if (days)
+            stream->last.at = db_int(stmt, 3);
+        if (!days || span_matches(stream->posting.prefix, stream->posting.asked,
+                                  index_at_lo(db_int(stmt, 3)), db_int(stmt, 4), cx->now_ms))
+            hits_add(cx, &stream->buffer, hit);
+    }
+}
+
+static err refill_range(struct ctx *cx, struct stream *stream)
+{
+    bool ended;
+    TRY(read_chunk(cx, stream, open_chunk(cx, stream), &ended));
+    stream->started = true;
+    if (!ended)
+        return ERR_OK;
+    bool unbounded = stream->at_min == INT64_MIN && stream->at_max == INT64_MAX;
+    if (stream->order == ORDER_AT && !stream->undated && unbounded &&
+        stream->posting.kind != POSTING_DAY)
+        stream->undated = true; /* those without a date come last */
+    else
+        stream->ended = true;
+    return ERR_OK;
+}
+
+static err refill_type(struct ctx *cx, struct stream *stream)
+{
+    struct db_stmt *stmt = db_use(cx, cx->db, posting_sql,
+                                  stream->undated ? TYPE_UNDATED : TYPE_NEXT);
+    int64_t first = store_rid(stream->resource, 0);
+    db_bind_int(stmt, 1, stream->started && stream->last.rid > first ? stream->last.rid : first);
+    db_bind_int(stmt, 2, store_rid((uint16_t)(stream->resource + 1), 0));
+    db_bind_int(stmt, 3, (int64_t)stream->chunk);
+    size_t rows = 0;
+    for (bool row = true; row;) {
+        TRY(db_step(cx, stmt, &row));
+        if (!row)
+            break;
+        rows++;
+        stream->last = (struct hit){ db_int(stmt, 0), db_int(stmt, 1), db_int(stmt, 2) };
+        hits_add(cx, &stream->buffer, stream->last);
+    }
+    stream->started = true;
+    stream->ended = rows < stream->chunk;
+    return ERR_OK;
+}
+
+static err refill(struct ctx *cx, struct stream *stream)
+{
+    while (stream->next == stream->buffer.count && !stream->ended) {
+        stream->next = stream->buffer.count = 0;
+        if (stream->kind == STREAM_HITS)
+            stream->ended = true;
+        else if (stream->kind == STREAM_TYPE)
+            TRY(refill_type(cx, stream));
+        else
+            TRY(refill_range(cx, stream));
+        if (stream->chunk < CHUNK_MOST)
+            stream->chunk *= 4;
+        TRY(ctx_late(cx));
+    }
+    return ERR_OK;
+}
+
+/* The part whose next hit comes first; a part's next hit is always buffered. */
+static err merge_next(struct ctx *cx, struct stream *stream, struct hit *out, bool *any)
+{
+    for (;;) {
+        struct stream *best = NULL;
+        for (size_t i = 0; i < stream->parts_count; i++) {
+            struct stream *part = &stream->parts[i];
+            TRY(refill(cx, part));
+            if (part->next == part->buffer.count)
+                continue;
+            if (!best || hit_compare(stream->order, &part->buffer.list[part->next],
+                                     &best->buffer.list[best->next]) < 0)
+                best = part;
+        }
+        *any = best != NULL;
+        if (!best)
+            return ERR_OK;
+        *out = best->buffer.list[best->next++];
+        if (stream->started && stream->last.rid == out->rid)
+            continue; /* the same resource in another part */
+        stream->started = true;
+        stream->last = *out;
+        return ERR_OK;
+    }
+}
+
+err stream_next(struct ctx *cx, struct stream *stream, struct hit *out, bool *any)
+{
+    if (stream->kind == STREAM_MERGE)
+        return merge_next(cx, stream, out, any);
+    TRY(refill(cx, stream));
+    *any = stream->next < stream->buffer.count;
+    if (*any)
+        *out = stream->buffer.list[stream->next++];
+    return ERR_OK;
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define TEST_SUITE search
+#include "store/search.h"
+#include "store/test_record.h"
+#include <stdio.h>
+
+/*
+ * One small ward; each row asks it something and names the ids of the answer in order. Rows stand
+ * on both sides of each boundary.
+ */
+static const char *const ward[] = {
+    "{\"resourceType\":\"Patient\",\"id\":\"ann\",\"active\":true,\"gender\":\"female\","
+    "\"identifier\":[{\"system\":\"urn:nhs\",\"value\":\"9990000001\"}],"
+    "\"birthDate\":\"1980-05-17\","
+    "\"name\":[{\"family\":\"O\xc3\x89" "chsle\",\"given\":[\"Ann\",\"Marie\"]}],"
+    "\"telecom\":[{\"system\":\"phone\",\"value\":\"0113\"},{\"system\":\"email\","
+    "\"value\":\"a@b.c\"}],"
+    "\"address\":[{\"city\":\"Leeds\",\"postalCode\":\"LS1 1AA\"}],"
+    "\"generalPractitioner\":[{\"reference\":\"Practitioner/gp\"}],"
+    "\"managingOrganization\":{\"identifier\":{\"system\":\"ods\",\"value\":\"RR8\"}}}",
+    "{\"resourceType\":\"Patient\",\"id\":\"bob\",\"active\":false,\"gender\":\"male\","
+    "\"identifier\":[{\"system\":\"urn:nhs\",\"value\":\"9990000002\"},{\"value\":\"bare\"}],"
+    "\"name\":[{\"family\":\"Smith\",\"given\":[\"Bob\"]}],\"birthDate\":\"1980\","
+    "\"deceasedDateTime\":\"2020-01-01\",\"meta\":{\"tag\":[{\"system\":\"t\",\"code\":\"x\"}]}}",
+    "{\"resourceType\":\"Patient\",\"id\":\"cat\",\"name\":[{\"family\":\"smithers\"}],"
+    "\"link\":[{\"other\":{\"reference\":\"Patient/ann\"},\"type\":\"seealso\"}]}",
+    "{\"resourceType\":\"Practitioner\",\"id\":\"gp\",\"name\":[{\"family\":\"Gray\"}]}",
+    "{\"resourceType\":\"Observation\",\"id\":\"o1\",\"status\":\"final\","
+    "\"code\":{\"coding\":[{\"system\":\"l\",\"code\":\"hr\"}]},\"subject\":{"
+    "\"reference\":\"Patient/ann\"},"
+    "\"effectiveDateTime\":\"2026-01-10T10:00:00Z\","
+    "\"valueQuantity\":{\"value\":5.4,\"unit\":\"mg\",\"system\":\"http://unitsofmeasure.org\","
+    "\"code\":\"mg\"}}",
+    "{\"resourceType\":\"Observation\",\"id\":\"o2\",\"status\":\"amended\","
+    "\"code\":{\"coding\":[{\"system\":\"l\",\"code\":\"hr\"},{\"system\":\"s\",\"code\":\"78\"}]},"
+    "\"subject\":{\"reference\":\"Patient/bob\"},\"effectivePeriod\":{\"start\":\"2026-01-05\","
+    "\"end\":"
+    "\"2026-01-12\"},\"valueQuantity\":{\"value\":5.449,\"unit\":\"milligram\",\"system\":"
+    "\"http://unitsofmeasure.org\",\"code\":\"mg\"}}",
+    "{\"resourceType\":\"Observation\",\"id\":\"o3\",\"status\":\"final\","
+    "\"code\":{\"coding\":[{\"system\":\"s\",\"code\":\"hr\"}]},\"subject\":{"
+    "\"reference\":\"Patient/ann\"},"
+    "\"effectiveDateTime\":\"2026-01-11\",\"valueQuantity\":{\"value\":5.45,\"unit\":\"kg\"},"
+    "\"performer\":[{\"reference\":\"Practitioner/gp\"}]}",
+    "{\"resourceType\":\"Observation\",\"id\":\"o4\",\"status\":\"final\",\"code\":{"
+    "\"text\":\"free\"},"
+    "\"component\":[{\"code\":{\"coding\":[{\"system\":\"l\",\"code\":\"sys\"}]},"
+    "\"valueQuantity\":{\"value\":120,\"unit\":\"mmHg\"}},{\"code\":{\"coding\":[{\"system\":\"l\","
+    "\"code\":\"dia\"}]},\"valueQuantity\":{\"value\":80,\"unit\":\"mmHg\"}}]}",
+    "{\"resourceType\":\"Encounter\",\"id\":\"e1\",\"status\":\"in-progress\",\"class\":{"
+    "\"code\":\"IMP\"},"
+    "\"subject\":{\"reference\":\"Patient/ann\"},\"period\":{\"start\":\"2026-01-01\"}}",
+    "{\"resourceType\":\"ValueSet\",\"id\":\"v1\",\"status\":\"draft\","
+    "\"url\":\"http://x.org/fhir/vs/1\"}",
+    "{\"resourceType\":\"RiskAssessment\",\"id\":\"r1\",\"status\":\"final\",\"subject\":{"
+    "\"reference\":"
+    "\"Patient/ann\"},\"prediction\":[{\"probabilityDecimal\":0.8}]}",
+};
+
+static struct store *open_ward(struct ctx *cx, str folder)
+{
+    struct store *store = record_open(cx, folder);
+    for (size_t i = 0; i < COUNT(ward); i++) {
+        struct json body = record_json(cx, ward[i]);
+        struct commit_op op = {
+            .verb = COMMIT_UPDATE, .body = body,
+            .resource = fhir_resource_find(json_string(cx->arena, json_get(body, S("resourceTy"
+              "pe")))),
+            .id = json_string(cx->arena, json_get(body, S("id"))),
+        };
+        cr_assert(record_do(cx, store, &op) == ERR_OK, "%s: %.*s", ward[i],
+                  STR_ARG(cx->issues.kept ? cx->issues.list[0].text : S("")));
+    }
+    return store;
+}
+
+/* Type?query, as a client writes it, or Compartment/id/Type?query. */
+static struct search_request request_of(const char *text)
+{
+    str rest = str_of(text), path, word[3] = { { 0 } };
+    struct search_request request = { .resource = FHIR_NONE };
+    str_next(&rest, '?', &path);
+    request.query = rest.p ? rest : S("");
+    size_t count = 0;
+    while (count < 3 && str_next(&path, '/', &word[count]))
+        count++;
+    str type = word[count - 1];
+    if (count == 3) {
+        request.compartment = word[0];
+        request.compartment_id = word[1];
+    }
+    if (type.n && !str_eq(type, S("*")))
+        request.resource = fhir_resource_find(type);
+    return request;
+}
+
+static str ids_of(struct ctx *cx, const struct search_page *page)
+{
+    str ids = S("");
+    for (size_t i = 0; i < page->entries_count; i++)
+        ids = arena_printf(cx->arena, "%.*s%s%s%.*s", STR_ARG(ids), i ? " " : "",
+                           page->entries[i].mode == SEARCH_INCLUDE ? "+" : "",
+                           STR_ARG(page->entries[i].version.id));
+    return ids;
+}
+
+static str first_issue(const struct ctx *cx)
+{
+    return cx->issues.kept ? cx->issues.list[0].text : S("");
+}
+
+/* Asks in a ctx of its own, as a request would. */
+static str ask(struct ctx *cx, struct store *store, const char *text)
+{
+    struct ctx one = ctx_make(cx->arena);
+    struct search_page page;
+    struct search_request request = request_of(text);
+    one.now_ms = cx->now_ms;
+    err wrong = search_run(&one, store, &request, &page);
+    str answer = wrong ? arena_printf(cx->arena, "%s: %.*s", err_name(wrong),
+                                      STR_ARG(first_issue(&one)))
+                       : ids_of(cx, &page);
+    ctx_release(&one);
+    return answer;
+}
+
+static const struct {
+    const char *query, *ids;
+} rows[] = {
+    /* token */
+    { "Patient?gender=female", "ann" },
+    { "Patient?gender=http://hl7.org/fhir/administrative-gender|male", "bob" },
+    { "Patient?gender=http://other|male", "" },
+    { "Patient?gender=female,male", "bob ann" },
+    { "Patient?identifier=9990000001", "ann" },
+    { "Patient?identifier=urn:nhs|9990000002", "bob" },
+    { "Patient?identifier=urn:nhs|", "bob ann" },
+    { "Patient?identifier=|bare", "bob" },
+    { "Patient?identifier=|9990000001", "" },
+    { "Patient?active=true", "ann" },
+    { "Patient?deceased=true", "bob" },
+    { "Patient?deceased=false", "ann cat" },
+    { "Patient?telecom=0113", "ann" },
+    { "Patient?phone=0113", "ann" },
+    { "Patient?phone=a@b.c", "" },
+    { "Patient?email=a@b.c", "ann" },
+    { "Patient?gender:not=female", "bob cat" },
+    { "Patient?gender:missing=true", "cat" },
+    { "Patient?gender:missing=false", "bob ann" },
+    { "Patient?_tag=t|x", "bob" },
+    { "Patient?_id=bob,ann", "bob ann" },
+    { "Patient?_id=nobody", "" },
+    { "Observation?code=hr", "o2 o1 o3" },
+    { "Observation?code=l|hr", "o2 o1" },
+    { "Observation?code=s|", "o2 o3" },
+    { "Observation?code=l|hr&code=s|78", "o2" },
+    { "Observation?combo-code=l|sys", "o4" },
+    { "Observation?status=final&code=l|hr", "o1" },
+    /* string */
+    { "Patient?name=smith", "bob cat" },
+    { "Patient?family=SMITH", "bob cat" },
+    { "Patient?family:exact=Smith", "bob" },
+    { "Patient?family:exact=smith", "" },
+    { "Patient?family:contains=mith", "bob cat" },
+    { "Patient?name=oechsle", "ann" },
+    { "Patient?given=mar", "ann" },
+    { "Patient?name=ann&name=marie", "ann" },
+    { "Patient?address-city=lee", "ann" },
+    { "Patient?address=LS1", "ann" },
+    { "Patient?name=x\\,y", "" },
+    /* reference */
+    { "Observation?subject=Patient/ann", "o1 o3" },
+    { "Observation?subject=ann", "o1 o3" },
+    { "Observation?patient=ann", "o1 o3" },
+    { "Observation?subject:Patient=ann", "o1 o3" },
+    { "Observation?subject=Patient/nobody", "" },
+    { "Observation?subject:missing=true", "o4" },
+    { "Observation?performer=Practitioner/gp&subject=Patient/ann", "o3" },
+    { "Patient?organization:identifier=ods|RR8", "ann" },
+    { "Patient?organization:identifier=ods|RR9", "" },
+    /* date: o1 is an instant on the 10th, o2 the 5th to the 12th, o3 the 11th */
+    { "Observation?date=2026-01-10", "o1" },
+    { "Observation?date=2026-01", "o2 o1 o3" },
+    { "Observation?date=ge2026-01-11", "o2 o3" },
+    { "Observation?date=gt2026-01-11", "o2" },
+    { "Observation?date=gt2026-01-12", "" },
+    { "Observation?date=ge2026-01-12", "o2" },
+    { "Observation?date=ge2026-01-13", "" },
+    { "Observation?date=lt2026-01-10", "o2" },
+    { "Observation?date=le2026-01-10", "o2 o1" },
+    { "Observation?date=lt2026-01-05", "" },
+    { "Observation?date=sa2026-01-05", "o1 o3" },
+    { "Observation?date=sa2026-01-04", "o2 o1 o3" },
+    { "Observation?date=eb2026-01-11", "o1" },
+    { "Observation?date=eb2026-01-12", "o1 o3" },
+    { "Observation?date=eb2026-01-13", "o2 o1 o3" },
+    { "Observation?date=ne2026-01-10", "o2 o3" },
+    { "Observation?date=2026-01-10T10:00:00Z", "o1" },
+    { "Observation?date=2026-01-10T10:00", "o1" },
+    { "Observation?date=2026-01-10T10:00:01Z", "" },
+    { "Observation?date=ge2026-01-06&date=le2026-01-10&code=hr", "o2 o1" },
+    { "Observation?date:missing=true", "o4" },
+    { "Encounter?date=ge2030", "e1" },
+    { "Encounter?date=lt2026-01-01", "" },
+    { "Patient?birthdate=1980", "bob ann" },
+    { "Patient?birthdate=1980-05", "ann" },
+    { "Patient?birthdate=gt1980-05-17", "bob" },
+    { "Patient?birthdate=eb1981", "bob ann" },
+    /* number, quantity */
+    { "RiskAssessment?probability=gt0.8", "" },
+    { "RiskAssessment?probability=ge0.8", "r1" },
+    { "RiskAssessment?probability=0.8", "r1" },
+    { "RiskAssessment?probability=0.80", "r1" },
+    { "RiskAssessment?probability=0.81", "" },
+    { "Observation?value-quantity=5.4", "o2 o1" },
+    { "Observation?value-quantity=5.40", "o1" },
+    { "Observation?value-quantity=5.4||mg", "o2 o1" },
+    { "Observation?value-quantity=5.4||milligram", "o2" },
+    { "Observation?value-quantity=5.4|http://unitsofmeasure.org|mg", "o2 o1" },
+    { "Observation?value-quantity=gt5.4&code=hr", "o2 o3" },
+    { "Observation?value-quantity=gt5.4&code=l|hr", "o2" },
+    { "Observation?value-quantity=ne5.4", "o3" },
+    { "Observation?value-quantity=ap5", "o2 o1 o3" },
+    { "Observation?component-value-quantity=lt100", "o4" },
+    { "Observation?combo-value-quantity=gt100", "o4" },
+    /* uri */
+    { "ValueSet?url=http://x.org/fhir/vs/1", "v1" },
+    { "ValueSet?url=http://x.org/fhir/vs", "" },
+    { "ValueSet?url:below=http://x.org/fhir/", "v1" },
+    { "ValueSet?url:above=http://x.org/fhir/vs/1/2", "v1" },
+    /* chains */
+    { "Observation?subject:Patient.name=smith", "o2" },
+    { "Observation?patient.identifier=urn:nhs|9990000001", "o1 o3" },
+    { "Observation?subject.general-practitioner.name=gray", "o1 o3" },
+    { "Patient?_has:Observation:patient:code=s|78", "bob" },
+    { "Patient?_has:Observation:subject:status=final", "ann" },
+    { "Practitioner?_has:Observation:performer:patient.name=ann", "gp" },
+    { "Practitioner?_has:Patient:general-practitioner:_has:Observation:patient:code=hr", "gp" },
+    /* sort and pages */
+    { "Observation?_sort=-date", "o3 o1 o2 o4" },
+    { "Observation?_sort=date", "o2 o1 o3 o4" },
+    { "Patient?_sort=family", "ann bob cat" },
+    { "Patient?_sort=-family", "cat bob ann" },
+    { "Patient?_sort=birthdate", "bob ann cat" },
+    { "Patient?_sort=gender,-_id", "ann bob cat" },
+    { "Observation?_sort=value-quantity", "o1 o2 o3 o4" },
+    { "Patient?_sort=_id", "ann bob cat" },
+    /* includes */
+    { "Observation?code=s|hr&_include=Observation:subject", "o3 +ann" },
+    { "Observation?code=s|hr&_include=Observation:performer&_include=Observation:patient",
+      "o3 +gp +ann" },
+    { "Observation?code=s|hr&_include=*", "o3 +ann +gp" },
+    { "Patient?_id=ann&_revinclude=Observation:subject", "ann +o1 +o3" },
+    { "Patient?_id=ann&_revinclude=Observation:subject&_include=Patient:general-practitioner",
+      "ann +o1 +o3 +gp" },
+    { "Patient?_id=ann&_revinclude=Observation:subject&_include:iterate=Observation:performer",
+      "ann +o1 +o3 +gp" },
+    /* compartments and the root */
+    { "Patient/ann/Observation", "o1 o3" },
+    { "Patient/ann/Observation?code=l|hr", "o1" },
+    { "Patient/bob/Observation", "o2" },
+    { "Patient/ann/*?_type=Encounter,Observation", "e1 o1 o3" },
+    { "?_type=Encounter,ValueSet", "e1 v1" },
+    { "?_id=ann", "ann" },
+    { "Patient?_lastUpdated=gt2000", "ann bob cat" },
+    { "Patient?_lastUpdated=lt2000", "" },
+    { "Patient?_lastUpdated=gt2000&gender=male", "bob" },
+    { "Patient?_lastUpdated=ne2000", "ann bob cat" },
+    { "Patient?_sort=-_lastUpdated", "cat bob ann" },
+    { "Patient?_sort=_lastUpdated", "ann bob cat" },
+    { "Patient?name=", "ann bob cat" },
+    /* refused */
+    { "Patient?nmae=x",
+      "invalid: \"nmae\" is not a search parameter of Patient; did you mean \"name\"?" },
+    { "Patient?name:exakt=x", "invalid: \":exakt\" is not a modifier of the parameter \"name\"" },
+    { "Patient?birthdate=soon", "invalid: \"soon\" is not a date: write YYYY, YYYY-MM, "
+      "YYYY-MM-DD or "
+      "YYYY-MM-DDThh:mm:ss+zz:zz, after a prefix if any" },
+    { "Patient?_sort=nothing", "invalid: cannot sort by \"nothing\": it is not a search "
+      "parameter of "
+      "the type, or has no order" },
+    { "Patient?_page=zzz", "invalid: this is not a page of this search; start again without "
+      "_page" },
+    { "Patient?_count=many", "invalid: \"many\" is not a whole number of entries" },
+    { "Patient?gender:missing=perhaps", "invalid: :missing takes true or false" },
+    { "?name=x", "invalid: \"name\" is not a search parameter of every type" },
+};
+
+TEST(each_family_answers_on_both_sides_of_its_boundaries)
+{
+    str folder = record_folder(cx);
+    struct store *store = open_ward(cx, folder);
+    for (size_t i = 0; i < COUNT(rows); i++)
+        EXPECT_STR(rows[i].query, ask(cx, store, rows[i].query), str_of(rows[i].ids));
+    store_close(store);
+    record_remove(cx, folder);
+}
+
+TEST(pages_hold_each_resource_once)
+{
+    static const char *const queries[] = { "Observation?_count=1", "Observation?_sort=-date&_coun"
+      "t=1",
+        "Observation?_sort=status,date&_count=3", "Observation?code=hr&_count=2",
+        "?_type=Patient,Observation&_count=2", "Observation?_sort=-value-quantity&_count=1" };
+    str folder = record_folder(cx);
+    struct store *store = open_ward(cx, folder);
+    for (size_t i = 0; i < COUNT(queries); i++) {
+        struct search_request request = request_of(queries[i]), whole = request;
+        str joined = S("");
+        struct search_page page;
+        whole.query = arena_printf(cx->arena, "%.*s&_count=100", STR_ARG(request.query));
+        for (int pages = 0; pages < 20; pages++) {
+            struct ctx one = ctx_make(cx->arena);
+            EXPECT_INT(queries[i], search_run(&one, store, &request, &page), ERR_OK);
+            joined = arena_printf(cx->arena, "%.*s%s%.*s", STR_ARG(joined), pages ? " " : "",
+                                  STR_ARG(ids_of(cx, &page)));
+            ctx_release(&one);
+            if (!page.next_query.p)
+                break;
+            request.query = page.next_query;
+        }
+        struct ctx one = ctx_make(cx->arena);
+        EXPECT_INT(queries[i], search_run(&one, store, &whole, &page), ERR_OK);
+        EXPECT_STR(queries[i], joined, ids_of(cx, &page));
+        ctx_release(&one);
+    }
+    store_close(store);
+    record_remove(cx, folder);
+}
