@@ -5,6 +5,7 @@
 #include "main/serve.h"
 #include "rest/rest.h"
 #include "store/commit.h"
+#include "ui/live.h"
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -60,7 +61,11 @@ static err start(struct ctx *cx, const struct command_args *args, struct serve *
     serve->http.tables = serve_tables(cx->arena);
     serve->http.store = serve->store;
     TRY(serve_open_gate(cx, serve, options.folder));
-    serve->http.fault = rest_fault;
+    serve->http.fault = serve_fault;
+    serve_set_nav(cx->arena);
+    serve->http.live = live_make(&(struct live_options){
+        .streams_max = (int)config_number(&serve->config, "http.streams_max"),
+        .start_seq = store_seq(serve->store) });
     return http_start(cx, &serve->http, &serve->server);
 }
 
@@ -85,6 +90,8 @@ static int run(struct ctx *cx, const struct command_args *args)
         http_stop(serve->server);
     }
     audit_log_stop(serve->audit); /* before the store: it writes what still waits */
+    if (serve->http.live)
+        live_free(serve->http.live);
     if (serve->store)
         store_close(serve->store);
     serve_close_gate(serve);

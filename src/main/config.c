@@ -15,6 +15,8 @@ const struct config_key config_keys[] = {
       "requests that may wait for a worker; more are answered 503" },
     { "http.connections_max", CONFIG_NUMBER, "20000", 1, 1000000,
       "open connections; more are answered 503 and closed" },
+    { "http.streams_max", CONFIG_NUMBER, "2000", 0, 100000,
+      "screens that may follow changes at once; more are answered 503 and work by reload" },
     { "http.idle_s", CONFIG_NUMBER, "60", 1, 3600,
       "seconds a connection may go without completing a request before it is closed" },
     { "http.work_ms", CONFIG_NUMBER, "30000", 100, 3600000,

@@ -3,6 +3,7 @@
 #include "auth/audit_log.h"
 #include "module/module.h"
 #include "rest/rest.h"
+#include "ui/browse.h"
 #include "ui/sign_in.h"
 #include <unistd.h>
 
@@ -107,15 +108,42 @@ const struct route *const *serve_tables(struct arena *arena)
     size_t count = 0, at = 0;
     while (modules[count])
         count++;
-    const struct route **tables = arena_array(arena, count + 5, sizeof *tables);
+    const struct route **tables = arena_array(arena, count + 7, sizeof *tables);
     tables[at++] = front_routes;
     tables[at++] = rest_routes;
     tables[at++] = oauth_routes;
     tables[at++] = sign_in_routes;
+    tables[at++] = ui_routes;
+    tables[at++] = ui_browse_routes;
     for (size_t i = 0; i < count; i++)
         if (modules[i]->routes)
             tables[at++] = modules[i]->routes;
     return tables;
+}
+
+void serve_set_nav(struct arena *arena)
+{
+    size_t count = 0;
+    for (size_t i = 0; modules[i]; i++)
+        count += modules[i]->page ? 1 : 0;
+    struct ui_link *links = arena_array(arena, count + 1, sizeof *links);
+    count = 0;
+    for (size_t i = 0; modules[i]; i++)
+        if (modules[i]->page)
+            links[count++] = (struct ui_link){ modules[i]->page, modules[i]->title };
+    links[count++] = (struct ui_link){ "/browse/Patient", "Record" };
+    ui_nav_set(links, count);
+}
+
+/* The API answers in FHIR; a person at a browser gets a page. */
+void serve_fault(struct http_request *request, struct http_response *response, err kind)
+{
+    bool api = str_starts(request->path, S("/fhir")) || !request->path.n;
+    str accept = http_header(request, "Accept");
+    if (!api && str_find(accept, S("text/html")) != STR_NONE)
+        ui_fault(request, response, kind);
+    else
+        rest_fault(request, response, kind);
 }
 
 const struct claim_rule *const *serve_claims(struct arena *arena)

@@ -36,6 +36,9 @@ err serve_open_gate(struct ctx *cx, struct serve *serve, str folder) MUST_USE;
 void serve_close_gate(struct serve *serve);
 /* All route tables of the program and of the modules, ended by NULL. */
 const struct route *const *serve_tables(struct arena *arena);
+/* The entries of every page's header: the modules that have a page, and the record. */
+void serve_set_nav(struct arena *arena);
+void serve_fault(struct http_request *request, struct http_response *response, err kind);
 /* All claim rules of the modules, ended by NULL. */
 const struct claim_rule *const *serve_claims(struct arena *arena);
 

@@ -46,6 +46,9 @@ struct buf ui_page_buf(struct http_request *request);
 err ui_page_send(struct http_request *request, struct http_response *response,
                  const struct buf *page) MUST_USE;
 
+/* A fault as a page: what went wrong, and what to do, from cx's issues. */
+void ui_fault(struct http_request *request, struct http_response *response, err kind);
+
 /* "22 Nov 2026, 10:42" in the hospital's time zone (Europe/London) and "14-Jul-1945". */
 str ui_time(struct ctx *cx, int64_t at_ms);
 str ui_clock(struct ctx *cx, int64_t at_ms); /* "10:42" */
