@@ -4,6 +4,7 @@
 #include "http/metrics.h"
 #include "http/outcome.h"
 #include "http/text.h"
+#include <unistd.h>
 
 enum {
     FREE_MAX = 256,             /* finished requests a loop keeps for reuse */
@@ -40,11 +41,23 @@ void http_wait(struct http_request *request, http_handler *then)
     request->connection->waits = true;
 }
 
+void exchange_resume(struct http_connection *c)
+{
+    struct http_loop *loop = c->loop;
+    uint64_t one = 1;
+    struct http_connection *head = atomic_load(&loop->woken);
+    do
+        c->woken_next = head;
+    while (!atomic_compare_exchange_weak(&loop->woken, &head, c));
+    if (!head) /* else the loop was told already */
+        (void)!write(loop->woken_event, &one, sizeof one);
+}
+
 void http_wake(struct http_request *request)
 {
     struct http_connection *c = request->connection;
     if (atomic_exchange(&c->wake, WAKE_WOKEN) == WAKE_ASLEEP)
-        MHD_resume_connection(c->mhd);
+        exchange_resume(c);
 }
 
 void http_fault(struct http_request *request, struct http_response *response, err kind)
@@ -171,19 +184,17 @@ static void run(struct http_connection *c)
 static void park(struct http_connection *c)
 {
     int running = WAKE_RUNNING;
-    struct MHD_Connection *mhd = c->mhd;
     if (!atomic_compare_exchange_strong(&c->wake, &running, WAKE_ASLEEP))
-        MHD_resume_connection(mhd);
+        exchange_resume(c);
 }
 
 void exchange_work(struct http_connection *c)
 {
-    struct MHD_Connection *mhd = c->mhd;
     run(c);
     if (c->waits)
         park(c); /* afterwards c may be gone */
     else
-        MHD_resume_connection(mhd);
+        exchange_resume(c);
 }
 
 static enum MHD_Result run_inline(struct http_connection *c)
@@ -225,7 +236,7 @@ static enum MHD_Result dispatch(struct http_connection *c)
         c->error = ctx_fail(&c->cx, ERR_BUSY, (str){ 0 },
                             S("too much work is waiting; try again in a while"));
         fault(c, c->error);
-        MHD_resume_connection(c->mhd);
+        exchange_resume(c);
     }
     return MHD_YES;
 }
@@ -272,6 +283,13 @@ static enum MHD_Result add_body(struct http_connection *c, const char *bytes, si
     return c->body_bytes > 2 * most ? MHD_NO : MHD_YES;
 }
 
+static bool has_body(const struct http_request *request)
+{
+    str length = http_header(request, "Content-Length");
+    return str_given(http_header(request, "Transfer-Encoding")) ||
+           (length.n && !str_eq(length, S("0")));
+}
+
 /* Everything before the body; what it cannot keep in memory is a 413 as well. */
 static enum MHD_Result begin_body(struct http_connection *c, const char *method)
 {
@@ -281,7 +299,11 @@ static enum MHD_Result begin_body(struct http_connection *c, const char *method)
     err refused = setjmp(over) == 0 ? head_check(c, str_of(method)) : ERR_LIMIT;
     c->arena.over = NULL;
     c->stage = STAGE_BODY;
-    return refused ? fail_now(c, refused) : MHD_YES;
+    c->error = refused;
+    if (!refused || !has_body(&c->request))
+        return MHD_YES; /* an answer now would end the connection: wait for the whole request */
+    c->close_after = true;
+    return fail_now(c, refused);
 }
 
 enum MHD_Result exchange_step(void *self, struct MHD_Connection *mhd, const char *url,

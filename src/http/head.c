@@ -32,7 +32,6 @@ static enum MHD_Result sum_header(void *self, enum MHD_ValueKind kind, const cha
 static err refuse(struct http_connection *connection, int status, const char *code, str text)
 {
     connection->response.status = status;
-    connection->close_after = true;
     issues_note(&connection->cx.issues,
                 (struct issue){ .kind = ERR_INVALID, .code = code, .text = text });
     return ERR_INVALID;
@@ -67,7 +66,6 @@ static err check_length(struct http_connection *c)
         return refuse(c, 400, "invalid", S("Content-Length is not a number"));
     if (length > limits->body_bytes) {
         c->response.status = 413;
-        c->close_after = true;
         return ctx_failf(&c->cx, ERR_LIMIT, (str){ 0 },
                          "the body is longer than the %zu bytes this server takes; send it in "
                          "parts, or use frontline import", limits->body_bytes);

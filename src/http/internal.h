@@ -45,6 +45,7 @@ struct http_connection {
     bool counted;            /* among the server's active requests */
     struct random random;
     _Atomic int wake;        /* enum wake_state */
+    struct http_connection *woken_next;
     str target;              /* path and query as sent */
     char id[24];
     char *body;
@@ -59,6 +60,8 @@ struct http_loop {
     struct MHD_Daemon *daemon;
     pthread_t thread;
     int poll, arrivals[2];          /* epoll of the engine and of a pipe of new connections */
+    int woken_event;                /* some connection stands in `woken` */
+    _Atomic(struct http_connection *) woken; /* to be resumed by the loop; a stack */
     struct random random;
     uint64_t requests;              /* so far; the second half of request ids */
     struct http_peer peers;         /* ring heads */
@@ -92,6 +95,9 @@ void exchange_end(void *loop, struct MHD_Connection *mhd, void **exchange,
 /* Runs the handler of a suspended request on a worker and lets its loop go on. */
 void exchange_work(struct http_connection *connection);
 void exchange_free_all(struct http_loop *loop);
+/* Lets the loop go on with a suspended request. From any thread: the engine itself is only ever
+ * called by the loop's own. */
+void exchange_resume(struct http_connection *connection);
 
 /* head.c: everything decided before the body is read. ERR_OK: read on. */
 err head_check(struct http_connection *connection, str method) MUST_USE;

@@ -75,7 +75,7 @@ static ssize_t stream_more(void *self, uint64_t at, char *out, size_t room)
     MHD_suspend_connection(c->mhd);
     int running = WAKE_RUNNING;
     if (!atomic_compare_exchange_strong(&c->wake, &running, WAKE_ASLEEP))
-        MHD_resume_connection(c->mhd);
+        exchange_resume(c);
     return 0;
 }
 

@@ -88,18 +88,32 @@ static void take_arrivals(struct http_loop *loop)
             atomic_fetch_sub(&loop->server->connections, 1);
 }
 
-/* Waits until there is something to do: for the engine, or a new connection. */
+static void take_woken(struct http_loop *loop)
+{
+    uint64_t count;
+    (void)!read(loop->woken_event, &count, sizeof count);
+    struct http_connection *c = atomic_exchange(&loop->woken, NULL);
+    while (c) {
+        struct http_connection *next = c->woken_next;
+        MHD_resume_connection(c->mhd);
+        c = next;
+    }
+}
+
+/* Waits until there is something to do: for the engine, a new or a woken connection. */
 static void loop_wait(struct http_loop *loop)
 {
     MHD_UNSIGNED_LONG_LONG engine_ms;
     int wait_ms = TURN_MS;
     if (MHD_get_timeout(loop->daemon, &engine_ms) == MHD_YES && engine_ms < TURN_MS)
         wait_ms = (int)engine_ms;
-    struct epoll_event events[2];
-    int count = epoll_wait(loop->poll, events, 2, wait_ms);
+    struct epoll_event events[3];
+    int count = epoll_wait(loop->poll, events, 3, wait_ms);
     for (int i = 0; i < count; i++)
         if (events[i].data.fd == loop->arrivals[0])
             take_arrivals(loop);
+        else if (events[i].data.fd == loop->woken_event)
+            take_woken(loop);
 }
 
 static void *loop_run(void *self)
@@ -124,16 +138,19 @@ static size_t keep_escapes(void *self, struct MHD_Connection *mhd, char *text)
     return strlen(text);
 }
 
-/* What loop_wait waits for: the engine's own epoll, and the pipe the acceptor writes to. */
+/* What loop_wait waits for: the engine's own epoll, the pipe the acceptor writes to, and the event
+ * of those who wake requests. The engine's own way does nothing when we do the polling. */
 static bool open_waiting(struct http_loop *loop)
 {
     const union MHD_DaemonInfo *engine =
         MHD_get_daemon_info(loop->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     loop->poll = epoll_create1(EPOLL_CLOEXEC);
-    if (!engine || loop->poll < 0 || pipe2(loop->arrivals, O_CLOEXEC) != 0 ||
+    loop->woken_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (!engine || loop->poll < 0 || loop->woken_event < 0 ||
+        pipe2(loop->arrivals, O_CLOEXEC) != 0 ||
         fcntl(loop->arrivals[0], F_SETFL, O_NONBLOCK) != 0)
         return false;
-    const int fds[] = { engine->epoll_fd, loop->arrivals[0] };
+    const int fds[] = { engine->epoll_fd, loop->arrivals[0], loop->woken_event };
     bool added = true;
     for (size_t i = 0; i < COUNT(fds); i++) {
         struct epoll_event event = { .events = EPOLLIN, .data.fd = fds[i] };
@@ -308,6 +325,7 @@ static void loop_stop(struct http_loop *loop)
     pthread_join(loop->thread, NULL);
     request_log_flush(loop);
     take_arrivals(loop);
+    take_woken(loop);
     MHD_run_wait(loop->daemon, 0); /* what was resumed last */
     bool parked = false;
     for (struct http_connection *c = loop->live.next; c != &loop->live; c = c->next)
@@ -318,6 +336,7 @@ static void loop_stop(struct http_loop *loop)
     }
     close(loop->arrivals[0]);
     close(loop->arrivals[1]);
+    close(loop->woken_event);
     close(loop->poll);
     free(loop->log);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rest/call.h"
+#include "fhir/xml.h"
 #include "http/outcome.h"
 #include "http/text.h"
 #include "rest/rest.h"
@@ -193,7 +194,7 @@ err rest_body(struct rest_call *call, struct json *out)
     if (str_given(type) && (!find_media(str_trim(str_slice(type, 0, semicolon)), &media) ||
                             str_find_char(str_slice(type, 0, semicolon), '*') != STR_NONE))
         return rest_fail(call, 415, "not-supported",
-                         S("send the resource as application/fhir+json"));
+                         S("send the resource as application/fhir+json or application/fhir+xml"));
     if (str_given(charset) && !str_eq_nocase(charset, S("utf-8")) &&
         !str_eq_nocase(charset, S("utf8")))
         return rest_fail(call, 415, "not-supported", S("send the resource in UTF-8"));
@@ -201,7 +202,8 @@ err rest_body(struct rest_call *call, struct json *out)
         return rest_fail(call, 415, "not-supported", S("this server reads FHIR version 4.0"));
     if (call->request->body.n == 0)
         return rest_fail(call, 400, "required", S("the body is empty; send a resource"));
-    return json_parse(call->cx, call->request->body, out);
+    return media == REST_XML ? fhir_xml_read(call->cx, call->request->body, out)
+                             : json_parse(call->cx, call->request->body, out);
 }
 
 err rest_type(struct rest_call *call, str name, uint16_t *out)
@@ -254,14 +256,19 @@ static err render(struct rest_call *call, str body)
     struct http_response *response = call->response;
     response->content_type = S("application/fhir+json; charset=utf-8");
     response->body = body;
-    if (!call->format.pretty)
+    if (!call->format.pretty && call->format.media == REST_JSON)
         return ERR_OK;
     struct json parsed;
-    struct buf pretty = buf_make(call->cx->arena, REST_TEXT_MAX);
+    struct buf text = buf_make(call->cx->arena, REST_TEXT_MAX);
     TRY(json_parse(call->cx, body, &parsed));
-    json_pretty(&pretty, parsed);
-    buf_char(&pretty, '\n');
-    response->body = buf_str(&pretty);
+    if (call->format.media == REST_XML) {
+        TRY(fhir_xml_write(call->cx, parsed, call->format.pretty, &text));
+        response->content_type = S("application/fhir+xml; charset=utf-8");
+    } else {
+        json_pretty(&text, parsed);
+        buf_char(&text, '\n');
+    }
+    response->body = buf_str(&text);
     return ERR_OK;
 }
 
