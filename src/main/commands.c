@@ -6,6 +6,7 @@ extern const struct command cmd_serve;
 extern const struct command cmd_import;
 extern const struct command cmd_token;
 extern const struct command cmd_audit;
+extern const struct command cmd_client;
 extern const struct command cmd_user;
 extern const struct command cmd_rule;
 extern const struct command cmd_synth;
@@ -20,6 +21,7 @@ const struct command *const commands[] = {
     &cmd_import,
     &cmd_config,
     &cmd_audit,
+    &cmd_client,
     &cmd_user,
     &cmd_token,
     &cmd_rule,

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/client.h"
+#include "auth/secret.h"
+#include "main/command.h"
+#include <fcntl.h>
+#include <unistd.h>
+
+enum { JWKS_MAX_BYTES = 1 << 20 };
+
+static const struct command_option options[] = {
+    { "--data", "DIR", "the data folder", true, false },
+    { "--name", "TEXT", "what people read when asked for their consent", false, false },
+    { "--redirect", "URL", "where a person is sent back to", false, true },
+    { "--scope", "SCOPES", "the most it may ask for", true, false },
+    { "--jwks", "FILE", "public keys it signs its assertions with", false, false },
+    { "--secret", NULL, "make a secret for it and print it, once", false, false },
+    { 0 },
+};
+
+static str redirects_of(struct ctx *cx, const struct command_args *args)
+{
+    str all = S("");
+    for (size_t i = 0; i < args->given_count; i++)
+        if (str_eq(str_of(args->command->options[args->given[i].option].name), S("--redirect")))
+            all = arena_printf(cx->arena, "%.*s%s%.*s", STR_ARG(all), all.n ? " " : "",
+                               STR_ARG(args->given[i].value));
+    return all;
+}
+
+static err read_file(struct ctx *cx, str path, str *out)
+{
+    int file = open(arena_cstr(cx->arena, path), O_RDONLY | O_CLOEXEC);
+    char *text = arena_alloc(cx->arena, JWKS_MAX_BYTES);
+    ssize_t n = file < 0 ? -1 : read(file, text, JWKS_MAX_BYTES);
+    if (file >= 0)
+        close(file);
+    if (n <= 0)
+        return ctx_failf(cx, ERR_INVALID, S("--jwks"), "%.*s cannot be read", STR_ARG(path));
+    *out = (str){ text, (size_t)n };
+    return ERR_OK;
+}
+
+static err add(struct ctx *cx, struct people *people, const struct command_args *args)
+{
+    struct client client = {
+        .id = args->words[1],
+        .name = command_value(args, "--name"),
+        .redirects = redirects_of(cx, args),
+        .scopes = command_value(args, "--scope"),
+    };
+    str secret = secret_text(cx->arena);
+    if (command_has(args, "--jwks")) {
+        client.kind = CLIENT_KEYS;
+        TRY(read_file(cx, command_value(args, "--jwks"), &client.jwks));
+    } else if (command_has(args, "--secret")) {
+        client.kind = CLIENT_SECRET;
+        client.secret_hash = secret_hash(cx->arena, secret);
+    }
+    TRY(client_add(cx, people, &client));
+    if (client.kind == CLIENT_SECRET)
+        printf("%.*s\n", STR_ARG(secret));
+    return ERR_OK;
+}
+
+static int run(struct ctx *cx, const struct command_args *args)
+{
+    struct people *people;
+    if (args->words_count != 2 || !str_eq(args->words[0], S("add"))) {
+        fprintf(stderr, "frontline client: say add ID\nTry: frontline client --help\n");
+        return EXIT_USAGE;
+    }
+    if (people_open(cx, command_value(args, "--data"), &people) != ERR_OK)
+        return command_fail(cx);
+    err result = add(cx, people, args);
+    people_close(people);
+    return result == ERR_OK ? EXIT_DONE : command_fail(cx);
+}
+
+extern const struct command cmd_client;
+const struct command cmd_client = {
+    .name = "client",
+    .words = "add ID",
+    .summary = "register an app that may ask for tokens",
+    .about = "Without --jwks or --secret the app is public: it proves itself by PKCE and its "
+             "redirect alone. A backend service needs --jwks (or --secret) and system/ scopes.",
+    .options = options,
+    .examples = "  frontline client add growth-chart --name 'Growth chart' --redirect "
+                "https://charts.example/back \\\n      --scope 'launch/patient openid fhirUser "
+                "patient/*.rs offline_access' --data data\n"
+                "  frontline client add warehouse --jwks warehouse.jwks.json --scope "
+                "'system/*.rs' --data data\n",
+    .run = run,
+};

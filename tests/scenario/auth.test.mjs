@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who may see what, over HTTP: tokens, SMART's flows with a real client, sign-in, and the audit.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import * as oidc from 'openid-client';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { binary, startServer } from './server.mjs';
+
+const run = (server, ...words) =>
+  execFileSync(binary, [...words, '--data', server.folder], { encoding: 'utf8' }).trim();
+const bearer = (token) => ({ authorization: `Bearer ${token}` });
+const token = (server, scope, ...more) => bearer(run(server, 'token', '--scope', scope, ...more));
+const closed = (t, args = []) => startServer(t, { open: false, args });
+const everything = 'system/*.cruds';
+const form = (fields) => new URLSearchParams(fields).toString();
+const asForm = { 'content-type': 'application/x-www-form-urlencoded' };
+
+test('without a token the record is closed, and says how to get in', async (t) => {
+  const server = await closed(t);
+  for (const path of ['/fhir/Patient', '/fhir/Patient/1', '/fhir', '/fhir/_history']) {
+    const answer = await server.get(path);
+    assert.equal(answer.status, 401, path);
+    assert.match(answer.headers.get('www-authenticate'), /^Bearer/);
+    assert.match(answer.text, /frontline token/);
+  }
+  assert.equal((await server.post('/fhir/Patient', { resourceType: 'Patient' })).status, 401);
+  for (const path of ['/fhir/metadata', '/fhir/.well-known/smart-configuration', '/health'])
+    assert.equal((await server.get(path)).status, 200, path);
+  assert.equal((await server.get('/fhir/Patient', bearer('fl_guess'))).status, 401);
+});
+
+test('a token opens the types and actions of its scopes and no others', async (t) => {
+  const server = await closed(t);
+  const all = token(server, everything), read = token(server, 'system/Patient.rs');
+  const made = await server.post('/fhir/Patient', { resourceType: 'Patient' }, all);
+  assert.equal(made.status, 201, made.text);
+  const path = `/fhir/Patient/${made.body.id}`;
+  assert.equal((await server.get(path, read)).status, 200);
+  assert.equal((await server.get('/fhir/Observation', read)).status, 403);
+  assert.equal((await server.post('/fhir/Patient', { resourceType: 'Patient' }, read)).status, 403);
+  assert.equal((await server.put(path, { ...made.body, active: true }, read)).status, 403);
+  assert.equal((await server.delete(path, read)).status, 403);
+  assert.equal((await server.get(path, all)).body.meta.versionId, '1');
+});
+
+test('a transaction cannot do what its token may not', async (t) => {
+  const server = await closed(t);
+  const entry = (type) => ({ resource: { resourceType: type },
+                             request: { method: 'POST', url: type } });
+  const bundle = { resourceType: 'Bundle', type: 'transaction',
+                   entry: [entry('Patient'), entry('Basic')] };
+  bundle.entry[1].resource.code = { text: 'x' };
+  const refused = await server.post('/fhir', bundle, token(server, 'system/Patient.cruds'));
+  assert.equal(refused.status, 403, refused.text);
+  const left = await server.get('/fhir/Patient/_history', token(server, everything));
+  assert.equal(left.body.total, 0, 'nothing of the transaction was kept');
+});
+
+test('a restricted entry leaves no trace for who may not see it', async (t) => {
+  const server = await closed(t);
+  const all = token(server, everything);
+  const patient = (await server.post('/fhir/Patient', { resourceType: 'Patient' }, all)).body;
+  const security = [{ system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality',
+                      code: 'V' }];
+  const hidden = await server.post('/fhir/Condition', { resourceType: 'Condition',
+    meta: { security }, subject: { reference: `Patient/${patient.id}` } }, all);
+  assert.equal(hidden.status, 201, hidden.text);
+  run(server, 'user', 'add', 'out.reach', '--role', 'outreach');
+  const nurse = token(server, 'user/*.cruds', '--user', 'out.reach');
+  assert.equal((await server.get(`/fhir/Patient/${patient.id}`, nurse)).status, 200);
+  const absent = await server.get('/fhir/Condition/no-such', nurse);
+  const there = await server.get(`/fhir/Condition/${hidden.body.id}`, nurse);
+  assert.equal(there.status, absent.status);
+  assert.equal(there.text.replaceAll(hidden.body.id, 'ID'), absent.text.replaceAll('no-such', 'ID'));
+});
+
+test('disabling a person and revoking a token hold within a second', async (t) => {
+  const server = await closed(t);
+  run(server, 'user', 'add', 'out.reach', '--role', 'outreach');
+  const first = run(server, 'token', '--user', 'out.reach', '--scope', 'user/*.rs');
+  const second = run(server, 'token', '--user', 'out.reach', '--scope', 'user/*.rs');
+  const status = async (text) => (await server.get('/fhir/_history', bearer(text))).status;
+  assert.deepEqual([await status(first), await status(second)], [200, 200]);
+  run(server, 'token', '--revoke', first);
+  await new Promise((done) => setTimeout(done, 700));
+  assert.deepEqual([await status(first), await status(second)], [401, 200]);
+  run(server, 'user', 'disable', 'out.reach');
+  await new Promise((done) => setTimeout(done, 700));
+  assert.equal(await status(second), 401);
+});
+
+async function signIn(server, name, code) {
+  const answer = await server.ask('POST', '/sign-in', { body: form({ name, code, next: '/' }),
+                                                        headers: asForm });
+  return answer.status === 303 ? answer.headers.get('set-cookie').split(';')[0] : null;
+}
+
+test('the demonstration code signs in on loopback, a wrong one does not', async (t) => {
+  const server = await closed(t, ['--set', 'auth.demo_code=let-me-see']);
+  run(server, 'user', 'add', 'a.khan', '--role', 'nurse', '--display', 'Aisha Khan');
+  assert.match((await server.get('/sign-in')).text, /Aisha Khan/);
+  assert.equal(await signIn(server, 'a.khan', 'wrong'), null);
+  assert.equal(await signIn(server, 'nobody', 'let-me-see'), null);
+  const cookie = await signIn(server, 'a.khan', 'let-me-see');
+  assert.match(cookie, /^frontline_session=.{43}$/);
+  const post = (headers) => server.post('/fhir/Patient', { resourceType: 'Patient' },
+                                        { cookie, ...headers });
+  assert.equal((await post({})).status, 403, 'a form from elsewhere');
+  assert.equal((await post({ origin: 'https://evil.example' })).status, 403);
+  assert.notEqual((await post({ origin: server.url })).status, 401);
+});
+
+test('sign-in goes on within this server only', async (t) => {
+  const server = await closed(t, ['--set', 'auth.demo_code=x']);
+  run(server, 'user', 'add', 'a.khan', '--role', 'nurse');
+  for (const next of ['https://evil.example/', '//evil.example', '/\\evil.example', 'evil', '']) {
+    const answer = await server.ask('POST', '/sign-in', {
+      body: form({ name: 'a.khan', code: 'x', next }), headers: asForm });
+    assert.equal(answer.headers.get('location'), '/', next);
+  }
+});
+
+test('an app gets a code with PKCE by consent, tokens for it, and rotates its refresh token',
+     async (t) => {
+  const server = await closed(t, ['--set', 'auth.demo_code=demo']);
+  const back = 'http://127.0.0.1:9/back';
+  const scope = 'openid fhirUser offline_access user/Patient.rs';
+  run(server, 'user', 'add', 'out.reach', '--role', 'outreach', '--who', 'Practitioner/7');
+  run(server, 'client', 'add', 'app', '--redirect', back, '--scope', scope);
+  const options = { execute: [oidc.allowInsecureRequests] };
+  const config = await oidc.discovery(new URL(server.url), 'app', undefined, oidc.None(), options);
+  const verifier = oidc.randomPKCECodeVerifier(), state = oidc.randomState();
+  const nonce = oidc.randomNonce();
+  const url = oidc.buildAuthorizationUrl(config, {
+    redirect_uri: back, scope, state, nonce, aud: `${server.url}/fhir`,
+    code_challenge: await oidc.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256' });
+  const path = url.pathname + url.search;
+  assert.match((await server.get(path)).headers.get('location'), /^\/sign-in\?next=/);
+  const cookie = await signIn(server, 'out.reach', 'demo');
+  const page = (await server.get(path, { cookie })).text;
+  assert.match(page, /Look at, search: Patient/);
+  const csrf = /name="csrf" value="([^"]+)"/.exec(page)[1];
+  const answer = (fields) => server.ask('POST', '/auth/authorize', {
+    body: form({ ask: url.search.slice(1), csrf, answer: 'allow', ...fields }),
+    headers: { ...asForm, cookie } });
+  assert.equal((await answer({ csrf: 'x' })).status, 403);
+  assert.match((await answer({ answer: 'deny' })).headers.get('location'), /error=access_denied/);
+  const location = (await answer({})).headers.get('location');
+  const tokens = await oidc.authorizationCodeGrant(config, new URL(location), {
+    pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce });
+  assert.equal(tokens.claims().fhirUser, `${server.url}/fhir/Practitioner/7`);
+  assert.equal((await server.get('/fhir/Observation/_history', bearer(tokens.access_token))).status,
+               403);
+  assert.equal((await server.get('/fhir/Patient/_history', bearer(tokens.access_token))).status, 200);
+  await assert.rejects(oidc.authorizationCodeGrant(config, new URL(location), {
+    pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce }), 'a code works once');
+  const next = await oidc.refreshTokenGrant(config, tokens.refresh_token);
+  await assert.rejects(oidc.refreshTokenGrant(config, tokens.refresh_token), 'a used refresh token');
+  assert.equal((await server.get('/fhir/Patient/_history', bearer(next.access_token))).status, 401,
+               'reuse ended the family');
+});
+
+test('a redirect that was not registered goes nowhere', async (t) => {
+  const server = await closed(t);
+  run(server, 'client', 'add', 'app', '--redirect', 'http://127.0.0.1:9/back', '--scope',
+      'user/*.rs');
+  const query = form({ client_id: 'app', redirect_uri: 'http://127.0.0.1:9/evil', state: 's',
+                       response_type: 'code', scope: 'user/*.rs', aud: `${server.url}/fhir` });
+  const answer = await server.get(`/auth/authorize?${query}`);
+  assert.equal(answer.status, 400);
+  assert.equal(answer.headers.get('location'), null);
+});
+
+test('a backend service signs an assertion, once, and gets its system scopes', async (t) => {
+  const server = await closed(t);
+  const { publicKey, privateKey } = await generateKeyPair('ES384', { extractable: true });
+  const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', use: 'sig', alg: 'ES384' };
+  const file = join(server.folder, 'app.jwks.json');
+  writeFileSync(file, JSON.stringify({ keys: [jwk] }));
+  run(server, 'client', 'add', 'warehouse', '--jwks', file, '--scope', 'system/Patient.rs');
+  const assertion = (claims = {}, key = privateKey) => new SignJWT({ jti: crypto.randomUUID(), ...claims })
+    .setProtectedHeader({ alg: 'ES384', kid: 'k1' }).setIssuer(claims.iss ?? 'warehouse')
+    .setSubject('warehouse').setAudience(claims.aud ?? `${server.url}/auth/token`)
+    .setExpirationTime(claims.exp ?? '4m').sign(key);
+  const ask = async (client_assertion, scope = 'system/Patient.rs') => server.ask('POST',
+    '/auth/token', { headers: asForm, body: form({ grant_type: 'client_credentials', scope,
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion }) });
+  const good = await assertion();
+  const answer = await ask(good);
+  assert.equal(answer.status, 200, answer.text);
+  assert.equal((await server.get('/fhir/Patient/_history', bearer(answer.body.access_token))).status,
+               200);
+  assert.equal((await ask(good)).status, 401, 'replayed');
+  const other = await generateKeyPair('ES384');
+  for (const [row, text] of [['another key', await assertion({}, other.privateKey)],
+                             ['another audience', await assertion({ aud: 'https://x.example' })],
+                             ['too long-lived', await assertion({ exp: '20m' })],
+                             ['over', await assertion({ exp: Math.floor(Date.now() / 1000) - 5 })]])
+    assert.equal((await ask(text)).status, 401, row);
+  assert.equal((await ask(await assertion(), 'system/*.rs')).body.error, 'invalid_scope');
+  assert.equal((await ask(await assertion(), 'user/Patient.rs')).body.error, 'invalid_scope');
+});
+
+test('every access is in the audit chain, refused ones too, and a change in it is found', async (t) => {
+  const server = await closed(t);
+  const all = token(server, everything);
+  const made = await server.post('/fhir/Patient', { resourceType: 'Patient' }, all);
+  await server.get(`/fhir/Patient/${made.body.id}`, all);
+  await server.get('/fhir/Observation', token(server, 'system/Patient.rs'));
+  await new Promise((done) => setTimeout(done, 300));
+  const { entries } = JSON.parse(run(server, 'audit', 'verify', '--json'));
+  assert.equal(entries, 3);
+});
