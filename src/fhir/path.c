@@ -35,10 +35,12 @@ static struct path_item input_item(const struct path_run *run)
     return path_item_of(run->input, run->input_type ? run->input_type : FHIR_NONE);
 }
 
-static struct path_item place(const struct path_run *run, struct json node, struct path_item input)
+struct path_item path_place(const struct path_machine *m, bool root)
 {
+    const struct path_run *run = m->run;
+    struct json node = root && run->root_resource.doc ? run->root_resource : run->resource;
     if (!node.doc)
-        return input;
+        return m->context ? *m->context : (struct path_item){ .kind = PATH_NODE };
     struct path_item item = path_item_of(node, FHIR_NONE);
     if (run->untyped)
         item.type = FHIR_NONE;
@@ -53,7 +55,7 @@ static err run_on_items(struct path_machine *m, const struct path *path)
     for (struct json_walk w = json_walk(m->run->input); json_next(&w);) {
         struct path_item item = { .kind = PATH_NODE, .type = FHIR_NONE, .node = w.value,
                                   .name = S("") };
-        m->self = m->context_given ? &item : NULL;
+        m->self = &item;
         TRY(path_exec(m, path->root));
     }
     return ERR_OK;
@@ -68,10 +70,7 @@ err path_eval(struct ctx *cx, const struct path *path, const struct path_run *ru
     struct path_machine m = {
         .cx = cx, .path = path, .run = run, .stack = first, .cap = PATH_STACK_ITEMS,
         .steps = run->steps_max ? run->steps_max : PATH_STEPS_MAX,
-        .self = given ? &input : NULL, .context = input, .context_given = given,
-        .resource = place(run, run->resource, input),
-        .root_resource = place(run, run->root_resource.doc ? run->root_resource : run->resource,
-                               input),
+        .self = given ? &input : NULL, .context = given ? &input : NULL,
     };
     TRY(run_on_items(&m, path));
     *out = path_keep(&m, (struct path_span){ 0, m.top });

@@ -74,6 +74,7 @@ struct path_run {
     /* As the definitions' own expressions expect: `as` of many items filters, and a reference that
      * resolve() cannot follow still answers `is` by the type its text names. */
     bool lenient;
+    bool for_view;            /* as SQL on FHIR has it: join() of nothing is '' */
     int64_t steps_max;        /* 0: PATH_STEPS_MAX */
 };
 enum { PATH_STEPS_MAX = 1000000, PATH_DEPTH_MAX = 200, PATH_TEXT_MAX = 16384 };
@@ -82,6 +83,10 @@ err path_compile(struct ctx *cx, str expression, const struct path **out) MUST_U
 /* Refuses what can be seen to be wrong before running on this type: unknown elements, functions of
  * order on unordered collections, criteria that are no booleans. */
 err path_check(struct ctx *cx, const struct path *path, uint16_t input_type) MUST_USE;
+/* Refuses a %name that is neither FHIRPath's own, nor defined in the expression, nor in the
+ * list. */
+err path_check_variables(struct ctx *cx, const struct path *path, const str *names,
+                         size_t names_count) MUST_USE;
 err path_eval(struct ctx *cx, const struct path *path, const struct path_run *run,
               struct path_result *out) MUST_USE;
 /* The usual short form: typed, lenient, focus = resource = root. */

@@ -259,3 +259,56 @@ err path_check(struct ctx *cx, const struct path *path, uint16_t input_type)
         c.input = of_type(input_type);
     return check(&c, path->root, &c.input, &result);
 }
+
+/* ---- variables ---- */
+
+struct names {
+    struct ctx *cx;
+    const struct path *path;
+    const str *given;
+    size_t given_count;
+    str defined[PATH_VARIABLES_MAX];
+    size_t defined_count;
+};
+
+static bool is_known_variable(const struct names *n, str name)
+{
+    static const char *const own[] = { "context", "resource", "rootResource", "ucum", "sct",
+                                       "loinc" };
+    for (size_t i = 0; i < COUNT(own); i++)
+        if (str_eq(name, str_of(own[i])))
+            return true;
+    for (size_t i = 0; i < n->given_count; i++)
+        if (str_eq(name, n->given[i]))
+            return true;
+    for (size_t i = 0; i < n->defined_count; i++)
+        if (str_eq(name, n->defined[i]))
+            return true;
+    return str_starts(name, S("vs-")) || str_starts(name, S("ext-"));
+}
+
+static err check_variables(struct names *n, const struct path_code *code)
+{
+    if (code->op == PATH_OP_VARIABLE && !is_known_variable(n, code->name)) {
+        str text = arena_printf(n->cx->arena, "there is no constant or variable %%%.*s",
+                                STR_ARG(code->name));
+        return path_fail_at(n->cx, ERR_RULE, n->path->text, code->at,
+                            arena_cstr(n->cx->arena, text));
+    }
+    if (code->left)
+        TRY(check_variables(n, code->left));
+    if (code->op == PATH_OP_CALL && str_eq(code->name, S("defineVariable")) &&
+        path_arg(code, 0)->op == PATH_OP_LITERAL && n->defined_count < PATH_VARIABLES_MAX)
+        n->defined[n->defined_count++] = path_arg(code, 0)->literal.text;
+    for (size_t i = 0; i < code->args_count; i++)
+        if (path_arg(code, i))
+            TRY(check_variables(n, path_arg(code, i)));
+    return ERR_OK;
+}
+
+err path_check_variables(struct ctx *cx, const struct path *path, const str *names,
+                         size_t names_count)
+{
+    struct names n = { .cx = cx, .path = path, .given = names, .given_count = names_count };
+    return check_variables(&n, path->root);
+}

@@ -134,7 +134,7 @@ static str reference_text(struct path_machine *m, const struct path_item *item)
 
 static struct json find_contained(struct path_machine *m, str id)
 {
-    const struct json places[] = { m->resource.node, m->root_resource.node };
+    const struct json places[] = { path_place(m, false).node, path_place(m, true).node };
     for (size_t i = 0; i < COUNT(places); i++) {
         if (id.n == 0 || json_string_is(json_get(places[i], S("id")), id))
             return places[i];
@@ -162,7 +162,7 @@ static struct json find_within(struct path_machine *m, str reference)
 {
     if (reference.n && reference.p[0] == '#')
         return find_contained(m, str_slice(reference, 1, reference.n));
-    struct json root = m->root_resource.node;
+    struct json root = path_place(m, true).node;
     if (json_string_is(json_get(root, S("resourceType")), S("Bundle")))
         for (struct json_walk w = json_walk(json_get(root, S("entry"))); json_next(&w);)
             if (is_entry(m, w.value, reference))

@@ -249,7 +249,7 @@ static err run_join(struct path_machine *m, struct path_call *call)
     if (call->code->args_count)
         TRY(path_arg_string(m, call, 0, &mark, &given));
     if (call->in.count == 0)
-        return ERR_OK;
+        return m->run->for_view ? path_push_text(m, PATH_STRING, S("")) : ERR_OK;
     struct buf buf = buf_make(m->cx->arena, TEXT_MAX);
     for (uint32_t i = 0; i < call->in.count; i++) {
         struct path_span one = { call->in.from + i, 1 };

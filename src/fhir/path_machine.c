@@ -231,11 +231,11 @@ static err exec_variable(struct path_machine *m, const struct path_code *code)
             return push_result(m, &m->run->variables[i].value);
     bool root = str_eq(code->name, S("rootResource"));
     if (root || str_eq(code->name, S("resource"))) {
-        const struct path_item *item = root ? &m->root_resource : &m->resource;
-        return item->node.doc ? path_push(m, *item) : ERR_OK;
+        struct path_item item = path_place(m, root);
+        return item.node.doc ? path_push(m, item) : ERR_OK;
     }
     if (str_eq(code->name, S("context")))
-        return m->context_given ? path_push(m, m->context) : ERR_OK;
+        return m->context ? path_push(m, *m->context) : ERR_OK;
     str text = well_known(m, code->name);
     if (str_given(text))
         return path_push_text(m, PATH_STRING, text);

@@ -83,8 +83,7 @@ struct path_machine {
     const struct path_item *self;   /* $this; NULL: empty */
     int64_t index;                  /* $index */
     struct path_result total;       /* $total */
-    struct path_item resource, root_resource, context;
-    bool context_given;
+    const struct path_item *context; /* NULL: none */
     struct path_defined *defined;   /* defineVariable(), innermost last */
     uint32_t defined_count;
     const struct path_code *now;    /* for messages */
@@ -111,6 +110,9 @@ const struct path_function *path_function_find(str name);
 /* path_parse.c: only text to tree. */
 err path_parse(struct ctx *cx, str text, struct path *path) MUST_USE;
 bool path_type_of_name(str space, str name, struct path_type_name *out);
+
+/* path.c: %resource, or %rootResource; node absent when there is none. */
+struct path_item path_place(const struct path_machine *m, bool root);
 
 /* path_machine.c */
 err path_fail(struct path_machine *m, err kind, const char *format, ...)
