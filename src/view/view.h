@@ -29,7 +29,7 @@ struct view_value {
 struct view_column {
     str name, type; /* type as declared; not given: unknown */
     bool collection;
-    enum view_kind kind; /* of the declared type: how a table stores it; VIEW_JSON for a collection */
+    enum view_kind kind; /* of the declared type; VIEW_JSON for a collection */
 };
 struct view_rows {
     struct view_value *values; /* rows_count times view_columns */

@@ -67,8 +67,8 @@ static struct view_value list_of(struct ctx *cx, const struct path_result *resul
 static err several(struct runner *r, const struct view_column *column, size_t count)
 {
     return ctx_failf(r->cx, ERR_RULE, column->name,
-                     "column %.*s has %zu values in one row: set \"collection\": true, or take one, "
-                     "as with first()",
+                     "column %.*s has %zu values in one row: set \"collection\": true, or take "
+                     "one, as with first()",
                      STR_ARG(column->name), count);
 }
 
