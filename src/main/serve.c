@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "main/serve.h"
 #include "auth/audit_log.h"
+#include "http/text.h"
 #include "module/module.h"
 #include "rest/rest.h"
 #include "ui/browse.h"
@@ -135,15 +136,22 @@ void serve_set_nav(struct arena *arena)
     ui_nav_set(links, count);
 }
 
-/* The API answers in FHIR; a person at a browser gets a page. */
+/* The API answers in FHIR; a person at a browser gets a page, or is led to sign in. */
 void serve_fault(struct http_request *request, struct http_response *response, err kind)
 {
     bool api = str_starts(request->path, S("/fhir")) || !request->path.n;
     str accept = http_header(request, "Accept");
-    if (!api && str_find(accept, S("text/html")) != STR_NONE)
-        ui_fault(request, response, kind);
-    else
+    if (api || str_find(accept, S("text/html")) == STR_NONE) {
         rest_fault(request, response, kind);
+    } else if (kind == ERR_LOGIN && request->method == HTTP_GET) {
+        response->status = 303;
+        struct buf url = buf_make(request->cx->arena, 64 << 10);
+        buf_add(&url, S("/sign-in?next="));
+        http_encode(&url, request->path);
+        http_put_header(response, S("Location"), buf_str(&url));
+    } else {
+        ui_fault(request, response, kind);
+    }
 }
 
 const struct claim_rule *const *serve_claims(struct arena *arena)
