@@ -336,7 +336,7 @@ static err move(struct patcher *p)
 {
     struct patch_spot spot;
     struct patch_value value;
-    size_t source, destination;
+    size_t source = 0, destination = 0;
     TRY(position_of(p, S("source"), &source));
     TRY(position_of(p, S("destination"), &destination));
     TRY(list(p, &spot));
