@@ -3,6 +3,7 @@
 #include "jobs/import.h"
 #include "json/write.h"
 #include "main/command.h"
+#include "main/serve.h"
 #include "store/store.h"
 #include <dirent.h>
 #include <sys/stat.h>
@@ -224,6 +225,7 @@ static int run(struct ctx *cx, const struct command_args *args)
     qsort(files.list, files.count, sizeof *files.list, by_rank);
     if (store_open(cx, &options, &store))
         return command_fail(cx);
+    commit_set_claim_rules(store, serve_claims(cx->arena));
     struct bar bar = { .bytes = files.bytes, .began_ms = clock_monotonic_ms(),
                        .on = isatty(STDERR_FILENO) && !command_has(args, "--json") };
     struct import_report report = { 0 };

@@ -4,6 +4,8 @@
 extern const struct command cmd_config;
 extern const struct command cmd_serve;
 extern const struct command cmd_import;
+extern const struct command cmd_export;
+extern const struct command cmd_check;
 extern const struct command cmd_token;
 extern const struct command cmd_audit;
 extern const struct command cmd_client;
@@ -19,6 +21,8 @@ extern const struct command cmd_version;
 const struct command *const commands[] = {
     &cmd_serve,
     &cmd_import,
+    &cmd_export,
+    &cmd_check,
     &cmd_config,
     &cmd_audit,
     &cmd_client,

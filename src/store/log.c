@@ -185,6 +185,33 @@ err store_log(struct ctx *cx, struct store *store, int64_t after, size_t count,
     return wrong;
 }
 
+static err scan(struct ctx *cx, struct store *store, const struct store_scan *scan,
+                struct store_versions *out)
+{
+    int64_t least_seq = 1, last = store_rid((uint16_t)(scan->resource + 1), 0) - 1;
+    int64_t first = store_rid(scan->resource, 0);
+    if (scan->since_ms)
+        TRY(first_seq_at(cx, store, scan->since_ms, &least_seq));
+    struct db_stmt *stmt = db_use(cx, cx->db, store_sql, SQL_SCAN);
+    db_bind_int(stmt, 1, scan->after_rid > first ? scan->after_rid : first);
+    db_bind_int(stmt, 2, scan->last_rid ? scan->last_rid : last);
+    db_bind_int(stmt, 3, least_seq);
+    return gather(cx, store, stmt, scan->count, 0, out);
+}
+
+err store_scan(struct ctx *cx, struct store *store, const struct store_scan *query,
+               struct store_versions *out)
+{
+    bool borrowed;
+    *out = (struct store_versions){ 0 };
+    if (!access_type(cx->access, query->resource))
+        return ERR_OK;
+    TRY(store_borrow(cx, store, &borrowed));
+    err wrong = scan(cx, store, query, out);
+    store_give_back(cx, store, borrowed);
+    return wrong;
+}
+
 int64_t store_seq(struct store *store)
 {
     return atomic_load(&store->seq);

@@ -94,6 +94,10 @@ const struct stmt store_sql[] = {
     [SQL_LOG] = { "follow the log",
         WHOLE "version v JOIN ident i ON i.rid = v.rid WHERE v.seq > ?1 ORDER BY v.seq LIMIT ?2",
         "SEARCH v USING INTEGER PRIMARY KEY" },
+    [SQL_SCAN] = { "walk a type",
+        WHOLE "ident i JOIN version v ON v.seq = i.seq WHERE i.rid > ?1 AND i.rid <= ?2 "
+        "AND i.deleted = 0 AND i.seq >= ?3 ORDER BY i.rid",
+        "SEARCH i USING INTEGER PRIMARY KEY" },
     [SQL_COUNT_RID] = { "versions of one resource",
         "SELECT count(*) FROM version WHERE rid = ?1 AND seq >= ?2",
         "SEARCH version USING COVERING INDEX version_by_rid" },

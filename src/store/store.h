@@ -97,6 +97,16 @@ err store_history(struct ctx *cx, struct store *store, const struct store_histor
 /* Follows the log: versions with seq > after, oldest first, at most `count`. */
 err store_log(struct ctx *cx, struct store *store, int64_t after, size_t count,
               struct store_versions *out) MUST_USE;
+
+/* Walks the live resources of a type in rid order: those after `after_rid`, changed at `since_ms` or
+ * later (0: all), up to rid `last_rid` (0: all); at most `count`. total is not filled. */
+struct store_scan {
+    uint16_t resource;
+    int64_t after_rid, last_rid, since_ms;
+    size_t count;
+};
+err store_scan(struct ctx *cx, struct store *store, const struct store_scan *scan,
+               struct store_versions *out) MUST_USE;
 int64_t store_seq(struct store *store); /* last committed */
 
 /* Live resources by type, for the landing page and metrics. counts has fhir_resources_count
