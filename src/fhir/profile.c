@@ -60,6 +60,7 @@ err profile_check(struct ctx *cx, struct profile_set *set, const struct profile_
     struct path_host own = { .resolve = resolve, .member_of = member_of, .subsumes = subsumes,
                              .conforms = conforms };
     struct profile_check c = { .cx = cx, .set = set, .host = request->host, .own = &own,
+                               .request = request,
                                .resource = request->resource, .root = request->resource,
                                .warnings = warnings };
     own.self = &c;

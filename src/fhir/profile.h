@@ -38,10 +38,16 @@ const str *profile_set_not_loaded(const struct profile_set *set, size_t *count);
 
 bool profile_set_has(struct profile_set *set, str profile);
 
+enum profile_answer { PROFILE_NO, PROFILE_YES, PROFILE_UNKNOWN };
+
 struct profile_request {
     struct json resource;
     str profile;                   /* not given: R4 and the profiles the resource claims */
     const struct path_host *host;  /* resolve() of references into the store; may be NULL */
+    /* Asked about a code where the set says PROFILE_UNKNOWN: a terminology server; may be NULL. */
+    enum profile_answer (*coded)(struct ctx *cx, void *coded_self, str value_set, str system,
+                                 str code);
+    void *coded_self;
 };
 /* ERR_OK when there is no error (warnings may be there); ERR_RULE, ERR_INVALID as
  * validate_resource; ERR_NOT_FOUND when `profile` is not loaded. */
@@ -50,7 +56,18 @@ err profile_check(struct ctx *cx, struct profile_set *set, const struct profile_
 err profile_validate(struct ctx *cx, struct profile_set *set, struct json resource, str profile)
     MUST_USE;
 
-enum profile_answer { PROFILE_NO, PROFILE_YES, PROFILE_UNKNOWN };
 /* By the value sets and code systems of the set alone; `system` not given: by code alone. */
 enum profile_answer profile_value_set_has(struct profile_set *set, str value_set, str system,
                                           str code);
+
+/*
+ * The set in force in a running server. When the packages of the data folder change, the next use
+ * takes them in; while they cannot be loaded the old set stays.
+ */
+struct profile_live;
+/* Loads what is there, R4 alone when that fails (the reasons are issues then, and ERR_OK). Lives in
+ * cx's arena. */
+err profile_live_open(struct ctx *cx, str data_dir, struct profile_live **out) MUST_USE;
+void profile_live_close(struct profile_live *live);
+/* Valid until cx is released. */
+struct profile_set *profile_live_use(struct ctx *cx, struct profile_live *live);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "fhir/datetime.h"
+#include "fhir/decimal.h"
 #include "fhir/profile_in.h"
 
 /* ---- Values ---- */
@@ -41,6 +43,35 @@ static str shown(struct json value)
     return str_slice(json_text(value), 0, 200);
 }
 
+/* Code points: what does not continue one begins one. */
+static size_t characters(str text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < text.n; i++)
+        count += ((unsigned char)text.p[i] & 0xc0) != 0x80;
+    return count;
+}
+
+/* Numbers, dates and times, and quantities of one unit. What cannot be compared is not before. */
+static bool is_before(struct profile_check *c, struct json a, struct json b)
+{
+    struct decimal left, right;
+    struct datetime from, to;
+    if (json_is(a, JSON_OBJECT) && json_is(b, JSON_OBJECT)) {
+        str unit = json_string(c->cx->arena, json_get(a, S("code")));
+        return json_string_is(json_get(b, S("code")), unit) &&
+               is_before(c, json_get(a, S("value")), json_get(b, S("value")));
+    }
+    if (json_is(a, JSON_NUMBER) && json_is(b, JSON_NUMBER))
+        return decimal_parse(json_text(a), &left) && decimal_parse(json_text(b), &right) &&
+               decimal_cmp(left, right) < 0;
+    str first = json_string(c->cx->arena, a), second = json_string(c->cx->arena, b);
+    if (datetime_parse(first, DATETIME_AS_DATE_TIME, &from) &&
+        datetime_parse(second, DATETIME_AS_DATE_TIME, &to))
+        return from.high_ms < to.low_ms;
+    return json_is(a, JSON_STRING) && json_is(b, JSON_STRING) && str_cmp(first, second) < 0;
+}
+
 static void check_values(struct profile_check *c, const struct profile_node *node,
                          const struct profile_item *item, const struct validate_place *place)
 {
@@ -49,8 +80,15 @@ static void check_values(struct profile_check *c, const struct profile_node *nod
     if (node->pattern.doc && !profile_pattern_fits(node->pattern, item->value))
         profile_fault(c, place, "value", "must hold at least %.*s", STR_ARG(shown(node->pattern)));
     if (node->length_max && json_is(item->value, JSON_STRING) &&
-        json_string(c->cx->arena, item->value).n > (size_t)node->length_max * 4)
-        profile_fault(c, place, "too-long", "is longer than %u characters", node->length_max);
+        characters(json_string(c->cx->arena, item->value)) > node->length_max)
+        profile_fault(c, place, "too-long", "is longer than %u characters (maxLength)",
+                      node->length_max);
+    if (node->least.doc && is_before(c, item->value, node->least))
+        profile_fault(c, place, "value", "must be %.*s or more (minValue)",
+                      STR_ARG(shown(node->least)));
+    if (node->most.doc && is_before(c, node->most, item->value))
+        profile_fault(c, place, "value", "must be %.*s or less (maxValue)",
+                      STR_ARG(shown(node->most)));
 }
 
 /* ---- Types ---- */

@@ -289,11 +289,21 @@ enum profile_answer profile_value_set_has(struct profile_set *set, str value_set
     return codes->unknown ? PROFILE_UNKNOWN : PROFILE_NO;
 }
 
+/* The set's own answer, else that of the terminology service the caller named. */
+static enum profile_answer ask(struct profile_check *c, str value_set, str system, str code)
+{
+    enum profile_answer answer = profile_value_set_has(c->set, value_set, system, code);
+    const struct profile_request *request = c->request;
+    if (answer == PROFILE_UNKNOWN && request && request->coded)
+        return request->coded(c->cx, request->coded_self, value_set, system, code);
+    return answer;
+}
+
 static enum profile_answer coding_in(struct profile_check *c, str value_set, struct json coding)
 {
     str code = json_string(c->cx->arena, json_get(coding, S("code")));
     str system = json_string(c->cx->arena, json_get(coding, S("system")));
-    return code.n ? profile_value_set_has(c->set, value_set, system, code) : PROFILE_NO;
+    return code.n ? ask(c, value_set, system, code) : PROFILE_NO;
 }
 
 enum profile_answer profile_item_in(struct profile_check *c, str value_set,
@@ -301,8 +311,7 @@ enum profile_answer profile_item_in(struct profile_check *c, str value_set,
 {
     str type = fhir_types[item->type].name;
     if (json_is(item->value, JSON_STRING))
-        return profile_value_set_has(c->set, value_set, (str){ 0 },
-                                     json_string(c->cx->arena, item->value));
+        return ask(c, value_set, (str){ 0 }, json_string(c->cx->arena, item->value));
     if (!str_eq(type, S("CodeableConcept")))
         return coding_in(c, value_set, item->value);
     enum profile_answer best = PROFILE_NO;

@@ -89,6 +89,8 @@ struct profile_set {
     struct map missing_urls;
     str *missing;
     size_t missing_cap;
+    size_t users;               /* of profile_live: how many requests hold it */
+    bool retired;
 };
 
 /* NULL when nobody has it. Versions ("|1.0") are cut off. The caller holds the lock. */
@@ -122,6 +124,7 @@ struct profile_check {
     struct ctx *cx;
     struct profile_set *set;
     const struct path_host *host;   /* the caller's */
+    const struct profile_request *request;
     const struct path_host *own;    /* memberOf and conformsTo answered from the set */
     const struct profile *profile;  /* whose rules are being checked; NULL: R4's */
     struct json resource, root;     /* %resource, %rootResource */

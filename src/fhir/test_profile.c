@@ -75,6 +75,12 @@ static const char *const definitions[] = {
        "{'id':'Patient.deceased[x]','path':'Patient.deceased[x]','type':[{'code':'boolean'}]},"
        "{'id':'Patient.generalPractitioner','path':'Patient.generalPractitioner','type':"
        "[{'code':'Reference','targetProfile':['" CORE "Organization']}]}"),
+    SD("limits", "Observation", CORE "Observation",
+       "{'id':'Observation.value[x]','path':'Observation.value[x]','minValueInteger':2,"
+       "'maxValueInteger':10},"
+       "{'id':'Observation.issued','path':'Observation.issued','maxValueInstant':"
+       "'2026-01-01T00:00:00Z'},"
+       "{'id':'Observation.language','path':'Observation.language','maxLength':2}"),
     SD("derived", "Patient", "http://x/counts",
        "{'id':'Patient.birthDate','path':'Patient.birthDate','min':1}"),
     SD("value", "Patient", CORE "Patient",
@@ -130,12 +136,12 @@ static const char *const definitions[] = {
     SD("extended", "Patient", CORE "Patient",
        "{'id':'Patient.extension:e','path':'Patient.extension','sliceName':'e','min':1,'max':'1',"
        "'type':[{'code':'Extension','profile':['http://x/ext']}]}"),
-    "{'resourceType':'ValueSet','url':'http://x/vs','status':'active','compose':{'include':["
-    "{'system':'http://x/cs','filter':[{'property':'concept','op':'is-a','value':'top'}]},"
-    "{'system':'http://l','concept':[{'code':'L1'}]},{'system':'http://elsewhere'}],"
-    "'exclude':[{'system':'http://x/cs','concept':[{'code':'out'}]}]}}",
-    "{'resourceType':'CodeSystem','url':'http://x/cs','status':'active','content':'complete',"
-    "'concept':[{'code':'top','concept':[{'code':'in'},{'code':'out'}]},{'code':'beside'}]}",
+    ("{'resourceType':'ValueSet','url':'http://x/vs','status':'active','compose':{'include':["
+     "{'system':'http://x/cs','filter':[{'property':'concept','op':'is-a','value':'top'}]},"
+     "{'system':'http://l','concept':[{'code':'L1'}]},{'system':'http://elsewhere'}],"
+     "'exclude':[{'system':'http://x/cs','concept':[{'code':'out'}]}]}}"),
+    ("{'resourceType':'CodeSystem','url':'http://x/cs','status':'active','content':'complete',"
+     "'concept':[{'code':'top','concept':[{'code':'in'},{'code':'out'}]},{'code':'beside'}]}"),
 };
 
 /* The set with the definitions above, and the one extension bound to Patient alone. */
@@ -217,6 +223,13 @@ static const struct row plain[] = {
       "'Practitioner/1'}]"), "Patient.generalPractitioner[0]: refers to a Practitioner that is not "
       "a http://hl7.org/fhir/StructureDefinition/Organization" },
     { "counts", OBS(""), "Observation: is a Observation, the profile is for Patient" },
+    { "limits", OBS(",'valueInteger':10,'issued':'2026-01-01T00:00:00Z','language':'en'"), "" },
+    { "limits", OBS(",'valueInteger':11,'issued':'2026-01-01T00:00:01Z','language':'eng'"),
+      "Observation.value.ofType(integer): must be 10 or less (maxValue)\n"
+      "Observation.issued: must be \"2026-01-01T00:00:00Z\" or less (maxValue)\n"
+      "Observation.language: is longer than 2 characters (maxLength)" },
+    { "limits", OBS(",'valueInteger':1"),
+      "Observation.value.ofType(integer): must be 2 or more (minValue)" },
     { "derived", PAT(",'gender':'male'"),
       "Patient.name: is required 1 times and there 0 (min)\n"
       "Patient.gender: must be exactly \"female\"\n"

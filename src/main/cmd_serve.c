@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/audit_log.h"
 #include "base/log.h"
+#include "fhir/profile.h"
 #include "main/command.h"
 #include "main/serve.h"
 #include "rest/rest.h"
@@ -51,6 +52,7 @@ static err start(struct ctx *cx, const struct command_args *args, struct serve *
         .readers_max = (int)config_number(&serve->config, "store.readers"),
     };
     TRY(store_open(cx, &options, &serve->store));
+    TRY(serve_open_profiles(cx, serve, options.folder));
     commit_set_claim_rules(serve->store, serve_claims(cx->arena));
     rest_configure(&(struct rest_limits){
         .page = (size_t)config_number(&serve->config, "search.page"),
@@ -90,6 +92,7 @@ static int run(struct ctx *cx, const struct command_args *args)
         http_stop(serve->server);
     }
     audit_log_stop(serve->audit); /* before the store: it writes what still waits */
+    profile_live_close(serve->profiles);
     if (serve->http.live)
         live_free(serve->http.live);
     if (serve->store)

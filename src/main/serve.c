@@ -3,6 +3,8 @@
 #include "auth/audit_log.h"
 #include "http/text.h"
 #include "module/module.h"
+#include "base/log.h"
+#include "rest/operation_validate.h"
 #include "rest/rest.h"
 #include "ui/browse.h"
 #include "ui/sign_in.h"
@@ -71,6 +73,19 @@ void serve_take_limits(struct serve *serve)
     serve->http.base_url = config_text(config, "http.base_url");
     serve->http.trust_proxy = config_switch(config, "http.trust_proxy");
     serve->http.log_requests = config_switch(config, "log.requests");
+}
+
+/* A package that cannot be loaded must not keep a hospital from its record: R4 alone then, and the
+ * reasons in the log. */
+err serve_open_profiles(struct ctx *cx, struct serve *serve, str folder)
+{
+    TRY(profile_live_open(cx, folder, &serve->profiles));
+    for (size_t i = 0; i < cx->issues.kept; i++)
+        log_line(LOG_ERROR, (str){ 0 }, "packages: %.*s: %.*s", STR_ARG(cx->issues.list[i].path),
+                 STR_ARG(cx->issues.list[i].text));
+    cx->issues = (struct issues){ .arena = cx->arena };
+    operation_validate_use(serve->profiles);
+    return ERR_OK;
 }
 
 err serve_open_gate(struct ctx *cx, struct serve *serve, str folder)

@@ -20,6 +20,7 @@ struct serve {
     struct people *people;
     struct oauth oauth;
     struct audit_log *audit;
+    struct profile_live *profiles; /* what $validate knows */
     struct gate *gate;
     struct http_options http;
     struct http_server *server;
@@ -31,6 +32,8 @@ bool serve_is_loopback(str address);
 /* Opens nothing to everyone: refused when --open or plain HTTP would leave this machine. */
 err serve_check_exposure(struct ctx *cx, const struct serve *serve) MUST_USE;
 void serve_take_limits(struct serve *serve);
+/* The profiles of the data folder's packages, for $validate. */
+err serve_open_profiles(struct ctx *cx, struct serve *serve, str folder) MUST_USE;
 /* People, keys and the gate before every route; closed after the server has stopped. */
 err serve_open_gate(struct ctx *cx, struct serve *serve, str folder) MUST_USE;
 void serve_close_gate(struct serve *serve);

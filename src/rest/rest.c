@@ -4,11 +4,15 @@
 #include "rest/capability.h"
 #include "rest/find.h"
 #include "rest/operation.h"
+#include "rest/operation_validate.h"
 #include "rest/read.h"
 #include "rest/write.h"
 
 /* clang-format off */
 const struct operation operations[] = {
+    { "$validate", NULL, OPERATION_TYPE | OPERATION_INSTANCE, false, operation_validate,
+      "Hold a resource to R4, to the profiles it claims and to one you name",
+      "http://hl7.org/fhir/OperationDefinition/Resource-validate" },
     { 0 },
 };
 
