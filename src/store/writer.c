@@ -114,6 +114,9 @@ static err begin(struct writer *w)
     w->fault = ERR_OK;
     w->changes = NULL;
     w->changes_count = w->changes_cap = 0;
+    if (w->stale)
+        TRY(interner_forget(&w->cx, &w->interner));
+    w->stale = false;
     int64_t now = clock_now_ms();
     w->at_ms = now > w->at_ms ? now : w->at_ms;
     return db_begin(&w->cx, w->db, true);
@@ -155,8 +158,7 @@ static void undo(struct writer *w, struct prepared *group)
 {
     db_rollback(w->db);
     w->seq = atomic_load(&w->store->seq);
-    if (interner_forget(&w->cx, &w->interner))
-        memset(w->interner.tally, 0, sizeof w->interner.tally); /* inserts will conflict: safe */
+    w->stale = true;
     for (struct prepared *p = group; p; p = p->next) {
         p->snapshot_seq = -1; /* prove every condition again */
         for (size_t i = 0; p->commit && i < p->commit->ops_count; i++) {

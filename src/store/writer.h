@@ -15,6 +15,7 @@ struct writer {
     struct interner interner;
     struct index_change *changes; /* of the group, not written yet */
     size_t changes_count, changes_cap;
+    bool stale;         /* after an undo: the interner is to be read again */
     err fault;          /* writing failed within this group: it must be undone */
     int64_t seq, at_ms; /* the last given out; at_ms of this group */
     int64_t type_seq[STORE_TYPES_MAX]; /* the last seq that touched a type, at most */
