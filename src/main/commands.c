@@ -13,6 +13,7 @@ extern const struct command cmd_user;
 extern const struct command cmd_rule;
 extern const struct command cmd_synth;
 extern const struct command cmd_fhirpath;
+extern const struct command cmd_view;
 extern const struct command cmd_package;
 extern const struct command cmd_validate;
 extern const struct command cmd_version;
@@ -31,6 +32,7 @@ const struct command *const commands[] = {
     &cmd_rule,
     &cmd_synth,
     &cmd_fhirpath,
+    &cmd_view,
     &cmd_package,
     &cmd_validate,
     &cmd_version,
