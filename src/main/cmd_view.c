@@ -160,9 +160,9 @@ const struct command cmd_view = {
     .name = "view",
     .words = "run VIEW.json INPUT",
     .summary = "run a SQL on FHIR ViewDefinition and print its rows",
-    .about = "INPUT is NDJSON, a Bundle, a JSON array of resources, one resource, a data folder, or\n"
-             "- for standard input. Resources of other types than the view's give no rows. The first\n"
-             "fault ends the run: rows before it stand.",
+    .about = "INPUT is NDJSON, a Bundle, a JSON array of resources, one resource, a data folder,\n"
+             "or - for standard input. Resources of other types than the view's give no rows. The\n"
+             "first fault ends the run: rows before it stand.",
     .options = options,
     .examples = "  frontline view run patients.json Patient.ndjson\n"
                 "  frontline view run bp.json data/demo --format csv > bp.csv\n",

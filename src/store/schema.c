@@ -48,10 +48,6 @@ const struct stmt store_sql[] = {
     [SQL_READ_RID] = { "read by rid",
         WHOLE "ident i LEFT JOIN version v ON v.seq = i.seq WHERE i.rid = ?1",
         "SEARCH i USING INTEGER PRIMARY KEY" },
-    [SQL_SCAN] = { "live resources of a range",
-        WHOLE "ident i JOIN version v ON v.seq = i.seq "
-        "WHERE i.rid >= ?1 AND i.rid < ?2 AND i.deleted = 0 ORDER BY i.rid",
-        "SEARCH i USING INTEGER PRIMARY KEY" },
     [SQL_LAST_RID] = { "last rid below", "SELECT max(rid) FROM ident WHERE rid < ?1",
         "SEARCH ident USING INTEGER PRIMARY KEY" },
     [SQL_VREAD] = { "read a version",

@@ -74,11 +74,6 @@ err store_vread(struct ctx *cx, struct store *store, uint16_t resource, str id, 
 err store_read_rid(struct ctx *cx, struct store *store, int64_t rid,
                    struct store_version *out) MUST_USE;
 
-/* Every live resource with from <= rid < to that may be seen, in that order. What `each` keeps must
- * be copied elsewhere: cx's arena goes back after each. */
-err store_scan(struct ctx *cx, struct store *store, int64_t from, int64_t to,
-               err (*each)(struct ctx *cx, const struct store_version *version, void *self),
-               void *self) MUST_USE;
 /* The end of a type's rids: one past the last. */
 err store_rids_end(struct ctx *cx, struct store *store, uint16_t resource, int64_t *out) MUST_USE;
 

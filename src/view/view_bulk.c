@@ -108,17 +108,21 @@ static bool next_rids(struct view_source *source, struct view_piece *out)
     return true;
 }
 
-static err take_version(struct ctx *cx, const struct store_version *version, void *self)
-{
-    struct json body;
-    TRY(json_parse(cx, version->body, &body));
-    return view_sink_take(cx, self, body);
-}
-
 static err run_rids(struct ctx *cx, struct view_source *source, struct view_piece piece,
                     struct view_sink *sink)
 {
-    return store_scan(cx, source->store, piece.from, piece.to, take_version, sink);
+    struct store_scan scan = { .resource = source->resource, .after_rid = piece.from - 1,
+                               .last_rid = piece.to - 1, .count = PIECE_RIDS };
+    struct store_versions page;
+    TRY(store_scan(cx, source->store, &scan, &page));
+    for (size_t i = 0; i < page.count; i++) {
+        struct arena_mark mark = arena_mark(cx->arena);
+        struct json body;
+        TRY(json_parse(cx, page.list[i].body, &body));
+        TRY(view_sink_take(cx, sink, body));
+        arena_rewind(cx->arena, mark);
+    }
+    return ERR_OK;
 }
 
 err view_source_of_store(struct ctx *cx, struct store *store, const struct view *view,
