@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/compile.h"
 
-enum { CODE_ANY, CODE_ONE, CODE_SYSTEM, IDENT_ONE, UNIT_ALL, NUM_PAIR, SEQ_LAST, SEQ_AT };
+enum { CODE_ANY, CODE_ONE, CODE_SYSTEM, IDENT_ONE, UNIT_ALL, NUM_PAIR, WORDS_OF, CODES_FROM,
+       SEQ_LAST, SEQ_AT };
 enum { CIDS_MOST = 1000 };
 
 /* clang-format off */
 const struct stmt compile_sql[] = {
-    [CODE_ANY] = { "cids of a code in any system", "SELECT cid FROM code WHERE code=?1",
+    [CODE_ANY] = { "cids of a code in any system",
+        "SELECT cid FROM code WHERE code=?1 AND (system='' OR system>=' ')",
         "SEARCH code USING COVERING INDEX code_by_text (code=?)" },
     [CODE_ONE] = { "cid of a code", "SELECT cid FROM code WHERE code=?1 AND system=?2",
         "SEARCH code USING COVERING INDEX code_by_text (code=? AND system=?)" },
@@ -19,6 +21,12 @@ const struct stmt compile_sql[] = {
         "SELECT by, unit FROM num WHERE slot=?1 AND (by, unit) > (?2, ?3) "
         "ORDER BY by, unit LIMIT 1",
         "SEARCH num USING PRIMARY KEY (slot=? AND (by,unit)>(?,?))" },
+    [WORDS_OF] = { "codes that go by words", "SELECT system FROM code WHERE code>=?1 AND code<?2 "
+        "AND system>=char(31) AND system<' '",
+        "SEARCH code USING COVERING INDEX code_by_text (code>? AND code<?)" },
+    [CODES_FROM] = { "codes that begin so", "SELECT cid FROM code WHERE code>=?1 AND code<?2 "
+        "AND (system='' OR system>=' ')",
+        "SEARCH code USING COVERING INDEX code_by_text (code>? AND code<?)" },
     [SEQ_LAST] = { "end of the log, to search", "SELECT max(seq) FROM version", "SEARCH version" },
     [SEQ_AT] = { "instant of a seq", "SELECT at_ms FROM version WHERE seq=?1",
         "SEARCH version USING INTEGER PRIMARY KEY (rowid=?)" },
@@ -71,8 +79,68 @@ err compile_cids(struct ctx *cx, const struct layout_slot *slot, const struct qu
     return add_cids(cx, stmt, out);
 }
 
+/* The first text after all that begin with this one; not given when there is none. */
+static str after_prefix(struct arena *arena, str prefix)
+{
+    str end = arena_copy(arena, prefix);
+    char *p = (char *)(uintptr_t)end.p;
+    while (end.n > 0 && (unsigned char)p[end.n - 1] == 0xff)
+        end.n--;
+    if (!end.n)
+        return (str){ 0 };
+    p[end.n - 1] = (char)((unsigned char)p[end.n - 1] + 1);
+    return end;
+}
+
+/* Candidates by words or by the code's beginning; the rows have the last word. */
+static err compile_words(const struct compile *on, struct clause *clause, uint16_t slot)
+{
+    const struct query_criterion *criterion = clause->criterion;
+    clause->exact = false;
+    for (size_t v = 0; v < criterion->values_count; v++) {
+        const struct query_value *value = &criterion->values[v];
+        bool words = criterion->modifier == MOD_TEXT;
+        str from = words ? value->folded : value->text;
+        struct db_stmt *stmt = db_use(on->cx, on->cx->db, compile_sql,
+                                      words ? WORDS_OF : CODES_FROM);
+        db_bind_text(stmt, 1, from);
+        db_bind_text(stmt, 2, after_prefix(on->cx->arena, from));
+        for (bool row = true;;) {
+            TRY(db_step(on->cx, stmt, &row));
+            if (!row)
+                break;
+            int64_t cid = words ? 0 : db_int(stmt, 0);
+            str system = words ? db_text(stmt, 0) : (str){ 0 };
+            if (words && !str_to_i64(str_slice(system, 1, system.n), &cid))
+                continue;
+            clause_add(on->cx, clause, (struct posting){ .kind = POSTING_TOK, .slot = slot,
+                                                         .value = cid });
+        }
+    }
+    return ERR_OK;
+}
+
+static err compile_of_type(const struct compile *on, struct clause *clause, uint16_t slot)
+{
+    const struct query_criterion *criterion = clause->criterion;
+    clause->exact = false;
+    for (size_t v = 0; v < criterion->values_count; v++) {
+        struct query_value any = { .code = criterion->values[v].type_value };
+        struct cids cids = { 0 };
+        TRY(compile_cids(on->cx, &on->layout->slots[slot], &any, &cids));
+        for (size_t i = 0; i < cids.count; i++)
+            clause_add(on->cx, clause, (struct posting){ .kind = POSTING_TOK, .slot = slot,
+                                                         .value = cids.list[i] });
+    }
+    return ERR_OK;
+}
+
 static err compile_token(const struct compile *on, struct clause *clause, uint16_t slot)
 {
+    if (clause->criterion->modifier == MOD_OF_TYPE)
+        return compile_of_type(on, clause, slot);
+    if (clause->criterion->modifier == MOD_TEXT || clause->criterion->modifier == MOD_CODE_TEXT)
+        return compile_words(on, clause, slot);
     const struct layout_slot *at = &on->layout->slots[slot];
     const struct query_criterion *criterion = clause->criterion;
     for (size_t v = 0; v < criterion->values_count; v++) {
@@ -147,19 +215,6 @@ static err compile_reference(const struct compile *on, struct clause *clause)
         }
     }
     return ERR_OK;
-}
-
-/* The first text after all that begin with this one; not given when there is none. */
-static str after_prefix(struct arena *arena, str prefix)
-{
-    str end = arena_copy(arena, prefix);
-    char *p = (char *)(uintptr_t)end.p;
-    while (end.n > 0 && (unsigned char)p[end.n - 1] == 0xff)
-        end.n--;
-    if (!end.n)
-        return (str){ 0 };
-    p[end.n - 1] = (char)((unsigned char)p[end.n - 1] + 1);
-    return end;
 }
 
 static void add_text(const struct compile *on, struct clause *clause, uint16_t slot,
@@ -338,6 +393,8 @@ static err compile_quantity(const struct compile *on, struct clause *clause, uin
     return compile_numbers(on, clause, slot, &cids);
 }
 
+static err compile_param(const struct compile *on, struct clause *clause);
+
 static err compile_slot(const struct compile *on, struct clause *clause, uint16_t slot)
 {
     const struct query_criterion *criterion = clause->criterion;
@@ -370,6 +427,34 @@ static void compile_missing(const struct compile *on, struct clause *clause)
     }
 }
 
+/* A code with its quantity is one range of num; other composites start from their first part. */
+static err compile_composite(const struct compile *on, struct clause *clause)
+{
+    const struct query_criterion *criterion = clause->criterion;
+    for (size_t v = 0; v < criterion->values_count; v++) {
+        struct query_value *parts = criterion->values[v].parts;
+        struct query_criterion first = { .param = parts[0].param, .values = &parts[0],
+                                         .values_count = 1, .type = FHIR_NONE };
+        struct query_criterion second = { .param = parts[1].param, .values = &parts[1],
+                                          .values_count = 1, .type = FHIR_NONE };
+        bool by = parts[1].param->kind == FHIR_SEARCH_QUANTITY;
+        for (uint16_t s = 0; s < parts[1].param->slots_count && by; s++)
+            by = on->layout->slots[parts[1].param->slots[s].slot].by;
+        struct clause part = { .criterion = by ? &second : &first, .exact = true };
+        struct cids cids = { 0 };
+        if (by)
+            TRY(all_cids(on, &first, &cids));
+        for (uint16_t s = 0; by && s < parts[1].param->slots_count; s++)
+            TRY(compile_numbers(on, &part, parts[1].param->slots[s].slot, &cids));
+        if (!by)
+            TRY(compile_param(on, &part));
+        clause->exact = clause->exact && by;
+        for (size_t i = 0; i < part.count; i++)
+            clause_add(on->cx, clause, part.postings[i]);
+    }
+    return ERR_OK;
+}
+
 static err compile_param(const struct compile *on, struct clause *clause)
 {
     const struct query_criterion *criterion = clause->criterion;
@@ -381,6 +466,8 @@ static err compile_param(const struct compile *on, struct clause *clause)
     clause->negate = criterion->modifier == MOD_NOT;
     if (criterion->modifier == MOD_IDENTIFIER)
         return compile_token(on, clause, param->identifier_slot);
+    if (param->kind == FHIR_SEARCH_COMPOSITE)
+        return compile_composite(on, clause);
     if (param->kind == FHIR_SEARCH_REFERENCE)
         return compile_reference(on, clause);
     for (uint16_t s = 0; s < param->slots_count; s++)

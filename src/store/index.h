@@ -46,13 +46,23 @@ struct index_row {
     uint16_t target;     /* ref: resource type, INDEX_ELSEWHERE for a URL */
     str system, text;    /* tok: system and code; ref: text is the id or URL; txt: system is the
                             folded text, text the exact one; num: unit's system and code */
-    str human;           /* num: unit as written for people; ref: version asked for */
-    str by_system, by;   /* num: the code its element is about; not given: none */
+    str human;           /* num: unit as written for people; ref: version asked for;
+                            tok: folded display */
+    str by_system, by;   /* num: the code its element is about; not given: none; tok: by is the
+                            folded text of its concept, or both are an identifier's type */
     int64_t lo, hi;      /* day */
     double number;       /* num */
     int64_t value;       /* tok: cid; ref: target rid; num: by's cid, 0: none */
     int64_t unit;        /* num: uid, 0: no unit; day: enum index_at of lo */
 };
+/* A concept without a coding has a token of its words alone: system INDEX_WORDS, code the folded
+ * text. That a code goes by some words is kept as a code, too: system INDEX_WORDS and its cid. */
+#define INDEX_WORDS "\x1f"
+static inline bool index_is_words(str system)
+{
+    return system.n > 0 && system.p[0] == INDEX_WORDS[0];
+}
+
 /* What the table's `lo` holds: an at-key, so that a clinical date's rows stand in `at` order. */
 static inline int64_t index_day_key(const struct index_row *row)
 {

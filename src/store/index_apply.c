@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/index.h"
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 const char index_schema[] =
@@ -49,12 +50,31 @@ const struct stmt index_sql[] = {
     { 0 },
 };
 
+/* That the code goes by these words: small, and found in the interner's cache nearly always. */
+static err note_words(struct ctx *cx, const struct index_interner *in, int64_t cid, str words)
+{
+    char system[24];
+    int64_t ignored;
+    int n = snprintf(system, sizeof system, INDEX_WORDS "%lld", (long long)cid);
+    return in->code(cx, in, (str){ system, (size_t)n }, words, &ignored);
+}
+
+static err resolve_token(struct ctx *cx, const struct index_interner *in, struct index_row *row)
+{
+    TRY(in->code(cx, in, row->system, row->text, &row->value));
+    if (row->human.n)
+        TRY(note_words(cx, in, row->value, row->human));
+    if (row->by.n && !str_given(row->by_system) && !str_eq(row->by, row->human))
+        TRY(note_words(cx, in, row->value, row->by));
+    return ERR_OK;
+}
+
 err index_resolve(struct ctx *cx, const struct index_interner *in, struct index_rows *rows)
 {
     for (size_t i = 0; i < rows->count; i++) {
         struct index_row *row = &rows->rows[i];
         switch ((enum index_table)row->table) {
-        case INDEX_TOK: TRY(in->code(cx, in, row->system, row->text, &row->value)); break;
+        case INDEX_TOK: TRY(resolve_token(cx, in, row)); break;
         case INDEX_REF: TRY(in->ident(cx, in, row->target, row->text, &row->value)); break;
         case INDEX_NUM:
             row->value = row->unit = 0;

@@ -106,6 +106,25 @@ static err run_programs(struct index_walk *walk, const struct layout_type *type,
     return ERR_OK;
 }
 
+err index_extract_part(struct ctx *cx, const struct index_layout *layout, uint16_t resource,
+                       const struct index_part *part, struct index_rows *out)
+{
+    *out = (struct index_rows){ .at = AT_NONE };
+    struct index_walk walk = { .cx = cx, .layout = layout, .rows = out };
+    const struct layout_node *root = &layout->types[resource].root;
+    for (uint16_t i = 0; i < root->children_count; i++) {
+        const struct layout_node *child = &root->children[i];
+        struct json value = json_get(part->body, child->key);
+        bool named = str_eq(child->key, part->name);
+        if (named == part->without || json_is(value, JSON_ABSENT))
+            continue;
+        if (named && json_is(value, JSON_ARRAY))
+            value = json_at(value, part->index);
+        visit(&walk, child, value, part->body);
+    }
+    return ERR_OK;
+}
+
 err index_extract(struct ctx *cx, const struct index_layout *layout, uint16_t resource,
                   struct json body, struct index_rows *out)
 {

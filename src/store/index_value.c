@@ -18,28 +18,62 @@ static str text_of(struct index_walk *walk, struct json value)
     return json_string(walk->cx->arena, value);
 }
 
-static void add_token(struct index_walk *walk, uint16_t slot, str system, str code)
+static struct index_row *add_token(struct index_walk *walk, uint16_t slot, str system, str code)
 {
-    if (!code.n)
-        return;
-    struct index_row *row = add_row(walk, slot, INDEX_TOK);
+    struct index_row *row = code.n ? add_row(walk, slot, INDEX_TOK) : NULL;
     if (row) {
         row->system = str_given(system) ? value_cut(system) : S("");
         row->text = value_cut(code);
     }
+    return row;
 }
 
-static void add_member_token(struct index_walk *walk, uint16_t slot, struct json value,
-                             const char *system, const char *code)
+static str member(struct index_walk *walk, struct json value, str name)
 {
-    add_token(walk, slot, text_of(walk, json_get(value, str_of(system))),
-              text_of(walk, json_get(value, str_of(code))));
+    return text_of(walk, json_get(value, name));
 }
 
-static void add_codings(struct index_walk *walk, uint16_t slot, struct json concept)
+static struct index_row *add_coding(struct index_walk *walk, uint16_t slot, struct json coding)
 {
-    for (struct json_walk w = json_walk(json_get(concept, S("coding"))); json_next(&w);)
-        add_member_token(walk, slot, w.value, "system", "code");
+    struct index_row *row = add_token(walk, slot, member(walk, coding, S("system")),
+                                      member(walk, coding, S("code")));
+    str display = row ? member(walk, coding, S("display")) : (str){ 0 };
+    if (display.n)
+        row->human = value_fold(walk->cx->arena, display);
+    return row;
+}
+
+/* The text goes with every coding; without any it stands as words alone. */
+static void add_concept(struct index_walk *walk, uint16_t slot, struct json concept)
+{
+    str text = member(walk, concept, S("text"));
+    str folded = text.n ? value_fold(walk->cx->arena, text) : (str){ 0 };
+    bool any = false;
+    for (struct json_walk w = json_walk(json_get(concept, S("coding"))); json_next(&w);) {
+        struct index_row *row = add_coding(walk, slot, w.value);
+        if (row)
+            row->by = folded;
+        any = any || row;
+    }
+    struct index_row *row = any || !folded.n ? NULL : add_row(walk, slot, INDEX_TOK);
+    if (row) {
+        row->system = S(INDEX_WORDS);
+        row->text = row->human = folded;
+    }
+}
+
+static void add_identifier(struct index_walk *walk, uint16_t slot, struct json identifier)
+{
+    struct index_row *row = add_token(walk, slot, member(walk, identifier, S("system")),
+                                      member(walk, identifier, S("value")));
+    struct json type = json_get(identifier, S("type"));
+    if (!row || !json_is(type, JSON_OBJECT))
+        return;
+    struct json coding = json_at(json_get(type, S("coding")), 0);
+    str text = member(walk, type, S("text")), system = member(walk, coding, S("system"));
+    row->human = text.n ? value_fold(walk->cx->arena, text) : (str){ 0 };
+    row->by_system = str_given(system) ? system : S("");
+    row->by = member(walk, coding, S("code"));
 }
 
 bool index_reference(const struct index_layout *layout, str text, struct index_reference *out)
@@ -216,17 +250,17 @@ void index_value(struct index_walk *walk, const struct layout_leaf *leaf, struct
     uint16_t slot = leaf->slot;
     struct value_span span;
     switch ((enum layout_shape)leaf->shape) {
-    case SHAPE_CODEABLE: add_codings(walk, slot, value); break;
-    case SHAPE_CODING: add_member_token(walk, slot, value, "system", "code"); break;
+    case SHAPE_CODEABLE: add_concept(walk, slot, value); break;
+    case SHAPE_CODING: add_coding(walk, slot, value); break;
     case SHAPE_IDENTIFIER:
-    case SHAPE_CONTACT: add_member_token(walk, slot, value, "system", "value"); break;
+    case SHAPE_CONTACT: add_identifier(walk, slot, value); break;
     case SHAPE_TOKEN: add_token(walk, slot, S(""), text_of(walk, value)); break;
     case SHAPE_DECEASED: add_deceased(walk, slot, value); break;
     case SHAPE_REFERENCE:
         add_reference(walk, slot, text_of(walk, json_get(value, S("reference"))));
         break;
     case SHAPE_REFERENCE_IDENTIFIER:
-        add_member_token(walk, slot, json_get(value, S("identifier")), "system", "value");
+        add_identifier(walk, slot, json_get(value, S("identifier")));
         break;
     case SHAPE_CANONICAL: add_canonical(walk, slot, text_of(walk, value)); break;
     case SHAPE_RESOURCE: add_resource(walk, slot, value); break;

@@ -19,6 +19,16 @@ void index_value(struct index_walk *walk, const struct layout_leaf *leaf, struct
 void index_item(struct index_walk *walk, enum fhir_search_kind kind, uint16_t slot,
                 const struct path_item *item);
 
+/* A part of a resource: one item of the element `name`, or all but that element. */
+struct index_part {
+    struct json body;
+    str name;
+    size_t index;
+    bool without;
+};
+err index_extract_part(struct ctx *cx, const struct index_layout *layout, uint16_t resource,
+                       const struct index_part *part, struct index_rows *out) MUST_USE;
+
 /* A reference's text taken apart: "Patient/1/_history/2" and the same under the server's base. */
 struct index_reference {
     uint16_t target;  /* INDEX_ELSEWHERE: id is the whole URL */

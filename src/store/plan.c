@@ -239,11 +239,9 @@ err plan_stream(struct ctx *cx, const struct plan *plan, const struct hit *after
     return ERR_OK;
 }
 
-err plan_rows(struct ctx *cx, struct store *store, const struct index_layout *layout, int64_t rid,
-              struct index_rows *out, bool *found)
+err plan_body(struct ctx *cx, struct store *store, int64_t rid, struct json *out, bool *found)
 {
     struct store_version version;
-    struct json body;
     size_t issues = cx->issues.count;
     err bad = store_read_rid(cx, store, rid, &version);
     *found = bad == ERR_OK;
@@ -252,8 +250,28 @@ err plan_rows(struct ctx *cx, struct store *store, const struct index_layout *la
         return ERR_OK;
     }
     TRY(bad);
-    TRY(json_parse(cx, version.body, &body));
-    return index_extract(cx, layout, version.resource, body, out);
+    return json_parse(cx, version.body, out);
+}
+
+err plan_rows(struct ctx *cx, struct store *store, const struct index_layout *layout, int64_t rid,
+              struct index_rows *out, bool *found)
+{
+    struct json body;
+    TRY(plan_body(cx, store, rid, &body, found));
+    if (!*found)
+        return ERR_OK;
+    return index_extract(cx, layout, store_rid_resource(rid), body, out);
+}
+
+err plan_verify(struct ctx *cx, const struct index_layout *layout,
+                const struct query_criterion *criterion, struct json body, bool *out)
+{
+    struct index_rows rows;
+    if (criterion->param->kind == FHIR_SEARCH_COMPOSITE && criterion->modifier != MOD_MISSING)
+        return plan_composite(cx, layout, criterion, body, out);
+    TRY(index_extract(cx, layout, criterion->param->resource, body, &rows));
+    *out = match_rows(layout, criterion, &rows, cx->now_ms);
+    return ERR_OK;
 }
 
 /* The row's end, for a period: its precision does not tell. */
@@ -299,10 +317,12 @@ static err rows_accept(struct ctx *cx, struct store *store, const struct plan *p
                        const struct clause *clause, const struct hit *hit, bool *out)
 {
     struct arena_mark mark = arena_mark(cx->arena);
-    struct index_rows rows;
+    struct json body;
     bool found;
-    TRY(plan_rows(cx, store, plan->layout, hit->rid, &rows, &found));
-    *out = found && match_rows(plan->layout, clause->criterion, &rows, cx->now_ms);
+    *out = false;
+    TRY(plan_body(cx, store, hit->rid, &body, &found));
+    if (found)
+        TRY(plan_verify(cx, plan->layout, clause->criterion, body, out));
     arena_rewind(cx->arena, mark);
     return ERR_OK;
 }

@@ -47,6 +47,14 @@ err plan_make(struct ctx *cx, struct store *store, const struct index_layout *la
 /* The rows of a resource, from its body; absent when it is deleted or not to be seen. */
 err plan_rows(struct ctx *cx, struct store *store, const struct index_layout *layout, int64_t rid,
               struct index_rows *out, bool *found) MUST_USE;
+/* Does any element of the resource answer all components of a composite at once? (composite.c) */
+err plan_composite(struct ctx *cx, const struct index_layout *layout,
+                   const struct query_criterion *criterion, struct json body, bool *out) MUST_USE;
+err plan_body(struct ctx *cx, struct store *store, int64_t rid, struct json *out,
+              bool *found) MUST_USE;
+/* The exact answer for one resource, from its body. */
+err plan_verify(struct ctx *cx, const struct index_layout *layout,
+                const struct query_criterion *criterion, struct json body, bool *out) MUST_USE;
 /* Is the driver's hit an answer? */
 err plan_accepts(struct ctx *cx, struct store *store, struct plan *plan, const struct hit *hit,
                  bool *out) MUST_USE;

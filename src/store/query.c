@@ -140,12 +140,11 @@ static const struct {
     unsigned kinds; /* a bit a search kind */
 } modifiers[] = {
 #define ANY_KIND 0xffffu
-    { "missing", MOD_MISSING, ANY_KIND },
+    { "missing", MOD_MISSING, ANY_KIND & ~(1u << FHIR_SEARCH_COMPOSITE) },
     { "exact", MOD_EXACT, 1u << FHIR_SEARCH_STRING },
     { "contains", MOD_CONTAINS, 1u << FHIR_SEARCH_STRING | 1u << FHIR_SEARCH_URI },
     { "not", MOD_NOT, 1u << FHIR_SEARCH_TOKEN },
-    { "text", MOD_TEXT, 1u << FHIR_SEARCH_TOKEN | 1u << FHIR_SEARCH_REFERENCE |
-                            1u << FHIR_SEARCH_STRING },
+    { "text", MOD_TEXT, 1u << FHIR_SEARCH_TOKEN | 1u << FHIR_SEARCH_STRING },
     { "code-text", MOD_CODE_TEXT, 1u << FHIR_SEARCH_TOKEN },
     { "of-type", MOD_OF_TYPE, 1u << FHIR_SEARCH_TOKEN },
     { "identifier", MOD_IDENTIFIER, 1u << FHIR_SEARCH_REFERENCE },

@@ -36,7 +36,8 @@ struct query_value {
     bool any_type;           /* reference: only an id was given */
     struct value_span span;
     struct value_number number;
-    struct query_value *parts; /* composite: one a component */
+    struct query_value *parts; /* composite: one a component, with its parameter */
+    const struct layout_param *param;
 };
 enum query_what { QUERY_PARAM, QUERY_ID, QUERY_UPDATED, QUERY_CHAIN, QUERY_HAS, QUERY_TEXT,
                   QUERY_CONTENT, QUERY_LIST, QUERY_FILTER, QUERY_NEAR, QUERY_COMPARTMENT };

@@ -142,6 +142,7 @@ static err read_composite(struct ctx *cx, const struct query_source *from,
                              "\"%.*s\" needs %d values with '$' between them", STR_ARG(text),
                              def->components_count);
         TRY(query_value(cx, from, &inner, part, &out->parts[i]));
+        out->parts[i].param = inner.param;
     }
     if (rest.p)
         return ctx_failf(cx, ERR_INVALID, criterion->shown, "\"%.*s\" has more than %d values",

@@ -22,7 +22,9 @@ static const char *const ward[] = {
     "\"identifier\":[{\"system\":\"urn:nhs\",\"value\":\"9990000002\"},{\"value\":\"bare\"}],"
     "\"name\":[{\"family\":\"Smith\",\"given\":[\"Bob\"]}],\"birthDate\":\"1980\","
     "\"deceasedDateTime\":\"2020-01-01\",\"meta\":{\"tag\":[{\"system\":\"t\",\"code\":\"x\"}]}}",
-    "{\"resourceType\":\"Patient\",\"id\":\"cat\",\"name\":[{\"family\":\"smithers\"}],"
+    "{\"resourceType\":\"Patient\",\"id\":\"cat\",\"identifier\":[{\"type\":{\"coding\":[{"
+    "\"system\":"
+    "\"v2\",\"code\":\"MR\"}]},\"value\":\"77\"}],\"name\":[{\"family\":\"smithers\"}],"
     "\"link\":[{\"other\":{\"reference\":\"Patient/ann\"},\"type\":\"seealso\"}]}",
     "{\"resourceType\":\"Practitioner\",\"id\":\"gp\",\"name\":[{\"family\":\"Gray\"}]}",
     "{\"resourceType\":\"Observation\",\"id\":\"o1\",\"status\":\"final\","
@@ -47,6 +49,13 @@ static const char *const ward[] = {
     "\"component\":[{\"code\":{\"coding\":[{\"system\":\"l\",\"code\":\"sys\"}]},"
     "\"valueQuantity\":{\"value\":120,\"unit\":\"mmHg\"}},{\"code\":{\"coding\":[{\"system\":\"l\","
     "\"code\":\"dia\"}]},\"valueQuantity\":{\"value\":80,\"unit\":\"mmHg\"}}]}",
+    "{\"resourceType\":\"Observation\",\"id\":\"o5\",\"status\":\"registered\",\"code\":{"
+    "\"text\":\"How they feel\",\"coding\":[{\"system\":\"l\",\"code\":\"mood\","
+    "\"display\":\"Mood now\"}]},\"valueCodeableConcept\":{\"coding\":[{\"system\":\"l\","
+    "\"code\":\"sad\"}]},\"component\":[{\"code\":{\"coding\":[{\"system\":\"l\","
+    "\"code\":\"left\"}]},\"valueCodeableConcept\":{\"coding\":[{\"system\":\"l\","
+    "\"code\":\"blue\"}]}},{\"code\":{\"coding\":[{\"system\":\"l\",\"code\":\"right\"}]},"
+    "\"valueCodeableConcept\":{\"coding\":[{\"system\":\"l\",\"code\":\"red\"}]}}]}",
     "{\"resourceType\":\"Encounter\",\"id\":\"e1\",\"status\":\"in-progress\",\"class\":{"
     "\"code\":\"IMP\"},"
     "\"subject\":{\"reference\":\"Patient/ann\"},\"period\":{\"start\":\"2026-01-01\"}}",
@@ -174,7 +183,7 @@ static const struct {
     { "Observation?patient=ann", "o1 o3" },
     { "Observation?subject:Patient=ann", "o1 o3" },
     { "Observation?subject=Patient/nobody", "" },
-    { "Observation?subject:missing=true", "o4" },
+    { "Observation?subject:missing=true", "o4 o5" },
     { "Observation?performer=Practitioner/gp&subject=Patient/ann", "o3" },
     { "Patient?organization:identifier=ods|RR8", "ann" },
     { "Patient?organization:identifier=ods|RR9", "" },
@@ -199,7 +208,7 @@ static const struct {
     { "Observation?date=2026-01-10T10:00", "o1" },
     { "Observation?date=2026-01-10T10:00:01Z", "" },
     { "Observation?date=ge2026-01-06&date=le2026-01-10&code=hr", "o2 o1" },
-    { "Observation?date:missing=true", "o4" },
+    { "Observation?date:missing=true", "o4 o5" },
     { "Encounter?date=ge2030", "e1" },
     { "Encounter?date=lt2026-01-01", "" },
     { "Patient?birthdate=1980", "bob ann" },
@@ -223,6 +232,31 @@ static const struct {
     { "Observation?value-quantity=ap5", "o2 o1 o3" },
     { "Observation?component-value-quantity=lt100", "o4" },
     { "Observation?combo-value-quantity=gt100", "o4" },
+    { "Observation?value-quantity=5.4e-3|http://unitsofmeasure.org|g", "o2 o1" },
+    { "Observation?value-quantity=gt0.0054||g", "o2" },
+    { "Observation?value-quantity=lt1||mL", "" },
+    /* composites: code and value of one and the same element */
+    { "Observation?code-value-quantity=l|hr$5.4", "o2 o1" },
+    { "Observation?code-value-quantity=hr$gt5.4", "o2 o3" },
+    { "Observation?component-code-value-quantity=l|sys$gt100", "o4" },
+    { "Observation?component-code-value-quantity=l|dia$gt100", "" },
+    { "Observation?combo-code-value-quantity=l|dia$80,l|hr$ge5.449", "o2 o4" },
+    { "Observation?code-value-concept=l|mood$l|sad", "o5" },
+    { "Observation?component-code-value-concept=l|left$l|red", "" },
+    { "Observation?component-code-value-concept=l|left$l|blue", "o5" },
+    { "Observation?combo-code-value-concept=l|mood$l|blue", "" },
+    { "Observation?code-value-quantity=l|hr",
+      "invalid: \"l|hr\" needs 2 values with '$' between them" },
+    /* words and types of codes */
+    { "Observation?code:text=free", "o4" },
+    { "Observation?code:text=how they", "o5" },
+    { "Observation?code:text=mood now", "o5" },
+    { "Observation?code:text=they", "" },
+    { "Observation?code=free", "" },
+    { "Observation?code:missing=true", "" },
+    { "Observation?code:code-text=h", "o2 o1 o3" },
+    { "Patient?identifier:of-type=v2|MR|77", "cat" },
+    { "Patient?identifier:of-type=v2|NH|77", "" },
     /* uri */
     { "ValueSet?url=http://x.org/fhir/vs/1", "v1" },
     { "ValueSet?url=http://x.org/fhir/vs", "" },
@@ -237,13 +271,13 @@ static const struct {
     { "Practitioner?_has:Observation:performer:patient.name=ann", "gp" },
     { "Practitioner?_has:Patient:general-practitioner:_has:Observation:patient:code=hr", "gp" },
     /* sort and pages */
-    { "Observation?_sort=-date", "o3 o1 o2 o4" },
-    { "Observation?_sort=date", "o2 o1 o3 o4" },
+    { "Observation?_sort=-date", "o3 o1 o2 o4 o5" },
+    { "Observation?_sort=date", "o2 o1 o3 o4 o5" },
     { "Patient?_sort=family", "ann bob cat" },
     { "Patient?_sort=-family", "cat bob ann" },
     { "Patient?_sort=birthdate", "bob ann cat" },
     { "Patient?_sort=gender,-_id", "ann bob cat" },
-    { "Observation?_sort=value-quantity", "o1 o2 o3 o4" },
+    { "Observation?_sort=value-quantity", "o1 o2 o3 o4 o5" },
     { "Patient?_sort=_id", "ann bob cat" },
     /* includes */
     { "Observation?code=s|hr&_include=Observation:subject", "o3 +ann" },
