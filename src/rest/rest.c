@@ -3,16 +3,43 @@
 #include "rest/bundle.h"
 #include "rest/capability.h"
 #include "rest/find.h"
-#include "rest/operation.h"
+#include "rest/op.h"
 #include "rest/operation_validate.h"
 #include "rest/read.h"
 #include "rest/write.h"
 
 /* clang-format off */
+#define RESOURCE_OP "http://hl7.org/fhir/OperationDefinition/Resource-"
+#define FRONTLINE_OP "https://frontline.example/fhir/OperationDefinition/"
 const struct operation operations[] = {
     { "$validate", NULL, OPERATION_TYPE | OPERATION_INSTANCE, false, operation_validate,
       "Hold a resource to R4, to the profiles it claims and to one you name",
       "http://hl7.org/fhir/OperationDefinition/Resource-validate" },
+    { "$meta", NULL, OPERATION_INSTANCE, false, op_meta, "Profiles, tags and labels",
+      RESOURCE_OP "meta" },
+    { "$meta-add", NULL, OPERATION_INSTANCE, true, op_meta_add, "Add profiles, tags and labels",
+      RESOURCE_OP "meta-add" },
+    { "$meta-delete", NULL, OPERATION_INSTANCE, true, op_meta_delete,
+      "Take profiles, tags and labels off", RESOURCE_OP "meta-delete" },
+    { "$everything", "Patient", OPERATION_INSTANCE, false, op_everything,
+      "All that is known about a patient",
+      "http://hl7.org/fhir/OperationDefinition/Patient-everything" },
+    { "$everything", "Encounter", OPERATION_INSTANCE, false, op_everything,
+      "All that belongs to an encounter",
+      "http://hl7.org/fhir/OperationDefinition/Encounter-everything" },
+    { "$lastn", "Observation", OPERATION_TYPE, false, op_lastn, "The last n of each kind",
+      "http://hl7.org/fhir/OperationDefinition/Observation-lastn" },
+    { "$stats", "Observation", OPERATION_TYPE, false, op_stats, "Statistics over observations",
+      "http://hl7.org/fhir/OperationDefinition/Observation-stats" },
+    { "$document", "Composition", OPERATION_INSTANCE, false, op_document,
+      "The document of a composition",
+      "http://hl7.org/fhir/OperationDefinition/Composition-document" },
+    { "$match", "Patient", OPERATION_TYPE, false, op_match, "Who this may be, graded",
+      "http://hl7.org/fhir/OperationDefinition/Patient-match" },
+    { "$merge", "Patient", OPERATION_TYPE, true, op_merge,
+      "Retire one record of a person in favour of another", FRONTLINE_OP "Patient-merge" },
+    { "$unmerge", "Patient", OPERATION_TYPE, true, op_unmerge, "Take a merge back",
+      FRONTLINE_OP "Patient-unmerge" },
     { 0 },
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rest/write.h"
+#include "fhir/patch.h"
 #include "fhir/validate.h"
 #include "http/text.h"
 #include "json/patch.h"
@@ -52,10 +53,8 @@ static err read_if_match(struct rest_call *call, str text, int64_t *out)
 }
 
 struct patch_of {
-    struct rest_call *call;
-    str type;
     struct json patch;
-    uint16_t resource;
+    bool by_path; /* FHIRPath Patch: a Parameters resource */
 };
 
 /* Runs again when another change came first, so it holds nothing of its own. */
@@ -63,27 +62,39 @@ static err apply_patch(struct ctx *cx, const struct commit_op *op, struct json b
                        struct json *after)
 {
     const struct patch_of *of = op->patch_self;
-    TRY(json_patch(cx, before, of->patch, after));
+    TRY(of->by_path ? fhir_patch(cx, before, of->patch, after)
+                    : json_patch(cx, before, of->patch, after));
     if (!json_same(json_get(before, S("id")), json_get(*after, S("id")), true) ||
         !json_same(json_get(before, S("resourceType")), json_get(*after, S("resourceType")), true))
         return ctx_fail(cx, ERR_RULE, S("id"), S("a patch may not change resourceType or id"));
     return validate_resource(cx, *after);
 }
 
-static err check_patch_type(struct rest_call *call, const struct write_ask *ask)
+/* A FHIRPath Patch comes as any resource does, in JSON or XML. */
+static bool is_path_patch(str type)
 {
-    if (rest_media_is(ask->patch_type, str_of(json_patch_type)) ||
-        rest_media_is(ask->patch_type, S("application/json-patch")))
+    static const char *const types[] = { "application/fhir+json", "application/json",
+                                         "application/fhir+xml", "application/xml" };
+    for (size_t i = 0; i < COUNT(types); i++)
+        if (rest_media_is(type, str_of(types[i])))
+            return true;
+    return false;
+}
+
+static err check_patch_type(struct rest_call *call, str type)
+{
+    if (rest_media_is(type, str_of(json_patch_type)) || is_path_patch(type))
         return ERR_OK;
     return rest_fail(call, 415, "not-supported",
-                     S("send a patch as application/json-patch+json"));
+                     S("send a patch as application/json-patch+json, or as Parameters of a "
+                       "FHIRPath Patch in application/fhir+json"));
 }
 
 static err make_patch(struct rest_call *call, const struct write_ask *ask, struct commit_op *op)
 {
-    TRY(check_patch_type(call, ask));
+    TRY(check_patch_type(call, ask->patch_type));
     struct patch_of *of = arena_alloc(call->cx->arena, sizeof *of);
-    *of = (struct patch_of){ call, ask->patch_type, ask->patch, ask->resource };
+    *of = (struct patch_of){ ask->patch, is_path_patch(ask->patch_type) };
     op->verb = COMMIT_PATCH;
     op->patch = apply_patch;
     op->patch_self = of;
@@ -276,8 +287,11 @@ err rest_patch(struct http_request *request, struct http_response *response)
     TRY(rest_begin(request, response, &call));
     TRY(take_ask(call, &ask));
     ask.patch_type = http_header(request, "Content-Type");
-    TRY(check_patch_type(call, &ask));
-    TRY(json_parse(call->cx, request->body, &ask.patch));
+    TRY(check_patch_type(call, ask.patch_type));
+    if (is_path_patch(ask.patch_type))
+        TRY(rest_body(call, &ask.patch));
+    else
+        TRY(json_parse(call->cx, request->body, &ask.patch));
     return submit(call, &ask);
 }
 

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rest/op.h"
+#include "http/text.h"
+#include "rest/read.h"
+#include "rest/rest.h"
+
+/*
+ * $everything of a Patient or an Encounter: it, its compartment, and what those refer to.
+ *
+ * Source   hl7.org/fhir/R4/patient-operation-everything.html, encounter-operation-everything.html.
+ * Shapes   a searchset, page by page; `next` carries the cursor of the compartment search.
+ */
+struct everything {
+    const struct operation_ask *ask;
+    struct json_writer w;
+    struct op_seen seen;
+    str types;          /* _type; not given: all */
+    size_t total;
+};
+
+static bool wants(const struct everything *all, uint16_t resource)
+{
+    str types = all->types, item;
+    if (!str_given(types))
+        return true;
+    while (str_next(&types, ',', &item))
+        if (str_eq(str_trim(item), fhir_resource_name(resource)))
+            return true;
+    return false;
+}
+
+static void add(struct everything *all, const struct store_version *version, const char *mode)
+{
+    if (!op_seen_add(&all->seen, version->resource, version->id))
+        return;
+    op_write_entry(all->ask, &all->w, version, mode);
+    all->total++;
+}
+
+/* What a resource refers to and is not in the compartment: who did it, where, with what. */
+static err add_referred(void *self, struct json reference)
+{
+    struct everything *all = self;
+    struct ctx *cx = all->ask->call->cx;
+    struct op_reference found;
+    struct store_version version;
+    if (!op_read_reference(all->ask, json_string(cx->arena, reference), &found))
+        return ERR_OK;
+    bool patient = str_eq(fhir_resource_name(found.resource), S("Patient"));
+    bool outside = !fhir_compartment_params(S("Patient"), found.resource) ||
+                   (patient && found.resource != all->ask->resource); /* whose encounter it is */
+    if (!outside || !wants(all, found.resource))
+        return ERR_OK;
+    size_t kept = cx->issues.kept, count = cx->issues.count;
+    err wrong = store_read(cx, all->ask->call->store, found.resource, found.id, &version);
+    cx->issues.kept = kept; /* a reference that leads nowhere is no fault here */
+    cx->issues.count = count;
+    if (wrong == ERR_OK)
+        add(all, &version, "include");
+    return wrong == ERR_NOT_FOUND || wrong == ERR_GONE ? ERR_OK : wrong;
+}
+
+static str query_of(const struct operation_ask *ask)
+{
+    struct buf buf = buf_make(ask->call->cx->arena, REST_TEXT_MAX);
+    static const struct { const char *param, *prefix; } rows[] = {
+        { "_since", "&_lastUpdated=ge" }, { "_type", "&_type=" }, { "_count", "&_count=" },
+        { "_page", "&_page=" },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        str value = operation_text(ask, rows[i].param);
+        if (!str_given(value))
+            continue;
+        buf_add(&buf, str_of(rows[i].prefix + (buf.n == 0)));
+        http_encode(&buf, value);
+    }
+    return buf_str(&buf);
+}
+
+static void write_next(const struct operation_ask *ask, struct json_writer *w, str next)
+{
+    json_open(w, '{');
+    json_put_str(w, "relation", S("next"));
+    json_put_str(w, "url", arena_printf(ask->call->cx->arena, "%.*s/%.*s/%.*s/$everything?%.*s",
+                                        STR_ARG(ask->call->base),
+                                        STR_ARG(fhir_resource_name(ask->resource)),
+                                        STR_ARG(ask->id), STR_ARG(next)));
+    json_close(w, '}');
+}
+
+static err add_page(struct everything *all, const struct search_page *page)
+{
+    struct ctx *cx = all->ask->call->cx;
+    for (size_t i = 0; i < page->entries_count; i++)
+        if (page->entries[i].mode != SEARCH_OUTCOME &&
+            wants(all, page->entries[i].version.resource))
+            add(all, &page->entries[i].version, "match");
+    for (size_t i = 0; i < page->entries_count; i++) {
+        struct json body;
+        TRY(json_parse(cx, page->entries[i].version.body, &body));
+        TRY(op_each_reference(body, add_referred, all));
+    }
+    return ERR_OK;
+}
+
+static err add_first(struct everything *all)
+{
+    const struct operation_ask *ask = all->ask;
+    struct store_version self;
+    struct json body;
+    TRY(store_read(ask->call->cx, ask->call->store, ask->resource, ask->id, &self));
+    if (all->ask->query.n && str_find(all->ask->query, S("_page=")) != STR_NONE) {
+        op_seen_add(&all->seen, self.resource, self.id);
+        return ERR_OK;
+    }
+    str since = operation_text(ask, "_since");
+    int64_t since_ms = str_given(since) ? read_instant(since) : 0;
+    if (str_given(since) && !since_ms)
+        return ctx_fail(ask->call->cx, ERR_INVALID, S("_since"), S("_since takes an instant"));
+    if (wants(all, ask->resource) && self.at_ms >= since_ms)
+        add(all, &self, "match");
+    TRY(json_parse(ask->call->cx, self.body, &body));
+    return op_each_reference(body, add_referred, all);
+}
+
+static err write_answer(const struct everything *all, str entries, str next,
+                        struct operation_answer *out)
+{
+    struct buf buf = buf_make(all->ask->call->cx->arena, REST_TEXT_MAX);
+    struct json_writer w = json_writer(&buf);
+    bool whole = !str_given(next) && str_find(all->ask->query, S("_page=")) == STR_NONE;
+    json_open(&w, '{');
+    json_put_str(&w, "resourceType", S("Bundle"));
+    json_put_str(&w, "type", S("searchset"));
+    if (whole)
+        json_put_u64(&w, "total", all->total);
+    if (str_given(next)) {
+        json_key(&w, "link");
+        json_open(&w, '[');
+        write_next(all->ask, &w, next);
+        json_close(&w, ']');
+    }
+    if (all->total)
+        json_put_raw(&w, "entry", entries);
+    json_close(&w, '}');
+    out->body = buf_str(&buf);
+    return ERR_OK;
+}
+
+err op_everything(const struct operation_ask *ask, struct operation_answer *out)
+{
+    struct rest_call *call = ask->call;
+    struct buf buf = buf_make(call->cx->arena, REST_TEXT_MAX);
+    struct everything all = { .ask = ask, .w = json_writer(&buf),
+                              .seen = op_seen_make(call->cx->arena),
+                              .types = operation_text(ask, "_type") };
+    struct search_request request = {
+        .resource = FHIR_NONE, .query = query_of(ask),
+        .compartment = fhir_resource_name(ask->resource), .compartment_id = ask->id,
+        .count_default = rest_limits()->page_max, .count_max = rest_limits()->page_max,
+    };
+    struct search_page page = { 0 };
+    TRY(store_reader(call->cx, call->store));
+    json_open(&all.w, '[');
+    TRY(add_first(&all));
+    TRY(search_run(call->cx, call->store, &request, &page));
+    TRY(add_page(&all, &page));
+    json_close(&all.w, ']');
+    return write_answer(&all, buf_str(&buf), page.next_query, out);
+}
