@@ -49,6 +49,8 @@ static err subsumes(struct ctx *cx, const struct path_host *host, struct path_it
 /* Warnings come after all errors, so that they never crowd one out. */
 static err finish(struct profile_check *c)
 {
+    if (*c->steps > PROFILE_STEPS_MAX)
+        return ctx_fail(c->cx, ERR_LIMIT, S(""), S("too much to check: send it in parts"));
     for (size_t i = 0; i < c->warnings_count; i++)
         issues_note(&c->cx->issues, c->warnings[i]);
     return c->faults ? ERR_RULE : ERR_OK;
@@ -64,8 +66,11 @@ err profile_check(struct ctx *cx, struct profile_set *set, const struct profile_
                                .resource = request->resource, .root = request->resource,
                                .warnings = warnings };
     own.self = &c;
+    size_t steps = 0;
+    c.steps = &steps;
     const struct profile *asked = NULL;
-    if (str_given(request->profile)) {
+    uint16_t core = profile_core_type(request->profile);
+    if (str_given(request->profile) && core == FHIR_NONE) {
         asked = profile_find(set, request->profile);
         if (!asked)
             return ctx_failf(cx, ERR_NOT_FOUND, S(""), "the profile %.*s is not loaded",
@@ -81,6 +86,8 @@ err profile_check(struct ctx *cx, struct profile_set *set, const struct profile_
     profile_walk(&c, request->resource, &place);
     if (asked)
         profile_check_against(&c, asked, &item, &place);
+    if (core != FHIR_NONE && !fhir_type_is(item.type, core))
+        profile_fault(&c, &place, "structure", "is not a %.*s", STR_ARG(fhir_types[core].name));
     return finish(&c);
 }
 

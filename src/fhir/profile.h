@@ -15,9 +15,10 @@
  *          What cannot be checked here (a code of SNOMED CT, an extension of unknown meaning) is a
  *          warning that says so, never silence and never an error.
  * Memory   a set has memory of its own until profile_set_free; issues live in cx's arena.
- * Limits   a set may be used from many threads. Profiles nest PROFILE_DEPTH_MAX deep at most.
+ * Limits   a set may be used from many threads. Profiles nest PROFILE_DEPTH_MAX deep at most; after
+ *          PROFILE_STEPS_MAX elements looked at, a check ends with ERR_LIMIT.
  */
-enum { PROFILE_DEPTH_MAX = 24, PROFILE_WARNINGS_MAX = 50 };
+enum { PROFILE_DEPTH_MAX = 24, PROFILE_WARNINGS_MAX = 50, PROFILE_STEPS_MAX = 5000000 };
 
 struct profile_set;
 

@@ -119,20 +119,6 @@ static str list_urls(struct profile_check *c, const str *urls, size_t count)
     return out;
 }
 
-/* The core type a target profile is of; FHIR_NONE when that cannot be told. */
-static uint16_t target_type(struct profile_check *c, str url, const struct profile **profile)
-{
-    static const char core[] = "http://hl7.org/fhir/StructureDefinition/";
-    *profile = NULL;
-    if (str_starts(url, S(core))) {
-        uint16_t type = fhir_type_find(str_slice(url, sizeof core - 1, str_find_char(url, '|')));
-        if (type != FHIR_NONE)
-            return type;
-    }
-    *profile = profile_find(c->set, url);
-    return *profile ? (*profile)->type : FHIR_NONE;
-}
-
 /* The type a reference leads to, as its text or its target tells. */
 static uint16_t referred_type(struct profile_check *c, struct json reference, struct json target)
 {
@@ -149,21 +135,24 @@ static uint16_t referred_type(struct profile_check *c, struct json reference, st
 /* True when the target may be what `url` asks for. */
 static bool target_fits(struct profile_check *c, str url, uint16_t type, struct json target)
 {
-    const struct profile *profile;
-    uint16_t wanted = target_type(c, url, &profile);
+    uint16_t wanted = profile_core_type(url);
+    const struct profile *profile = wanted == FHIR_NONE ? profile_find(c->set, url) : NULL;
+    if (profile)
+        wanted = profile->type;
     if (wanted == FHIR_NONE)
         return true; /* the profile is not loaded */
     if (!fhir_type_is(type, wanted))
         return false;
     struct profile_item item = profile_item_of(target, type);
-    return !profile || !target.doc || profile_conforms(c, profile, &item);
+    return !profile || !target.doc || c->following || profile_conforms(c, profile, &item);
 }
 
 static void check_target(struct profile_check *c, const struct profile_type *wanted,
                          const struct profile_item *item, const struct validate_place *place)
 {
     str text = json_string(c->cx->arena, json_get(item->value, S("reference")));
-    struct json target = text.n ? profile_resolve(c, text) : (struct json){ 0 };
+    struct json target =
+        text.n && !c->following ? profile_resolve(c, text) : (struct json){ 0 };
     uint16_t type = referred_type(c, item->value, target);
     if (type == FHIR_NONE)
         return; /* a urn or url that tells no type */
@@ -185,20 +174,18 @@ static bool is_checked_by_walk(struct profile_check *c, const struct profile_ite
 static void check_profiles(struct profile_check *c, const struct profile_type *wanted,
                            const struct profile_item *item, const struct validate_place *place)
 {
-    const struct profile *only = NULL;
-    for (size_t i = 0; i < wanted->profiles_count; i++) {
-        if (is_checked_by_walk(c, item, wanted->profiles[i]))
-            return;
-        const struct profile *profile = profile_find(c->set, wanted->profiles[i]);
-        if (!profile || profile_conforms(c, profile, item))
-            return; /* what is not loaded cannot be held against it */
-        only = profile;
-    }
-    if (wanted->profiles_count == 1 && only)
+    const struct profile *only =
+        wanted->profiles_count == 1 ? profile_find(c->set, wanted->profiles[0]) : NULL;
+    if (only && !is_checked_by_walk(c, item, wanted->profiles[0]))
         profile_check_against(c, only, item, place);
-    else
-        profile_fault(c, place, "structure", "conforms to none of %.*s",
-                      STR_ARG(list_urls(c, wanted->profiles, wanted->profiles_count)));
+    if (only)
+        return;
+    for (size_t i = 0; i < wanted->profiles_count; i++)
+        if (is_checked_by_walk(c, item, wanted->profiles[i]) ||
+            profile_fits(c, wanted->profiles[i], item) != PROFILE_NO)
+            return; /* what is not loaded cannot be held against it */
+    profile_fault(c, place, "structure", "conforms to none of %.*s",
+                  STR_ARG(list_urls(c, wanted->profiles, wanted->profiles_count)));
 }
 
 void profile_check_types(struct profile_check *c, const struct profile_node *node,
@@ -255,7 +242,7 @@ static void check_child(struct profile_check *c, const struct profile_node *node
 void profile_check_item(struct profile_check *c, const struct profile_node *node,
                         const struct profile_item *item, const struct validate_place *place)
 {
-    if (c->quiet && c->faults)
+    if ((c->quiet && c->faults) || ++*c->steps > PROFILE_STEPS_MAX)
         return;
     profile_check_types(c, node, item, place);
     check_values(c, node, item, place);
@@ -295,11 +282,13 @@ static struct profile_check quietly(const struct profile_check *c)
     return inner;
 }
 
-/* %resource and %rootResource change with the resource looked at. */
+/* %resource and %rootResource change with the resource looked at. References of a resource that a
+ * reference led to are not followed: in a Bundle they would lead round and round. */
 static void enter_resource(struct profile_check *c, const struct profile_item *item)
 {
     if (fhir_types[item->type].kind != FHIR_RESOURCE)
         return;
+    c->following = true;
     c->resource = item->value;
     if (json_get(item->value, S("contained")).doc)
         c->root = item->value;
@@ -313,6 +302,18 @@ bool profile_conforms(struct profile_check *c, const struct profile *profile,
     enter_resource(&inner, item);
     profile_check_against(&inner, profile, item, &place);
     return inner.faults == 0;
+}
+
+enum profile_answer profile_fits(struct profile_check *c, str url,
+                                 const struct profile_item *item)
+{
+    uint16_t type = profile_core_type(url);
+    if (type != FHIR_NONE)
+        return fhir_type_is(item->type, type) ? PROFILE_YES : PROFILE_NO;
+    const struct profile *profile = profile_find(c->set, url);
+    if (!profile)
+        return PROFILE_UNKNOWN;
+    return profile_conforms(c, profile, item) ? PROFILE_YES : PROFILE_NO;
 }
 
 bool profile_accepts(struct profile_check *c, const struct profile_node *node,

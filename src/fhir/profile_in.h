@@ -130,6 +130,8 @@ struct profile_check {
     struct json resource, root;     /* %resource, %rootResource */
     struct json bundle;             /* the Bundle around it; absent */
     bool quiet;                     /* count faults, report none */
+    bool following;                 /* within what a reference leads to: not followed further */
+    size_t *steps;                  /* items looked at; past PROFILE_STEPS_MAX it is given up */
     size_t faults;
     int depth;
     struct issue *warnings;
@@ -151,6 +153,12 @@ struct validate_place profile_place(const struct validate_place *up,
 /* The resource a reference leads to, in the resource or Bundle at hand, or by the host; absent. */
 struct json profile_resolve(struct profile_check *c, str reference);
 uint16_t profile_type_of(struct profile_check *c, struct json resource);
+
+/* The core type a canonical of R4's own definitions names; FHIR_NONE. */
+uint16_t profile_core_type(str url);
+/* Whether an item conforms to what a canonical names; unknown when that is not loaded. */
+enum profile_answer profile_fits(struct profile_check *c, str url,
+                                 const struct profile_item *item);
 
 /* Holds an item to a node: types, values, codes, rules, children. */
 void profile_check_item(struct profile_check *c, const struct profile_node *node,

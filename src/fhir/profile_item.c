@@ -70,6 +70,13 @@ struct validate_place profile_place(const struct validate_place *up,
                                     item->element, item->index };
 }
 
+uint16_t profile_core_type(str url)
+{
+    str core = S("http://hl7.org/fhir/StructureDefinition/");
+    url = profile_without_version(url);
+    return str_starts(url, core) ? fhir_type_find(str_slice(url, core.n, url.n)) : FHIR_NONE;
+}
+
 uint16_t profile_type_of(struct profile_check *c, struct json resource)
 {
     str name = json_string(c->cx->arena, json_get(resource, S("resourceType")));

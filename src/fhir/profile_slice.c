@@ -189,18 +189,29 @@ static bool by_exists(const struct trail *trail)
 static bool target_is(struct profile_check *c, const struct profile_type *types,
                       const struct profile_item *item, bool whole)
 {
-    static const char core[] = "http://hl7.org/fhir/StructureDefinition/";
     for (; types; types = types->next)
         for (size_t i = 0; i < types->targets_count; i++) {
             str url = types->targets[i];
-            const struct profile *profile = profile_find(c->set, url);
-            uint16_t type = profile ? profile->type
-                                    : fhir_type_find(str_slice(url, sizeof core - 1, url.n));
+            uint16_t type = profile_core_type(url);
+            const struct profile *profile = type == FHIR_NONE ? profile_find(c->set, url) : NULL;
+            if (profile)
+                type = profile->type;
             if (type != FHIR_NONE && fhir_type_is(item->type, type) &&
                 (!whole || !profile || profile_conforms(c, profile, item)))
                 return true;
         }
     return false;
+}
+
+static bool type_is(struct profile_check *c, const struct profile_type *type,
+                    const struct profile_item *item, bool whole)
+{
+    if (type->type != FHIR_NONE && !fhir_type_is(item->type, type->type))
+        return false;
+    for (size_t i = 0; whole && i < type->profiles_count; i++)
+        if (profile_fits(c, type->profiles[i], item) == PROFILE_YES)
+            return true;
+    return !whole || type->profiles_count == 0;
 }
 
 static bool by_type(struct profile_check *c, const struct trail *trail, bool whole)
@@ -210,17 +221,9 @@ static bool by_type(struct profile_check *c, const struct trail *trail, bool who
     const struct profile_item *item = &trail->items.list[0];
     if (trail->targets)
         return target_is(c, trail->targets, item, whole);
-    for (const struct profile_type *t = trail->node ? trail->node->types : NULL; t; t = t->next) {
-        if (t->type != FHIR_NONE && !fhir_type_is(item->type, t->type))
-            continue;
-        if (!whole || t->profiles_count == 0)
+    for (const struct profile_type *t = trail->node ? trail->node->types : NULL; t; t = t->next)
+        if (type_is(c, t, item, whole))
             return true;
-        for (size_t i = 0; i < t->profiles_count; i++) {
-            const struct profile *profile = profile_find(c->set, t->profiles[i]);
-            if (profile && profile_conforms(c, profile, item))
-                return true;
-        }
-    }
     return false;
 }
 

@@ -163,9 +163,13 @@ static void check_claimed(struct profile_check *c, const struct profile_item *it
     for (struct json_walk w = json_walk(claimed); json_next(&w);) {
         str url = json_string(c->cx->arena, w.value);
         const struct profile *profile = str_given(url) ? profile_find(c->set, url) : NULL;
+        uint16_t core = str_given(url) ? profile_core_type(url) : FHIR_NONE;
         if (profile)
             profile_check_against(c, profile, item, place);
-        else
+        else if (core != FHIR_NONE && !fhir_type_is(item->type, core))
+            profile_fault(c, place, "structure", "is not a %.*s, which its meta.profile claims",
+                          STR_ARG(fhir_types[core].name));
+        else if (core == FHIR_NONE)
             profile_warn(c, place, ISSUE_WARNING,
                          "not checked: the profile %.*s it claims is not loaded", STR_ARG(url));
     }

@@ -236,6 +236,9 @@ static const struct row plain[] = {
       "Patient.birthDate: is required 1 times and there 0 (min)" },
     { NULL, PAT(",'meta':{'profile':['http://x/derived']},'name':[{'family':'a'}]"),
       "Patient.birthDate: is required 1 times and there 0 (min)" },
+    { NULL, PAT(",'meta':{'profile':['" CORE "Patient']}"), "" },
+    { NULL, PAT(",'meta':{'profile':['" CORE "Observation']}"),
+      "Patient: is not a Observation, which its meta.profile claims" },
     { NULL, PAT(",'meta':{'profile':['http://unknown']}"),
       "warning Patient: not checked: the profile http://unknown it claims is not loaded" },
 };

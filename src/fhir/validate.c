@@ -146,12 +146,13 @@ static void check_items(struct validate *v, struct validate_place *place,
         validate_fault(v, place, "structure",
                        "has %zu items but its twin with the underscore has %zu", count,
                        json_count(twin));
-    bool primitive = fhir_types[element->type].kind == FHIR_PRIMITIVE;
+    struct json_walk twins = json_walk(twin);
     for (struct json_walk w = json_walk(array); json_next(&w); index++) {
+        bool extended = json_next(&twins) && json_is(twins.value, JSON_OBJECT);
         place->index = index;
         if (!json_is(w.value, JSON_NULL))
             check_value(v, place, element, w.value);
-        else if (!primitive || !json_is(json_at(twin, index), JSON_OBJECT))
+        else if (!extended)
             validate_fault(v, place, "structure",
                            "must not be null, but where its twin with the underscore has "
                            "extensions");
@@ -202,13 +203,14 @@ static void check_twin(struct validate *v, const struct validate_place *up,
         validate_fault(v, &place, "structure", "its twin with the underscore must be an array");
         return;
     }
-    struct json values = json_get(object, element->json_name);
+    struct json_walk values = json_walk(json_get(object, element->json_name));
     size_t index = 0;
     for (struct json_walk w = json_walk(value); json_next(&w); index++) {
+        bool has_value = json_next(&values);
         place.index = index;
         if (!json_is(w.value, JSON_NULL))
             check_twin_item(v, &place, element, w.value);
-        else if (!json_at(values, index).doc)
+        else if (!has_value)
             validate_fault(v, &place, "structure", "has neither value nor extension");
     }
 }
