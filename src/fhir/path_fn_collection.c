@@ -379,11 +379,24 @@ static bool is_taken(const struct path_machine *m, str name)
     return false;
 }
 
+/* Whether an expression's value depends on what it stands on. */
+static bool looks_at_self(const struct path_code *code)
+{
+    if (code->op == PATH_OP_NAME || code->op == PATH_OP_THIS ||
+        (code->op == PATH_OP_CALL && !code->left))
+        return true;
+    if (code->left && looks_at_self(code->left))
+        return true;
+    for (size_t i = 0; i < code->args_count; i++)
+        if (path_arg(code, i) && looks_at_self(path_arg(code, i)))
+            return true;
+    return false;
+}
+
 /* The variable is seen by what follows in the same chain; the input passes through. */
 static err run_define_variable(struct path_machine *m, struct path_call *call)
 {
     struct path_span value = call->in;
-    struct path_item copy;
     str name = S("");
     bool given;
     TRY(path_arg_string(m, call, 0, &name, &given));
@@ -395,8 +408,19 @@ static err run_define_variable(struct path_machine *m, struct path_call *call)
         m->defined = arena_array(m->cx->arena, PATH_VARIABLES_MAX, sizeof *m->defined);
     uint32_t top = m->top;
     if (call->code->args_count == 2) {
-        const struct path_item *self = only_input(m, call, &copy);
-        TRY(path_exec_on(m, ARG(call, 1), self ? self : m->self, m->index, &value));
+        value = (struct path_span){ top, 0 };
+        uint32_t times = looks_at_self(ARG(call, 1)) ? call->in.count : 1;
+        for (uint32_t i = 0; i < times; i++) {
+            struct path_item self;
+            const struct path_item *at = only_input(m, call, &self);
+            if (!at && call->in.count) {
+                self = m->stack[call->in.from + i];
+                at = &self;
+            }
+            struct path_span one;
+            TRY(path_exec_on(m, ARG(call, 1), at, i, &one));
+            value.count += one.count;
+        }
     }
     m->defined[m->defined_count++] = (struct path_defined){ name, path_keep(m, value) };
     m->top = top;

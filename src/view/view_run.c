@@ -17,6 +17,12 @@ struct runner {
     size_t rows_made;
 };
 
+static void set_focus(struct runner *r, const struct path_item *focus)
+{
+    r->run.focus = focus;
+    r->run.input = (struct json){ 0 };
+}
+
 /* ---- one column ---- */
 
 static str quoted(struct ctx *cx, str text)
@@ -149,13 +155,14 @@ static err run_unions(struct runner *r, const struct view_select *select,
     return ERR_OK;
 }
 
-/* The rows of a select on one item: its columns, times its selects, times its unions. */
+/* The rows of a select on one item: its columns, times its selects, times its unions. On NULL, what
+ * forEachOrNull gives for nothing, every path finds nothing. */
 static err run_on(struct runner *r, const struct view_select *select, const struct path_item *focus,
                   struct rows *out)
 {
     struct rows rows = { .width = select->columns_count }, part, both;
     struct view_value *row = add_row(r, &rows);
-    r->run.focus = focus;
+    set_focus(r, focus);
     for (size_t i = 0; i < select->columns_count; i++)
         TRY(column_value(r, select->columns[i], &r->view->columns[select->first + i], &row[i]));
     for (size_t i = 0; i < select->selects_count && rows.count; i++) {
@@ -182,11 +189,12 @@ static err find_repeated(struct runner *r, const struct view_select *select,
         return ctx_fail(r->cx, ERR_LIMIT, S("repeat"), S("repeat does not come to an end"));
     for (size_t i = 0; i < select->paths_count; i++) {
         struct path_result children;
-        r->run.focus = at;
+        set_focus(r, at);
         TRY(path_eval(r->cx, select->paths[i], &r->run, &children));
         TRY(count_rows(r, children.count));
         for (size_t k = 0; k < children.count; k++) {
-            if (children.items[k].kind == PATH_NODE && children.items[k].node.doc == at->node.doc &&
+            if (children.items[k].kind == PATH_NODE && at &&
+                children.items[k].node.doc == at->node.doc &&
                 children.items[k].node.at == at->node.at)
                 continue; /* an expression that gives its own input would never end */
             found->items = arena_grow(r->cx->arena, found->items, found->count, cap,
@@ -205,7 +213,7 @@ static err items_of(struct runner *r, const struct view_select *select,
     *out = (struct path_result){ 0 };
     if (select->each == VIEW_REPEAT)
         return find_repeated(r, select, focus, out, &cap, 0);
-    r->run.focus = focus;
+    set_focus(r, focus);
     return path_eval(r->cx, select->paths[0], &r->run, out);
 }
 
@@ -222,8 +230,10 @@ static err run_each(struct runner *r, const struct view_select *select,
         TRY(run_on(r, select, &items.items[i], &rows));
         TRY(append(r, out, &rows));
     }
-    if (select->each == VIEW_FOR_EACH_OR_NULL && items.count == 0)
-        memset(add_row(r, out), 0, select->width * sizeof *out->values);
+    if (select->each == VIEW_FOR_EACH_OR_NULL && items.count == 0) {
+        r->row_index.integer = 0;
+        TRY(run_on(r, select, NULL, out));
+    }
     r->row_index.integer = outer_index;
     return ERR_OK;
 }
