@@ -68,6 +68,7 @@ static err start(struct ctx *cx, const struct command_args *args, struct serve *
     serve->http.live = live_make(&(struct live_options){
         .streams_max = (int)config_number(&serve->config, "http.streams_max"),
         .start_seq = store_seq(serve->store) });
+    TRY(serve_open_feed(cx, serve));
     return http_start(cx, &serve->http, &serve->server);
 }
 
@@ -84,6 +85,8 @@ static int run(struct ctx *cx, const struct command_args *args)
     raise_file_limit();
     err wrong = start(cx, args, serve);
     if (wrong == ERR_OK) {
+        if (serve->feed)
+            fprintf(stderr, "listening for HL7 v2 on port %d\n", hl7_listen_port(serve->feed));
         bool six = str_find_char(serve->address, ':') != STR_NONE;
         fprintf(stderr, "listening on http://%s%.*s%s:%d\n", six ? "[" : "",
                 STR_ARG(serve->address), six ? "]" : "", http_port(serve->server));
@@ -91,6 +94,7 @@ static int run(struct ctx *cx, const struct command_args *args)
         log_line(LOG_INFO, (str){ 0 }, "stopping");
         http_stop(serve->server);
     }
+    hl7_listen_stop(serve->feed);
     audit_log_stop(serve->audit); /* before the store: it writes what still waits */
     profile_live_close(serve->profiles);
     if (serve->http.live)

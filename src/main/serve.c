@@ -119,6 +119,29 @@ void serve_close_gate(struct serve *serve)
     people_close(serve->people);
 }
 
+err serve_open_feed(struct ctx *cx, struct serve *serve)
+{
+    const struct config *config = &serve->config;
+    str listen = config_text(config, "hl7v2.listen");
+    struct serve at = { 0 };
+    if (!listen.n)
+        return ERR_OK;
+    TRY(serve_read_address(cx, listen, &at));
+    if (!serve_is_loopback(at.address) && !config_switch(config, "hl7v2.plain_outside"))
+        return ctx_fail(cx, ERR_INVALID, S("hl7v2.listen"),
+                        S("MLLP is not encrypted: listen on 127.0.0.1 behind a tunnel, or set "
+                          "hl7v2.plain_outside=yes"));
+    TRY(hl7_senders_read(cx, config_text(config, "hl7v2.senders"), &serve->senders));
+    struct hl7_listen_options options = {
+        .listen = listen,
+        .receiver = { serve->store, &serve->senders },
+        .connections_max = (int)config_number(config, "hl7v2.connections_max"),
+        .message_bytes = (size_t)config_number(config, "hl7v2.message_bytes"),
+        .idle_s = (int)config_number(config, "hl7v2.idle_s"),
+    };
+    return hl7_listen_start(cx, &options, &serve->feed);
+}
+
 const struct route *const *serve_tables(struct arena *arena)
 {
     size_t count = 0, at = 0;
@@ -172,10 +195,14 @@ void serve_fault(struct http_request *request, struct http_response *response, e
 const struct claim_rule *const *serve_claims(struct arena *arena)
 {
     size_t count = 0, at = 0;
+    while (hl7_claims[count])
+        count++;
     for (size_t i = 0; modules[i]; i++)
         for (size_t k = 0; modules[i]->claims && modules[i]->claims[k]; k++)
             count++;
     const struct claim_rule **rules = arena_array(arena, count + 1, sizeof *rules);
+    for (; hl7_claims[at]; at++)
+        rules[at] = hl7_claims[at];
     for (size_t i = 0; modules[i]; i++)
         for (size_t k = 0; modules[i]->claims && modules[i]->claims[k]; k++)
             rules[at++] = modules[i]->claims[k];

@@ -3,6 +3,7 @@
 #include "http/server.h"
 #include "auth/gate.h"
 #include "auth/oauth.h"
+#include "hl7v2/listen.h"
 #include "main/config.h"
 #include "store/store.h"
 
@@ -24,6 +25,8 @@ struct serve {
     struct gate *gate;
     struct http_options http;
     struct http_server *server;
+    struct hl7_senders senders;
+    struct hl7_listener *feed; /* HL7 v2; NULL: not configured */
 };
 
 /* "127.0.0.1:8080", "[::1]:0" or "8080". ERR_INVALID says what is expected. */
@@ -37,12 +40,14 @@ err serve_open_profiles(struct ctx *cx, struct serve *serve, str folder) MUST_US
 /* People, keys and the gate before every route; closed after the server has stopped. */
 err serve_open_gate(struct ctx *cx, struct serve *serve, str folder) MUST_USE;
 void serve_close_gate(struct serve *serve);
+/* The HL7 v2 listener, if one is configured. */
+err serve_open_feed(struct ctx *cx, struct serve *serve) MUST_USE;
 /* All route tables of the program and of the modules, ended by NULL. */
 const struct route *const *serve_tables(struct arena *arena);
 /* The entries of every page's header: the modules that have a page, and the record. */
 void serve_set_nav(struct arena *arena);
 void serve_fault(struct http_request *request, struct http_response *response, err kind);
-/* All claim rules of the modules, ended by NULL. */
+/* All claim rules of the modules and of the HL7 v2 feed, ended by NULL. */
 const struct claim_rule *const *serve_claims(struct arena *arena);
 
 extern const struct route front_routes[]; /* front.c: /, /health, /metrics */

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "clinical/nhsno.h"
+#include "hl7v2/work.h"
+
+#define NHS_NUMBER "https://fhir.nhs.uk/Id/nhs-number"
+#define UPDATED "https://frontline.example/StructureDefinition/hl7v2-snapshot"
+
+/* ---- who it is ---- */
+
+struct identity {
+    str system, value;
+};
+enum { IDENTITIES_MAX = 20 };
+
+static err read_identities(struct hl7_work *work, const struct hl7_segment *segment, int field,
+                           struct identity *out, size_t *count)
+{
+    struct arena *arena = work->cx->arena;
+    int many = hl7_repetitions(work->message, segment, field);
+    *count = 0;
+    for (int i = 0; i < many && *count < IDENTITIES_MAX; i++) {
+        struct hl7_place at = { field, i, 1, 0 };
+        str value = hl7_text(arena, work->message, segment, at);
+        at.component = 5;
+        str type = hl7_text(arena, work->message, segment, at);
+        at.component = 4;
+        at.subcomponent = 1;
+        str authority = hl7_text(arena, work->message, segment, at);
+        if (!value.n)
+            continue;
+        struct identity one = { hl7_sender_system(arena, work->sender, authority, type), value };
+        if (str_eq(one.system, S(NHS_NUMBER)) && nhsno_parse(work->cx, value, &one.value))
+            return hl7_refuse(work, 204, "PID-3", "\"%.*s\" is not a possible NHS number",
+                              STR_ARG(value));
+        out[(*count)++] = one;
+    }
+    if (*count == 0)
+        return hl7_refuse(work, 101, field == 3 ? "PID-3" : "MRG-1",
+                          "a patient identifier must be given");
+    return ERR_OK;
+}
+
+/* A record that was merged away leads to the one that survives. */
+static err follow(struct hl7_work *work, struct hl7_found *found)
+{
+    for (int steps = 0; steps < 8; steps++) {
+        struct json survivor = { 0 };
+        for (struct json_walk w = json_walk(json_get(found->body, S("link"))); json_next(&w);)
+            if (json_string_is(json_get(w.value, S("type")), S("replaced-by")))
+                survivor = json_get(json_get(w.value, S("other")), S("reference"));
+        str reference = json_string(work->cx->arena, survivor), type;
+        if (!str_given(reference))
+            return ERR_OK;
+        str id = reference;
+        str_next(&id, '/', &type);
+        TRY(store_read(work->cx, work->store, fhir_resource_find(S("Patient")), id,
+                       &found->version));
+        TRY(json_parse(work->cx, found->version.body, &found->body));
+        found->reference = reference;
+    }
+    return hl7_refuse(work, 204, "PID-3", "the patient's records replace one another in a circle");
+}
+
+static err find_patient(struct hl7_work *work, const struct identity *list, size_t count,
+                        struct hl7_found *out)
+{
+    *out = (struct hl7_found){ 0 };
+    for (size_t i = 0; i < count; i++) {
+        struct hl7_found one;
+        TRY(hl7_find(work, "Patient", list[i].system, list[i].value, &one));
+        if (!one.found)
+            continue;
+        TRY(follow(work, &one));
+        if (out->found && out->version.rid != one.version.rid)
+            return hl7_refuse(work, 204, "PID-3", "the identifiers belong to different patients");
+        *out = one;
+    }
+    return ERR_OK;
+}
+
+/* ---- what is said about them ---- */
+
+static void put_identifier(struct json_writer *w, struct identity one)
+{
+    json_open(w, '{');
+    json_put_str(w, "system", one.system);
+    json_put_str(w, "value", one.value);
+    json_close(w, '}');
+}
+
+static bool has_identity(struct json patient, struct identity one)
+{
+    for (struct json_walk w = json_walk(json_get(patient, S("identifier"))); json_next(&w);)
+        if (json_string_is(json_get(w.value, S("system")), one.system) &&
+            json_string_is(json_get(w.value, S("value")), one.value))
+            return true;
+    return false;
+}
+
+/* Those there already are kept: a feed that leaves one out does not know it is wrong. */
+static str identifiers(struct hl7_work *work, struct json before, const struct identity *list,
+                       size_t count)
+{
+    struct buf buf = hl7_buf(work);
+    struct json_writer w = json_writer(&buf);
+    json_open(&w, '[');
+    for (struct json_walk old = json_walk(json_get(before, S("identifier"))); json_next(&old);)
+        json_raw(&w, json_text(old.value));
+    for (size_t i = 0; i < count; i++)
+        if (!has_identity(before, list[i]))
+            put_identifier(&w, list[i]);
+    json_close(&w, ']');
+    return buf_str(&buf);
+}
+
+/* XPN: family, given, further given, suffix, prefix, degree, type. */
+static void put_name(struct hl7_work *work, struct json_writer *w, int repetition)
+{
+    struct arena *arena = work->cx->arena;
+    str part[8] = { 0 };
+    for (int i = 1; i <= 7; i++)
+        part[i] = hl7_text(arena, work->message, work->pid,
+                           (struct hl7_place){ 5, repetition, i, i == 1 ? 1 : 0 });
+    str use = hl7_sender_code(arena, work->sender, "name", part[7].n ? part[7] : S("L"));
+    if (!part[1].n && !part[2].n)
+        return;
+    json_open(w, '{');
+    json_put_str(w, "use", use);
+    if (part[1].n)
+        json_put_str(w, "family", part[1]);
+    static const struct { const char *key; int first, last; } lists[] = {
+        { "given", 2, 3 }, { "prefix", 5, 5 }, { "suffix", 4, 4 },
+    };
+    for (size_t i = 0; i < COUNT(lists); i++) {
+        bool any = part[lists[i].first].n || part[lists[i].last].n;
+        if (any) {
+            json_key(w, lists[i].key);
+            json_open(w, '[');
+            for (int k = lists[i].first; k <= lists[i].last; k++)
+                if (part[k].n)
+                    json_str(w, part[k]);
+            json_close(w, ']');
+        }
+    }
+    json_close(w, '}');
+}
+
+/* XAD: street, other, town, county, post code, country, type. */
+static void put_address(struct hl7_work *work, struct json_writer *w, int repetition)
+{
+    struct arena *arena = work->cx->arena;
+    str part[8] = { 0 };
+    bool any = false;
+    for (int i = 1; i <= 7; i++) {
+        part[i] = hl7_text(arena, work->message, work->pid,
+                           (struct hl7_place){ 11, repetition, i, i == 1 ? 1 : 0 });
+        any = any || (i < 7 && part[i].n);
+    }
+    if (!any)
+        return;
+    json_open(w, '{');
+    json_put_str(w, "use", hl7_sender_code(arena, work->sender, "address", part[7]));
+    if (part[1].n || part[2].n) {
+        json_key(w, "line");
+        json_open(w, '[');
+        for (int i = 1; i <= 2; i++)
+            if (part[i].n)
+                json_str(w, part[i]);
+        json_close(w, ']');
+    }
+    static const struct { const char *key; int at; } rest[] = {
+        { "city", 3 }, { "district", 4 }, { "postalCode", 5 }, { "country", 6 },
+    };
+    for (size_t i = 0; i < COUNT(rest); i++)
+        if (part[rest[i].at].n)
+            json_put_str(w, rest[i].key, part[rest[i].at]);
+    json_close(w, '}');
+}
+
+/* A list made of a field's repetitions; "" when the field says delete. */
+static str list_of(struct hl7_work *work, int field,
+                   void (*put)(struct hl7_work *, struct json_writer *, int))
+{
+    struct buf buf = hl7_buf(work);
+    struct json_writer w = json_writer(&buf);
+    str whole = hl7_field(work, work->pid, field, 0);
+    if (!whole.n)
+        return whole;
+    json_open(&w, '[');
+    for (int i = 0; i < hl7_repetitions(work->message, work->pid, field); i++)
+        put(work, &w, i);
+    json_close(&w, ']');
+    return buf.n > 2 ? buf_str(&buf) : (str){ 0 };
+}
+
+static const struct {
+    int field;
+    const char *use;
+} phones[] = { { 13, "home" }, { 14, "work" } };
+
+/* Those of a use that the message says nothing about, and of uses it cannot speak of. */
+static void keep_telecom(struct hl7_work *work, struct json_writer *w, struct json before)
+{
+    for (struct json_walk old = json_walk(json_get(before, S("telecom"))); json_next(&old);) {
+        bool kept = true;
+        for (size_t f = 0; f < COUNT(phones); f++)
+            if (json_string_is(json_get(old.value, S("use")), str_of(phones[f].use)))
+                kept = !str_given(hl7_field(work, work->pid, phones[f].field, 0));
+        if (kept)
+            json_raw(w, json_text(old.value));
+    }
+}
+
+static void put_phone(struct hl7_work *work, struct json_writer *w, struct hl7_place at,
+                      const char *use)
+{
+    at.component = 1;
+    str number = hl7_text(work->cx->arena, work->message, work->pid, at);
+    at.component = 4;
+    str mail = hl7_text(work->cx->arena, work->message, work->pid, at);
+    if (!number.n && !mail.n)
+        return;
+    json_open(w, '{');
+    json_put_str(w, "system", mail.n ? S("email") : S("phone"));
+    json_put_str(w, "value", mail.n ? mail : number);
+    json_put_str(w, "use", str_of(use));
+    json_close(w, '}');
+}
+
+/* PID-13 home and PID-14 work are one list in FHIR. */
+static str telecom(struct hl7_work *work, struct json before)
+{
+    struct buf buf = hl7_buf(work);
+    struct json_writer w = json_writer(&buf);
+    bool given = false;
+    json_open(&w, '[');
+    keep_telecom(work, &w, before);
+    for (size_t f = 0; f < COUNT(phones); f++) {
+        given = given || str_given(hl7_field(work, work->pid, phones[f].field, 0));
+        for (int i = 0; i < hl7_repetitions(work->message, work->pid, phones[f].field); i++)
+            put_phone(work, &w, (struct hl7_place){ phones[f].field, i, 0, 0 }, phones[f].use);
+    }
+    json_close(&w, ']');
+    return !given ? (str){ 0 } : buf.n > 2 ? buf_str(&buf) : S("");
+}
+
+/* When the snapshot now in the record was taken, so that a later arrival of an earlier one does
+ * not undo it. */
+static str snapshot(struct hl7_work *work, struct json before)
+{
+    struct buf buf = hl7_buf(work);
+    struct json_writer w = json_writer(&buf);
+    json_open(&w, '[');
+    for (struct json_walk old = json_walk(json_get(before, S("extension"))); json_next(&old);)
+        if (!json_string_is(json_get(old.value, S("url")), S(UPDATED)))
+            json_raw(&w, json_text(old.value));
+    json_open(&w, '{');
+    json_put_str(&w, "url", S(UPDATED));
+    json_put_str(&w, "valueInstant", work->event_time);
+    json_close(&w, '}');
+    json_close(&w, ']');
+    return buf_str(&buf);
+}
+
+static bool is_older(struct hl7_work *work, struct json before)
+{
+    for (struct json_walk w = json_walk(json_get(before, S("extension"))); json_next(&w);) {
+        int64_t taken_ms;
+        str text = json_string(work->cx->arena, json_get(w.value, S("valueInstant")));
+        if (json_string_is(json_get(w.value, S("url")), S(UPDATED)) &&
+            hl7_instant(text, &taken_ms))
+            return work->event_ms < taken_ms;
+    }
+    return false;
+}
+
+static str birth_date(struct hl7_work *work)
+{
+    str text = hl7_field(work, work->pid, 7, 1);
+    return text.n ? hl7_json_text(work, hl7_time(work, str_slice(text, 0, 8))) : text;
+}
+
+static str gender(struct hl7_work *work)
+{
+    str code = hl7_field(work, work->pid, 8, 1);
+    return code.n ? hl7_json_text(work, hl7_sender_code(work->cx->arena, work->sender, "gender",
+                                                        code))
+                  : code;
+}
+
+/* PID-30 says that, PID-29 when. */
+static void deceased(struct hl7_work *work, struct hl7_change *flag, struct hl7_change *when)
+{
+    str died = hl7_field(work, work->pid, 30, 1);
+    str at = hl7_time(work, hl7_field(work, work->pid, 29, 1));
+    if (str_given(at)) {
+        when->json = hl7_json_text(work, at);
+        flag->json = S("");
+    } else if (str_eq(died, S("Y")) || str_eq(died, S("N"))) {
+        flag->json = str_eq(died, S("Y")) ? S("true") : S("false");
+        if (str_eq(died, S("N")))
+            when->json = S("");
+    }
+}
+
+err hl7_map_patient(struct hl7_work *work, bool create)
+{
+    struct identity list[IDENTITIES_MAX];
+    struct hl7_found found;
+    size_t count;
+    if (!work->pid)
+        return hl7_refuse(work, 100, "PID", "the message must have a PID segment");
+    TRY(read_identities(work, work->pid, 3, list, &count));
+    TRY(find_patient(work, list, count, &found));
+    if (!found.found && !(create && work->sender->create_unmatched))
+        return hl7_refuse(work, 204, "PID-3", "no patient has this identifier");
+    work->patient = found.reference;
+    if (found.found && (!create || is_older(work, found.body)))
+        return ERR_OK; /* a result or an earlier snapshot changes nothing about the person */
+    struct hl7_change changes[] = {
+        { "extension", snapshot(work, found.body) },
+        { "identifier", identifiers(work, found.body, list, count) },
+        { "active", found.found ? (str){ 0 } : S("true") },
+        { "name", list_of(work, 5, put_name) },
+        { "telecom", telecom(work, found.body) },
+        { "gender", gender(work) },
+        { "birthDate", birth_date(work) },
+        { "deceasedBoolean", { 0 } },
+        { "deceasedDateTime", { 0 } },
+        { "address", list_of(work, 11, put_address) },
+        { 0 },
+    };
+    deceased(work, &changes[7], &changes[8]);
+    TRY(hl7_put(work, "Patient", list[0].system, list[0].value, changes, &found));
+    work->patient = found.reference;
+    return ERR_OK;
+}
+
+/* ---- A40: PID survives, MRG-1 is retired ---- */
+
+static str links_with(struct hl7_work *work, struct json before, str other, const char *type)
+{
+    struct buf buf = hl7_buf(work);
+    struct json_writer w = json_writer(&buf);
+    json_open(&w, '[');
+    for (struct json_walk old = json_walk(json_get(before, S("link"))); json_next(&old);)
+        if (!json_string_is(json_get(json_get(old.value, S("other")), S("reference")), other))
+            json_raw(&w, json_text(old.value));
+    json_open(&w, '{');
+    json_put_raw(&w, "other", hl7_json_reference(work, other));
+    json_put_str(&w, "type", str_of(type));
+    json_close(&w, '}');
+    json_close(&w, ']');
+    return buf_str(&buf);
+}
+
+err hl7_map_merge(struct hl7_work *work)
+{
+    const struct hl7_segment *mrg = hl7_segment(work->message, "MRG");
+    struct identity kept[IDENTITIES_MAX], gone[IDENTITIES_MAX];
+    size_t kept_count, gone_count;
+    struct hl7_found survivor, retired;
+    if (!work->pid || !mrg)
+        return hl7_refuse(work, 100, "MRG", "a merge must have PID and MRG segments");
+    TRY(read_identities(work, work->pid, 3, kept, &kept_count));
+    TRY(read_identities(work, mrg, 1, gone, &gone_count));
+    TRY(find_patient(work, kept, kept_count, &survivor));
+    if (!survivor.found)
+        return hl7_refuse(work, 204, "PID-3", "the patient who is to survive is not known");
+    TRY(find_patient(work, gone, gone_count, &retired));
+    if (!retired.found)
+        return hl7_refuse(work, 204, "MRG-1", "the patient who is to be merged is not known");
+    work->patient = survivor.reference;
+    if (survivor.version.rid == retired.version.rid)
+        return ERR_OK; /* merged already */
+    struct hl7_change on_retired[] = {
+        { "active", S("false") },
+        { "link", links_with(work, retired.body, survivor.reference, "replaced-by") }, { 0 },
+    };
+    struct hl7_change on_survivor[] = {
+        { "link", links_with(work, survivor.body, retired.reference, "replaces") }, { 0 },
+    };
+    TRY(hl7_put(work, "Patient", gone[0].system, gone[0].value, on_retired, &retired));
+    return hl7_put(work, "Patient", kept[0].system, kept[0].value, on_survivor, &survivor);
+}

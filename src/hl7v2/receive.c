@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hl7v2/receive.h"
+#include "base/base64.h"
+#include "base/clock.h"
+#include "hl7v2/work.h"
+
+#define MESSAGE_ID "https://frontline.example/Id/hl7v2-message"
+#define VISIT_ID "https://frontline.example/Id/hl7v2-visit"
+#define ONE_APPLICATION "one application of an HL7 message"
+
+/* ---- what each event does ---- */
+
+static err person(struct hl7_work *work)
+{
+    return hl7_map_patient(work, true);
+}
+
+static err visit(struct hl7_work *work, enum hl7_move move)
+{
+    bool known_only = move == HL7_CANCEL_ADMIT || move == HL7_CANCEL_TRANSFER ||
+                      move == HL7_CANCEL_DISCHARGE || move == HL7_DISCHARGE;
+    TRY(hl7_map_patient(work, !known_only));
+    return hl7_map_visit(work, move);
+}
+
+static err admit(struct hl7_work *work) { return visit(work, HL7_ADMIT); }
+static err transfer(struct hl7_work *work) { return visit(work, HL7_TRANSFER); }
+static err discharge(struct hl7_work *work) { return visit(work, HL7_DISCHARGE); }
+static err register_visit(struct hl7_work *work) { return visit(work, HL7_REGISTER); }
+static err preadmit(struct hl7_work *work) { return visit(work, HL7_PREADMIT); }
+static err update(struct hl7_work *work) { return visit(work, HL7_UPDATE); }
+static err cancel_admit(struct hl7_work *work) { return visit(work, HL7_CANCEL_ADMIT); }
+static err cancel_transfer(struct hl7_work *work) { return visit(work, HL7_CANCEL_TRANSFER); }
+static err cancel_discharge(struct hl7_work *work) { return visit(work, HL7_CANCEL_DISCHARGE); }
+static err book(struct hl7_work *work) { return hl7_map_booking(work, "booked"); }
+static err unbook(struct hl7_work *work) { return hl7_map_booking(work, "cancelled"); }
+static err missed(struct hl7_work *work) { return hl7_map_booking(work, "noshow"); }
+
+static const struct {
+    const char *type, *event;
+    err (*map)(struct hl7_work *work);
+} events[] = {
+    { "ADT", "A01", admit },        { "ADT", "A02", transfer },
+    { "ADT", "A03", discharge },    { "ADT", "A04", register_visit },
+    { "ADT", "A05", preadmit },     { "ADT", "A08", update },
+    { "ADT", "A11", cancel_admit }, { "ADT", "A12", cancel_transfer },
+    { "ADT", "A13", cancel_discharge }, { "ADT", "A28", person },
+    { "ADT", "A31", person },       { "ADT", "A40", hl7_map_merge },
+    { "ORU", "R01", hl7_map_results }, { "MDM", "T02", hl7_map_document },
+    { "SIU", "S12", book },         { "SIU", "S13", book },
+    { "SIU", "S14", book },         { "SIU", "S15", unbook },
+    { "SIU", "S26", missed },
+};
+
+static err (*mapping_of(const struct hl7_message *message))(struct hl7_work *)
+{
+    for (size_t i = 0; i < COUNT(events); i++)
+        if (str_eq(message->type, str_of(events[i].type)) &&
+            str_eq(message->event, str_of(events[i].event)))
+            return events[i].map;
+    return NULL;
+}
+
+static bool known_type(const struct hl7_message *message)
+{
+    for (size_t i = 0; i < COUNT(events); i++)
+        if (str_eq(message->type, str_of(events[i].type)))
+            return true;
+    return false;
+}
+
+/* What cannot be processed at all, whoever the patient is. */
+static bool is_rejected(struct hl7_work *work, struct hl7_answer *out)
+{
+    const struct hl7_message *m = work->message;
+    str processing = hl7_field(work, m->segments, 11, 1);
+    str version = hl7_field(work, m->segments, 12, 1);
+    *out = (struct hl7_answer){ .outcome = HL7_REJECTED };
+    if (!m->control_id.n)
+        *out = (struct hl7_answer){ HL7_REJECTED, 101, S("MSH-10"),
+                                    S("the message must have a control id") };
+    else if (!mapping_of(m))
+        *out = (struct hl7_answer){ HL7_REJECTED, known_type(m) ? 201 : 200, S("MSH-9"),
+                                    S("this type of message is not taken here") };
+    else if (processing.n && !memchr("PTD", processing.p[0], 3))
+        *out = (struct hl7_answer){ HL7_REJECTED, 202, S("MSH-11"),
+                                    S("the processing id must be P, T or D") };
+    else if (version.n && !str_starts(version, S("2.")))
+        *out = (struct hl7_answer){ HL7_REJECTED, 203, S("MSH-12"),
+                                    S("the version must be 2.x") };
+    return out->code != 0;
+}
+
+/* ---- the message itself, kept ---- */
+
+static str message_key(struct hl7_work *work)
+{
+    const struct hl7_message *m = work->message;
+    return arena_printf(work->cx->arena, "%.*s|%.*s|%.*s", STR_ARG(m->application),
+                        STR_ARG(m->facility), STR_ARG(m->control_id));
+}
+
+static void put_identifier(struct json_writer *w, const char *system, str value)
+{
+    if (!value.n)
+        return;
+    json_open(w, '{');
+    json_put_str(w, "system", str_of(system));
+    json_put_str(w, "value", value);
+    json_close(w, '}');
+}
+
+static str identifiers(struct hl7_work *work)
+{
+    struct buf buf = hl7_buf(work);
+    struct json_writer w = json_writer(&buf);
+    json_open(&w, '[');
+    put_identifier(&w, MESSAGE_ID, message_key(work));
+    put_identifier(&w, VISIT_ID, work->visit);
+    json_close(&w, ']');
+    return buf_str(&buf);
+}
+
+static str payload(struct hl7_work *work, str bytes)
+{
+    return arena_printf(work->cx->arena,
+                        "[{\"contentAttachment\":{\"contentType\":\"x-application/hl7-v2+er7\","
+                        "\"data\":\"%.*s\"}}]", STR_ARG(base64_encode(work->cx->arena, bytes)));
+}
+
+static str now_text(struct hl7_work *work)
+{
+    char now[CLOCK_TEXT];
+    clock_write(work->cx->now_ms, now);
+    return arena_copy(work->cx->arena, (str){ now, CLOCK_TEXT });
+}
+
+/* `reason` given: put on hold for it. An earlier one on hold for the same message is taken on. */
+static err keep_message(struct hl7_work *work, str bytes, str reason)
+{
+    struct arena *arena = work->cx->arena;
+    struct hl7_found found;
+    str coding = hl7_json_code(work, "http://terminology.hl7.org/CodeSystem/v2-0003",
+                               work->message->event);
+    str text = hl7_json_text(work, reason);
+    TRY(hl7_find(work, "Communication", S(MESSAGE_ID), message_key(work), &found));
+    struct hl7_change changes[] = {
+        { "identifier", identifiers(work) },
+        { "status", reason.n ? S("\"on-hold\"") : S("\"completed\"") },
+        { "statusReason", text.n ? arena_printf(arena, "{\"text\":%.*s}", STR_ARG(text)) : S("") },
+        { "category", arena_printf(arena, "[{\"coding\":[%.*s]}]", STR_ARG(coding)) },
+        { "subject", hl7_json_reference(work, work->patient) },
+        { "encounter", hl7_json_reference(work, work->encounter) },
+        { "sent", hl7_json_text(work, work->event_time) },
+        { "received", hl7_json_text(work, now_text(work)) },
+        { "payload", payload(work, bytes) },
+        { 0 },
+    };
+    return hl7_put(work, "Communication", S(MESSAGE_ID), message_key(work), changes, &found);
+}
+
+static err claims(struct ctx *cx, struct store *store, struct json communication,
+                  struct claim *out, size_t *count)
+{
+    (void)store;
+    if (!json_string_is(json_get(communication, S("status")), S("completed")))
+        return ERR_OK;
+    struct json list = json_get(communication, S("identifier"));
+    for (struct json_walk w = json_walk(list); json_next(&w) && *count < CLAIMS_MAX;)
+        if (json_string_is(json_get(w.value, S("system")), S(MESSAGE_ID)))
+            out[(*count)++] = (struct claim){
+                .key = json_string(cx->arena, json_get(w.value, S("value")))
+            };
+    return ERR_OK;
+}
+
+static const struct claim_rule one_application = {
+    .kind = ONE_APPLICATION,
+    .resource = "Communication",
+    .claims = claims,
+    .refusal = "the message %s was applied already: %s",
+};
+const struct claim_rule *const hl7_claims[] = { &one_application, NULL };
+
+/* ---- one try ---- */
+
+static bool applied_already(struct hl7_work *work)
+{
+    struct hl7_found found;
+    if (hl7_find(work, "Communication", S(MESSAGE_ID), message_key(work), &found))
+        return false;
+    return json_string_is(json_get(found.body, S("status")), S("completed"));
+}
+
+static err commit_work(struct hl7_work *work)
+{
+    struct commit commit = { .ops = work->ops, .ops_count = work->ops_count, .cx = work->cx,
+                             .who = S("hl7v2"), .why = S("HL7 feed") };
+    err wrong = commit_run(work->cx, work->store, &commit);
+    /* The message itself is the last operation: its claim is held, so a twin was quicker. */
+    if (wrong == ERR_CONFLICT && commit.failed + 1 == work->ops_count)
+        return ERR_OK;
+    return wrong;
+}
+
+static void begin(struct hl7_work *work)
+{
+    const struct hl7_segment *evn = hl7_segment(work->message, "EVN");
+    str at = hl7_field(work, evn, 2, 1), sent = hl7_field(work, work->message->segments, 7, 1);
+    int zone = work->sender->zone_minutes;
+    str text = hl7_to_instant(at, zone, &work->event_ms)     ? at
+               : hl7_to_instant(sent, zone, &work->event_ms) ? sent
+                                                             : (str){ 0 };
+    work->event_time = text.n >= 12 ? hl7_time(work, text) : (str){ 0 };
+    if (!text.n)
+        work->event_ms = work->cx->now_ms;
+    if (!str_given(work->event_time)) {
+        char when[CLOCK_TEXT];
+        clock_write(work->event_ms, when);
+        work->event_time = arena_copy(work->cx->arena, (str){ when, CLOCK_TEXT });
+    }
+    work->pid = hl7_segment(work->message, "PID");
+    work->pv1 = hl7_segment(work->message, "PV1");
+    work->visit = hl7_field(work, work->pv1, 19, 1);
+}
+
+static str last_issue(const struct ctx *cx)
+{
+    return cx->issues.kept ? cx->issues.list[cx->issues.kept - 1].text : S("it cannot be applied");
+}
+
+/* A second commit of its own, since the first left nothing. */
+static err quarantine(struct hl7_work *work, str bytes, str reason)
+{
+    work->ops_count = 0;
+    work->patient = work->encounter = (str){ 0 };
+    TRY(keep_message(work, bytes, reason));
+    return commit_work(work);
+}
+
+static err try_once(struct hl7_work *work, str bytes)
+{
+    TRY(store_reader(work->cx, work->store));
+    begin(work);
+    if (applied_already(work))
+        return ERR_OK;
+    TRY(mapping_of(work->message)(work));
+    TRY(keep_message(work, bytes, (str){ 0 }));
+    return commit_work(work);
+}
+
+/* Somebody changed the same records meanwhile: look again. */
+static bool is_worth_another(err wrong)
+{
+    return wrong == ERR_PRECONDITION || wrong == ERR_BUSY;
+}
+
+static err settle(struct hl7_work *work, str bytes, err wrong)
+{
+    if (!work->answer.text.n)
+        work->answer = (struct hl7_answer){ HL7_ERROR, 207, { 0 }, last_issue(work->cx) };
+    if (wrong == ERR_IO || wrong == ERR_BUG || wrong == ERR_BUSY || wrong == ERR_LIMIT)
+        return wrong; /* ours, not the message's: the sender is to send it again */
+    return quarantine(work, bytes, work->answer.text);
+}
+
+static void receive(struct ctx *cx, const struct hl7_receiver *receiver,
+                    const struct hl7_message *message, str bytes, struct hl7_answer *out)
+{
+    struct hl7_work work = { .cx = cx, .store = receiver->store, .message = message,
+                             .sender = hl7_sender_of(receiver->senders, message) };
+    if (is_rejected(&work, out))
+        return;
+    err wrong = ERR_BUSY;
+    for (int i = 0; i < HL7_TRIES && is_worth_another(wrong); i++) {
+        ctx_release(cx); /* the snapshot of the try before */
+        cx->issues.count = cx->issues.kept = 0;
+        work.ops_count = 0;
+        wrong = try_once(&work, bytes);
+    }
+    *out = (struct hl7_answer){ .outcome = HL7_ACCEPTED };
+    if (wrong) {
+        settle(&work, bytes, wrong);
+        *out = work.answer;
+    }
+}
+
+void hl7_receive(struct ctx *cx, const struct hl7_receiver *receiver, str bytes,
+                 struct buf *answer)
+{
+    struct hl7_message message;
+    struct hl7_answer outcome;
+    str text;
+    if (hl7_to_utf8(cx, bytes, &text) || hl7_parse(cx, text, &message)) {
+        hl7_ack_unreadable(cx, last_issue(cx), answer);
+        return;
+    }
+    receive(cx, receiver, &message, bytes, &outcome);
+    hl7_ack(cx, &message, &outcome, answer);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "hl7v2/ack.h"
+#include "hl7v2/sender.h"
+#include "json/write.h"
+#include "store/commit.h"
+
+/*
+ * hl7_work: one message while it becomes one commit. What the mappings share.
+ *
+ * Shapes   a mapping finds what is there by identifier, says which members change, and the work
+ *          holds the operation. All of a message is one commit, so it is applied whole or not.
+ * Errors   hl7_refuse fills the answer and returns ERR_RULE; anything else is the store's.
+ */
+enum { HL7_OPS_MAX = 2000, HL7_CHANGES_MAX = 24, HL7_TEXT_MAX = 1 << 24 };
+
+struct hl7_work {
+    struct ctx *cx;
+    struct store *store;
+    const struct hl7_message *message;
+    const struct hl7_sender *sender;
+    const struct hl7_segment *pid, *pv1;
+    struct commit_op *ops;
+    size_t ops_count, ops_cap;
+    struct hl7_answer answer;
+    int64_t event_ms;        /* EVN-2, else MSH-7 */
+    str event_time;          /* the same, as FHIR writes it */
+    str patient, encounter;  /* references; not given: none */
+    str visit;               /* PV1-19 */
+};
+
+/* A member to set; json { "", 0 }: take it away; not given: leave it. */
+struct hl7_change {
+    const char *key;
+    str json;
+};
+struct hl7_found {
+    bool found;
+    str reference;           /* "Patient/123" */
+    struct json body;
+    struct store_version version;
+};
+err hl7_refuse(struct hl7_work *work, int code, const char *where, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* ERR_RULE with an answer when several have the identifier. */
+err hl7_find(struct hl7_work *work, const char *type, str system, str value,
+             struct hl7_found *out) MUST_USE;
+/* Adds the operation that makes `found` so, or creates it (found->reference is then its urn). */
+err hl7_put(struct hl7_work *work, const char *type, str system, str value,
+            const struct hl7_change *changes, struct hl7_found *found) MUST_USE;
+
+/* ---- small pieces of FHIR as JSON text; { NULL, 0 } when there is nothing to say ---- */
+
+str hl7_field(struct hl7_work *work, const struct hl7_segment *segment, int field, int component);
+str hl7_json_text(struct hl7_work *work, str text);            /* a JSON string */
+str hl7_json_identifier(struct hl7_work *work, str system, str value); /* [ { } ] */
+str hl7_json_reference(struct hl7_work *work, str reference);
+/* CE or CWE: code, text, system, and the alternate triple. */
+str hl7_json_concept(struct hl7_work *work, const struct hl7_segment *segment,
+                     struct hl7_place place);
+str hl7_json_code(struct hl7_work *work, const char *system, str code); /* a Coding */
+str hl7_time(struct hl7_work *work, str text);                 /* as FHIR; not given: not a time */
+bool hl7_instant(str fhir_time, int64_t *out_ms);              /* the first it can mean */
+struct buf hl7_buf(struct hl7_work *work);
+
+/* ---- the mappings, one a kind of message ---- */
+
+err hl7_map_patient(struct hl7_work *work, bool create) MUST_USE;
+err hl7_map_merge(struct hl7_work *work) MUST_USE;
+enum hl7_move { HL7_ADMIT, HL7_TRANSFER, HL7_DISCHARGE, HL7_REGISTER, HL7_PREADMIT, HL7_UPDATE,
+                HL7_CANCEL_ADMIT, HL7_CANCEL_TRANSFER, HL7_CANCEL_DISCHARGE };
+err hl7_map_visit(struct hl7_work *work, enum hl7_move move) MUST_USE;
+err hl7_map_results(struct hl7_work *work) MUST_USE;
+err hl7_map_document(struct hl7_work *work) MUST_USE;
+err hl7_map_booking(struct hl7_work *work, const char *status) MUST_USE;
