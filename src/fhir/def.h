@@ -32,6 +32,7 @@ struct fhir_element {
     uint16_t min, max;
     uint16_t choice;    /* elements of one choice in one type share a number; 0: not a choice */
     uint16_t binding;   /* index into fhir_value_sets when the binding is required; FHIR_NONE */
+    uint16_t advised;   /* into fhir_advised_sets when the binding is extensible; FHIR_NONE */
     uint16_t targets;   /* into fhir_target_lists for Reference and canonical; FHIR_NONE: any */
     uint16_t order;     /* position in the definition, for XML and for snapshots */
     bool is_summary, is_modifier;
@@ -92,6 +93,7 @@ extern const uint16_t fhir_resources[]; /* the concrete resources, by name: into
 extern const uint16_t fhir_resources_count;
 extern const struct fhir_value_set fhir_value_sets[];
 extern const uint16_t fhir_value_sets_count;
+extern const str fhir_advised_sets[]; /* urls: their codes are to be used where one fits */
 extern const struct fhir_target_list fhir_target_lists[];
 extern const struct fhir_rule fhir_rules[];
 extern const uint16_t fhir_rules_count;

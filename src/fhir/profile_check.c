@@ -239,6 +239,24 @@ static void check_child(struct profile_check *c, const struct profile_node *node
         profile_check_slices(c, node, items, up);
 }
 
+/* Sections within sections, items within items: an element whose content is that of the one around
+ * it (ElementDefinition.contentReference) is held to the same node, unless the profile names it. */
+static void check_same_within(struct profile_check *c, const struct profile_node *node,
+                              const struct profile_item *item, const struct validate_place *up)
+{
+    const struct fhir_type *type = &fhir_types[item->type];
+    for (uint16_t i = 0; type->kind == FHIR_BACKBONE && i < type->elements_count; i++) {
+        const struct fhir_element *element = &type->elements[i];
+        if (element->type != item->type || profile_child_named(node, element->name))
+            continue;
+        struct profile_items items = profile_children(c, item, element->name);
+        for (size_t k = 0; k < items.count; k++) {
+            struct validate_place place = profile_place(up, &items.list[k], element->name);
+            profile_check_item(c, node, &items.list[k], &place);
+        }
+    }
+}
+
 void profile_check_item(struct profile_check *c, const struct profile_node *node,
                         const struct profile_item *item, const struct validate_place *place)
 {
@@ -251,6 +269,16 @@ void profile_check_item(struct profile_check *c, const struct profile_node *node
         profile_check_rule(c, rule, item, place);
     for (const struct profile_node *child = node->children; child; child = child->next)
         check_child(c, child, item, place);
+    if (item->element && !str_given(node->slice))
+        check_same_within(c, node, item, place);
+}
+
+const struct profile_node *profile_child_named(const struct profile_node *node, str name)
+{
+    const struct profile_node *child = node->children;
+    while (child && !str_eq(child->name, name))
+        child = child->next;
+    return child;
 }
 
 /* ---- Profiles ---- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fhir/profile_in.h"
+#include "fhir/ucum.h"
 
 /*
  * Value sets as far as the loaded code systems tell. Source: hl7.org/fhir/R4/valueset.html.
@@ -242,20 +243,54 @@ const struct profile_codes *profile_codes_of(struct profile_set *set, str value_
 
 /* ---- Asking ---- */
 
-/* Systems defined by a grammar: whether the code can be one at all. */
-static bool may_be_code_of(str system, str code)
+/* ISO 639-1: two letters a language. */
+static const char languages[] =
+    "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy "
+    "da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu "
+    "hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb "
+    "lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om "
+    "or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw "
+    "ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu ";
+
+/* BCP 47: subtags of 1 to 8 letters and digits; the first is the language. Three-letter languages
+ * are a list of thousands that is not held here. */
+static enum profile_answer language_answer(str code)
 {
-    if (str_eq(system, S("urn:ietf:bcp:13"))) {
-        size_t slash = str_find_char(code, '/');
-        return slash != STR_NONE && slash > 0 && slash + 1 < code.n;
+    str tag, rest = code, first = { 0 };
+    while (str_next(&rest, '-', &tag)) {
+        if (tag.n < 1 || tag.n > 8 || (!str_given(first) && tag.n < 2))
+            return PROFILE_NO;
+        first = str_given(first) ? first : tag;
     }
-    if (!str_eq(system, S("urn:ietf:bcp:47")))
-        return true;
-    str tag, rest = code;
-    for (bool first = true; str_next(&rest, '-', &tag); first = false)
-        if (tag.n < 1 || tag.n > 8 || (first && tag.n < 2))
-            return false;
-    return code.n > 0;
+    for (size_t i = 0; first.n == 2 && i + 2 < sizeof languages; i += 3)
+        if (memcmp(languages + i, first.p, 2) == 0)
+            return PROFILE_YES;
+    return first.n == 2 ? PROFILE_NO : PROFILE_UNKNOWN;
+}
+
+/* BCP 13: type/subtype, registered or not; and the short names R4 itself uses for its formats. */
+static enum profile_answer media_answer(str code)
+{
+    static const char *const formats[] = { "json", "xml", "ttl" };
+    for (size_t i = 0; i < COUNT(formats); i++)
+        if (str_eq(code, str_of(formats[i])))
+            return PROFILE_YES;
+    size_t slash = str_find_char(code, '/');
+    return slash != STR_NONE && slash > 0 && slash + 1 < code.n ? PROFILE_YES : PROFILE_NO;
+}
+
+/* Systems that are a grammar rather than a list. UCUM knows more units than we do, so one that is
+ * not understood may still be right. */
+static enum profile_answer open_answer(str system, str code)
+{
+    struct ucum unit;
+    if (str_eq(system, S("urn:ietf:bcp:47")))
+        return language_answer(code);
+    if (str_eq(system, S("urn:ietf:bcp:13")))
+        return media_answer(code);
+    if (str_eq(system, S("http://unitsofmeasure.org")) && ucum_parse(code, &unit))
+        return PROFILE_YES;
+    return PROFILE_UNKNOWN;
 }
 
 static bool has_code(const struct profile_codes *codes, str system, str code)
@@ -282,11 +317,14 @@ enum profile_answer profile_value_set_has(struct profile_set *set, str value_set
         return PROFILE_UNKNOWN;
     if (has_code(codes, system, code))
         return PROFILE_YES;
-    for (size_t i = 0; i < codes->open_count; i++)
-        if ((!str_given(system) || str_eq(codes->open[i], system)) &&
-            may_be_code_of(codes->open[i], code))
-            return PROFILE_UNKNOWN;
-    return codes->unknown ? PROFILE_UNKNOWN : PROFILE_NO;
+    enum profile_answer best = codes->unknown ? PROFILE_UNKNOWN : PROFILE_NO;
+    for (size_t i = 0; i < codes->open_count && best != PROFILE_YES; i++) {
+        if (str_given(system) && !str_eq(codes->open[i], system))
+            continue;
+        enum profile_answer answer = open_answer(codes->open[i], code);
+        best = answer == PROFILE_NO ? best : answer;
+    }
+    return best;
 }
 
 /* The set's own answer, else that of the terminology service the caller named. */

@@ -163,6 +163,7 @@ enum profile_answer profile_fits(struct profile_check *c, str url,
 /* Holds an item to a node: types, values, codes, rules, children. */
 void profile_check_item(struct profile_check *c, const struct profile_node *node,
                         const struct profile_item *item, const struct validate_place *place);
+const struct profile_node *profile_child_named(const struct profile_node *node, str name);
 /* min and max of an element or slice. */
 void profile_check_count(struct profile_check *c, const struct profile_node *node, size_t count,
                          const struct validate_place *up);

@@ -15,24 +15,17 @@ struct trail {
     const struct profile_type *targets; /* behind resolve(): what it must lead to */
 };
 
-static const struct profile_node *named(const struct profile_node *list, str name)
-{
-    while (list && !str_eq(list->name, name))
-        list = list->next;
-    return list;
-}
-
 /* A child of the node, of one of its slices, or of the profile its type names. */
 static const struct profile_node *node_below(struct profile_check *c,
                                              const struct profile_node *node, str name)
 {
-    const struct profile_node *found = named(node->children, name);
+    const struct profile_node *found = profile_child_named(node, name);
     for (const struct profile_node *s = node->slices; s && !found; s = s->next)
-        found = named(s->children, name);
+        found = profile_child_named(s, name);
     for (const struct profile_type *t = node->types; t && !found; t = t->next)
         for (size_t i = 0; i < t->profiles_count && !found; i++) {
             const struct profile *profile = profile_find(c->set, t->profiles[i]);
-            found = profile ? named(profile->root->children, name) : NULL;
+            found = profile ? profile_child_named(profile->root, name) : NULL;
         }
     return found;
 }
@@ -238,7 +231,7 @@ static bool by_url(const struct profile_node *slice, const struct profile_item *
     struct json url = json_get(item->value, S("url"));
     if (slice->types && slice->types->profiles_count)
         return json_string_is(url, profile_without_version(slice->types->profiles[0]));
-    const struct profile_node *fixed = named(slice->children, S("url"));
+    const struct profile_node *fixed = profile_child_named(slice, S("url"));
     if (fixed && fixed->fixed.doc)
         return json_same(fixed->fixed, url, false);
     return json_string_is(url, slice->slice);

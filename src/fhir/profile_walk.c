@@ -44,6 +44,21 @@ static void check_rules(struct profile_check *c, uint16_t type, uint16_t order,
     }
 }
 
+/* What R4 itself says about a coded element beyond the required sets the binary can expand. */
+static void check_binding(struct profile_check *c, const struct level *level)
+{
+    const struct fhir_element *element = level->item->element;
+    struct profile_binding binding = { .strength = PROFILE_EXTENSIBLE };
+    if (element->advised != FHIR_NONE) {
+        binding.value_set = fhir_advised_sets[element->advised];
+    } else if (element->binding != FHIR_NONE &&
+               fhir_value_sets[element->binding].codes_count == 0) {
+        binding.value_set = fhir_value_sets[element->binding].url;
+        binding.strength = PROFILE_REQUIRED;
+    }
+    profile_check_binding(c, &binding, level->item, level->place);
+}
+
 /* ---- Extensions ---- */
 
 static bool has_scheme(str url)
@@ -215,6 +230,7 @@ static void walk_item(struct profile_check *c, const struct level *up,
     struct validate_place place = profile_place(up->place, item, item->element->json_name);
     struct level level = { up, item, &place };
     check_rules(c, up->item->type, item->element->order, &level);
+    check_binding(c, &level);
     if (fhir_types[item->type].kind == FHIR_RESOURCE)
         walk_resource(c, &level);
     else if (fhir_types[item->type].kind != FHIR_PRIMITIVE || item->twin.doc)
@@ -247,7 +263,10 @@ static void walk_member(struct profile_check *c, const struct level *level,
     const struct fhir_element *element = fhir_element_find(type, name);
     if (!element || (twin && json_get(object, name).doc))
         return; /* a twin goes with its value */
-    if (!twin && is_primitive(element) && !has_element_rules(type, element->order) &&
+    bool bound = element->advised != FHIR_NONE ||
+                 (element->binding != FHIR_NONE &&
+                  fhir_value_sets[element->binding].codes_count == 0);
+    if (!twin && !bound && is_primitive(element) && !has_element_rules(type, element->order) &&
         !json_get(object, arena_printf(c->cx->arena, "_%.*s", STR_ARG(name))).doc)
         return; /* a plain primitive has nothing more to it */
     struct profile_items items = profile_children(c, level->item, name);

@@ -6,6 +6,7 @@
 #include "fhir/profile.h"
 #include "fhir/test_examples.h"
 #include "fhir/xml.h"
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -128,6 +129,9 @@ static const char *const definitions[] = {
        "'valueSet':'http://x/nowhere'}},"
        "{'id':'Patient.contact.relationship','path':'Patient.contact.relationship','binding':"
        "{'strength':'extensible','valueSet':'http://x/vs'}}"),
+    SD("items", "Questionnaire", CORE "Questionnaire",
+       "{'id':'Questionnaire.item','path':'Questionnaire.item'},"
+       "{'id':'Questionnaire.item.text','path':'Questionnaire.item.text','min':1}"),
     SD("ext", "Extension", CORE "Extension",
        "{'id':'Extension','path':'Extension'},"
        "{'id':'Extension.url','path':'Extension.url','fixedUri':'http://x/ext'},"
@@ -200,6 +204,12 @@ static void check_rows(struct ctx *cx, const struct row *rows, size_t count)
 #define PAT(rest) "{'resourceType':'Patient'" rest "}"
 #define OBS(rest) "{'resourceType':'Observation','status':'final','code':{'text':'x'}" rest "}"
 
+/* What R4's own binding of Patient.maritalStatus adds. */
+#define ADVISED_ALONE                                                                              \
+    "warning Patient.maritalStatus: holds no code of http://hl7.org/fhir/ValueSet/marital-status," \
+    " which is right only if none of its codes fits"
+#define ADVISED ADVISED_ALONE "\n"
+
 /* clang-format off: each row is a profile, a resource and what must be said of it */
 static const struct row plain[] = {
     { "counts", PAT(",'name':[{'family':'a'}]"), "" },
@@ -213,16 +223,20 @@ static const struct row plain[] = {
     { "counts", PAT(",'name':[{'family':'a'}],'gender':'male'"),
       "Patient.gender: must be exactly \"female\"" },
     { "counts", PAT(",'name':[{'family':'a'}],'maritalStatus':{'coding':[{'system':'http://t',"
-      "'code':'M'},{'system':'http://s','code':'M','display':'x'}]}"), "" },
+      "'code':'M'},{'system':'http://s','code':'M','display':'x'}]}"), ADVISED_ALONE },
     { "counts", PAT(",'name':[{'family':'a'}],'maritalStatus':{'coding':[{'system':'http://t',"
       "'code':'M'}]}"), "Patient.maritalStatus: must hold at least "
-      "{\"coding\":[{\"system\":\"http://s\",\"code\":\"M\"}]}" },
+      "{\"coding\":[{\"system\":\"http://s\",\"code\":\"M\"}]}\n" ADVISED_ALONE },
     { "counts", PAT(",'name':[{'family':'a'}],'deceasedDateTime':'2026'"),
       "Patient.deceased.ofType(dateTime): must be a boolean, not a dateTime" },
     { "counts", PAT(",'name':[{'family':'a'}],'generalPractitioner':[{'reference':"
       "'Practitioner/1'}]"), "Patient.generalPractitioner[0]: refers to a Practitioner that is not "
       "a http://hl7.org/fhir/StructureDefinition/Organization" },
     { "counts", OBS(""), "Observation: is a Observation, the profile is for Patient" },
+    { "items", "{'resourceType':'Questionnaire','status':'draft','item':[{'linkId':'1','text':'a',"
+      "'type':'group','item':[{'linkId':'2','type':'group','item':[{'linkId':'3','text':'c','type':"
+      "'string'}]}]}]}",
+      "Questionnaire.item[0].item[0].text: is required 1 times and there 0 (min)" },
     { "limits", OBS(",'valueInteger':10,'issued':'2026-01-01T00:00:00Z','language':'en'"), "" },
     { "limits", OBS(",'valueInteger':11,'issued':'2026-01-01T00:00:01Z','language':'eng'"),
       "Observation.value.ofType(integer): must be 10 or less (maxValue)\n"
@@ -294,21 +308,30 @@ static const struct row ruled[] = {
     { NULL, PAT(",'name':[{'period':{'start':'2026','end':'2025'}}]"),
       "Patient.name[0].period: breaks rule per-1: If present, start SHALL have a lower value "
       "than end" },
-    { "bound", PAT(",'maritalStatus':{'coding':[{'system':'http://x/cs','code':'in'}]}"), "" },
-    { "bound", PAT(",'maritalStatus':{'coding':[{'system':'http://x/cs','code':'top'}]}"), "" },
-    { "bound", PAT(",'maritalStatus':{'coding':[{'system':'http://l','code':'L1'}]}"), "" },
+    { "bound", PAT(",'maritalStatus':{'coding':[{'system':'http://x/cs','code':'in'}]}"),
+      ADVISED_ALONE },
+    { "bound", PAT(",'maritalStatus':{'coding':[{'system':'http://x/cs','code':'top'}]}"),
+      ADVISED_ALONE },
+    { "bound", PAT(",'maritalStatus':{'coding':[{'system':'http://l','code':'L1'}]}"),
+      ADVISED_ALONE },
+    { NULL, PAT(",'maritalStatus':{'coding':[{'system':"
+      "'http://terminology.hl7.org/CodeSystem/v3-MaritalStatus','code':'M'}]}"), "" },
     { "bound", PAT(",'maritalStatus':{'coding':[{'system':'http://x/cs','code':'out'}]}"),
-      "Patient.maritalStatus: holds no code of http://x/vs, from which one is required" },
+      "Patient.maritalStatus: holds no code of http://x/vs, from which one is required\n"
+      ADVISED_ALONE },
     { "bound", PAT(",'maritalStatus':{'coding':[{'system':'http://x/cs','code':'beside'}]}"),
-      "Patient.maritalStatus: holds no code of http://x/vs, from which one is required" },
+      "Patient.maritalStatus: holds no code of http://x/vs, from which one is required\n"
+      ADVISED_ALONE },
     { "bound", PAT(",'maritalStatus':{'coding':[{'system':'http://elsewhere','code':'q'}]}"),
-      "warning Patient.maritalStatus: not checked: the codes of http://x/vs are not all loaded "
-      "here" },
+      ADVISED "warning Patient.maritalStatus: not checked: the codes of http://x/vs are not all "
+      "loaded here" },
     { "bound", PAT(",'language':'en'"), "warning Patient.language: not checked: the codes of "
       "http://x/nowhere are not all loaded here" },
     { "bound", PAT(",'contact':[{'name':{'text':'x'},'relationship':[{'coding':[{'system':"
       "'http://x/cs','code':'beside'}]}]}]"), "warning Patient.contact[0].relationship[0]: holds "
-      "no code of http://x/vs, which is right only if none of its codes fits" },
+      "no code of http://hl7.org/fhir/ValueSet/patient-contactrelationship, which is right only if "
+      "none of its codes fits\nwarning Patient.contact[0].relationship[0]: holds no code of "
+      "http://x/vs, which is right only if none of its codes fits" },
     { "extended", PAT(",'extension':[{'url':'http://x/ext','valueInteger':1}]"), "" },
     { "extended", PAT(""), "Patient.extension: slice e is required 1 times and there 0 (min)" },
     { "extended", PAT(",'extension':[{'url':'http://x/ext','valueString':'1'}]"),
@@ -386,6 +409,51 @@ TEST(vital_signs_of_r4_itself_are_known)
         EXPECT_INT(wrong ? "stone" : "kg",
                    profile_validate(cx, set, resource, S(CORE "bodyweight")),
                    wrong ? ERR_RULE : ERR_OK);
+    }
+    profile_set_free(set);
+}
+
+/* ---- Many at once ---- */
+
+struct asker {
+    struct profile_set *set;
+    pthread_t thread;
+    size_t refused;
+};
+
+static void *ask(void *self)
+{
+    struct asker *asker = self;
+    struct arena arena = arena_make((size_t)64 << 20);
+    static const char *const profiles[] = { "bmi", "bodyweight", "heartrate", "bp", "bodytemp",
+                                            "vitalsigns", "oxygensat", "headcircum" };
+    for (size_t i = 0; i < 64; i++) {
+        struct ctx cx = ctx_make(&arena);
+        struct json resource;
+        str url = arena_printf(&arena, CORE "%s", profiles[i % COUNT(profiles)]);
+        str text = S("{\"resourceType\":\"Observation\",\"status\":\"final\","
+                     "\"code\":{\"text\":\"x\"}}");
+        if (json_parse(&cx, text, &resource) == ERR_OK)
+            asker->refused += profile_validate(&cx, asker->set, resource, url) == ERR_RULE;
+        ctx_release(&cx);
+        arena_reset(&arena);
+    }
+    arena_free(&arena);
+    return NULL;
+}
+
+TEST(profiles_are_built_once_while_many_ask)
+{
+    struct asker askers[8] = { 0 };
+    struct profile_set *set;
+    EXPECT_INT("load", profile_set_load(cx, (str){ 0 }, &set), ERR_OK);
+    for (size_t i = 0; i < COUNT(askers); i++) {
+        askers[i].set = set;
+        cr_assert_eq(pthread_create(&askers[i].thread, NULL, ask, &askers[i]), 0);
+    }
+    for (size_t i = 0; i < COUNT(askers); i++) {
+        pthread_join(askers[i].thread, NULL);
+        EXPECT_INT("all refused", askers[i].refused, 64);
     }
     profile_set_free(set);
 }
