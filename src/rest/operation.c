@@ -101,6 +101,8 @@ static err take_body(struct operation_ask *ask)
     if (request->method != HTTP_POST || request->body.n == 0)
         return ERR_OK;
     ask->body_text = request->body;
+    if (rest_media_is(http_header(request, "Content-Type"), S("application/graphql")))
+        return ERR_OK;
     if (rest_media_is(http_header(request, "Content-Type"),
                       S("application/x-www-form-urlencoded"))) {
         ask->query = request->query.n
@@ -126,7 +128,11 @@ static err serve(struct http_request *request, struct http_response *response, s
         response->status = answer.status ? answer.status : 200;
         return ERR_OK;
     }
-    return rest_send(ask.call, answer.status ? answer.status : 200, answer.body);
+    if (!str_given(answer.content_type))
+        return rest_send(ask.call, answer.status ? answer.status : 200, answer.body);
+    response->content_type = answer.content_type;
+    response->body = answer.body;
+    return ERR_OK;
 }
 
 err rest_operation_system(struct http_request *request, struct http_response *response)

@@ -22,6 +22,7 @@ struct operation_ask {
 struct operation_answer {
     int status;             /* 0: 200 */
     str body;               /* JSON of a resource; empty: none */
+    str content_type;       /* given when the body is no resource: it is sent as it is */
 };
 struct operation {
     const char *name;       /* "$validate" */

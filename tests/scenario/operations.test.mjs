@@ -230,3 +230,46 @@ test('$merge turns the references to the survivor and $unmerge turns them back',
   assert.equal((await server.get('/fhir/Patient/ann')).body.active, true);
   assert.equal((await send('$unmerge')).status, 422);
 });
+
+test('$graphql answers across resources', async (t) => {
+  const server = await startServer(t);
+  await ward(server);
+  const ask = async (query, variables, path = '/fhir/$graphql') => {
+    const answer = await server.post(path, { query, variables },
+                                     { 'content-type': 'application/json' });
+    assert.equal(answer.status, 200, answer.text);
+    return answer.body.data;
+  };
+  assert.deepEqual(await ask('{ Patient(id: "ann") { id birthDate photo { url } who: name { family given } } }'),
+    { Patient: { id: 'ann', birthDate: '1970-01-02', photo: null,
+                 who: [{ family: 'Smith', given: ['Ann'] }] } });
+  const nested = await ask(`query q($p: ID!, $deep: Boolean = true) { Patient(id: $p) {
+    generalPractitioner { reference resource { ...doctor } }
+    ObservationList(_reference: subject, code: "8867-4", _sort: "date") {
+      valueQuantity @include(if: $deep) { value } ... on Patient { birthDate } } } }
+    fragment doctor on Practitioner { __typename name { family } }`, { p: 'ann' });
+  assert.deepEqual(nested.Patient.generalPractitioner[0].resource,
+                   { __typename: 'Practitioner', name: [{ family: 'Who' }] });
+  assert.deepEqual(nested.Patient.ObservationList,
+                   [70, 80, 90].map((value) => ({ valueQuantity: { value } })));
+  assert.deepEqual(await ask('{ PatientList(name: "smith") { name @flatten { family } } }'),
+                   { PatientList: [{ family: ['Smith'] }] });
+  const page = await ask(`{ ObservationConnection(code: "8867-4", _count: 2) {
+    count pagesize next edges { mode resource { id } } } }`);
+  assert.equal(page.ObservationConnection.count, 3);
+  assert.equal(page.ObservationConnection.edges.length, 2);
+  const rest = await ask('query ($c: String) { ObservationConnection(_cursor: $c) { edges { resource { id } } } }',
+                         { c: page.ObservationConnection.next });
+  assert.equal(rest.ObservationConnection.edges.length, 1);
+  assert.deepEqual(await ask('{ id name(use: official) { family } first: name @first { family } }', {},
+                             '/fhir/Patient/ann/$graphql'),
+                   { id: 'ann', name: null, first: { family: 'Smith' } });
+  const deep = `{ Patient(id: "ann") ${'{ link { other { resource '.repeat(30)}{ id }${' } } }'.repeat(30)} }`;
+  for (const [query, status] of [['{', 400], ['{ Patient(id: "ann") { nme } }', 400], ['{ Nothing { id } }', 400],
+    ['{ Patient(id: "none") { id } }', 404], ['{ Patient(id: "ann") { name } }', 400], ['{ ...none }', 400],
+    ['mutation { x }', 400], ['{ ...a } fragment a on Query { ...a }', 413], [deep, 413]]) {
+    const answer = await server.post('/fhir/$graphql', query, { 'content-type': 'application/graphql' });
+    assert.equal(answer.status, status, `${query.slice(0, 60)}: ${answer.text}`);
+    assert.equal(answer.body.resourceType, 'OperationOutcome');
+  }
+});
