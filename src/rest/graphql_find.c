@@ -100,7 +100,7 @@ static err read_one(struct graphql_run *run, uint16_t resource,
                     const struct graphql_selection *field, struct graphql_out *out)
 {
     struct store_version version;
-    str id;
+    str id = { 0 };
     TRY(graphql_argument(run, field, "id", &id));
     if (!str_given(id))
         TRY(graphql_argument(run, field, "_id", &id));
@@ -180,7 +180,7 @@ static err find_many(struct graphql_run *run, uint16_t resource, struct graphql_
                      const struct graphql_selection *field, bool connection,
                      struct search_page *out)
 {
-    str query, cursor;
+    str query = { 0 }, cursor = { 0 };
     TRY(graphql_argument(run, field, "_cursor", &cursor));
     if (str_given(cursor))
         return search(run, resource, cursor, out);
@@ -220,7 +220,7 @@ err graphql_follow(struct graphql_run *run, struct json reference,
     struct ctx *cx = run->cx;
     struct op_reference found;
     struct store_version version;
-    str type, optional, text = json_string(cx->arena, json_get(reference, S("reference")));
+    str type = { 0 }, optional = { 0 }, text = json_string(cx->arena, json_get(reference, S("reference")));
     TRY(graphql_argument(run, field, "type", &type));
     TRY(graphql_argument(run, field, "optional", &optional));
     TRY(graphql_spend(run, 1));
