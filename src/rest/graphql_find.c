@@ -220,9 +220,8 @@ err graphql_follow(struct graphql_run *run, struct json reference,
     struct ctx *cx = run->cx;
     struct op_reference found;
     struct store_version version;
-    str type = { 0 }, optional = { 0 }, text = json_string(cx->arena, json_get(reference, S("reference")));
+    str type = { 0 }, text = json_string(cx->arena, json_get(reference, S("reference")));
     TRY(graphql_argument(run, field, "type", &type));
-    TRY(graphql_argument(run, field, "optional", &optional));
     TRY(graphql_spend(run, 1));
     if (!op_read_reference(run->ask->ask, text, &found) ||
         (str_given(type) && !str_eq(type, fhir_resource_name(found.resource))))
