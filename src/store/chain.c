@@ -56,6 +56,38 @@ err compile_chain(const struct compile *on, struct clause *clause)
     return ERR_OK;
 }
 
+err compile_list(const struct compile *on, struct clause *clause)
+{
+    const struct query_criterion *criterion = clause->criterion;
+    clause->opaque = true;
+    for (size_t v = 0; v < criterion->values_count; v++) {
+        str id = criterion->values[v].text;
+        struct json body;
+        bool found = false;
+        int64_t rid;
+        if (str_starts(id, S("$")))
+            return ctx_failf(on->cx, ERR_RULE, criterion->shown,
+                             "the list \"%.*s\" is not kept here; name a List resource's id",
+                             STR_ARG(id));
+        TRY(compile_rid(on->cx, fhir_resource_find(S("List")), id, &rid));
+        if (rid)
+            TRY(plan_body(on->cx, on->store, rid, &body, &found));
+        for (struct json_walk w = json_walk(found ? json_get(body, S("entry"))
+                                                  : (struct json){ 0 }); json_next(&w);) {
+            struct index_reference item;
+            str text = json_string(on->cx->arena,
+                                   json_get(json_get(w.value, S("item")), S("reference")));
+            if (json_is(json_get(w.value, S("deleted")), JSON_TRUE) ||
+                !index_reference(on->layout, text, &item) || item.target != on->query->resource)
+                continue;
+            TRY(compile_rid(on->cx, item.target, item.id, &rid));
+            if (rid)
+                clause_add(on->cx, clause, (struct posting){ .kind = POSTING_RID, .value = rid });
+        }
+    }
+    return ERR_OK;
+}
+
 static bool reads_slot(const struct layout_param *param, uint16_t slot)
 {
     for (uint16_t i = 0; i < param->slots_count; i++)

@@ -459,11 +459,16 @@ static err compile_param(const struct compile *on, struct clause *clause)
 {
     const struct query_criterion *criterion = clause->criterion;
     const struct layout_param *param = criterion->param;
+    if (param->path) {
+        clause->verify_only = true;
+        clause->exact = false;
+        return ERR_OK;
+    }
     if (criterion->modifier == MOD_MISSING) {
         compile_missing(on, clause);
         return ERR_OK;
     }
-    clause->negate = criterion->modifier == MOD_NOT;
+    clause->negate = criterion->modifier == MOD_NOT || criterion->modifier == MOD_NOT_IN;
     if (criterion->modifier == MOD_IDENTIFIER)
         return compile_token(on, clause, param->identifier_slot);
     if (param->kind == FHIR_SEARCH_COMPOSITE)
@@ -594,9 +599,14 @@ err compile_clause(const struct compile *on, const struct query_criterion *crite
     case QUERY_CHAIN: TRY(compile_chain(on, out)); break;
     case QUERY_HAS: TRY(compile_has(on, out)); break;
     case QUERY_COMPARTMENT: TRY(compile_compartment(on, out)); break;
-    default:
-        return ctx_failf(on->cx, ERR_RULE, criterion->shown, "\"%.*s\" cannot be searched by yet",
-                         STR_ARG(criterion->shown));
+    case QUERY_LIST: TRY(compile_list(on, out)); break;
+    case QUERY_FILTER: TRY(compile_filter(on, out)); break;
+    case QUERY_NEAR:
+    case QUERY_TEXT:
+    case QUERY_CONTENT:
+        out->verify_only = true;
+        out->exact = false;
+        break;
     }
     out->ordered = out->count <= PLAN_STREAMS_MOST && out->count > 0;
     for (size_t i = 0; i < out->count && out->ordered; i++)

@@ -24,6 +24,9 @@ err compile_rid(struct ctx *cx, uint16_t resource, str id, int64_t *rid) MUST_US
 err compile_matches(const struct compile *on, const struct query *query, size_t most,
                     struct hits *out) MUST_USE;
 err compile_chain(const struct compile *on, struct clause *clause) MUST_USE;
+/* _list: what the List names. _filter: its sets joined. */
+err compile_list(const struct compile *on, struct clause *clause) MUST_USE;
+err compile_filter(const struct compile *on, struct clause *clause) MUST_USE;
 err compile_has(const struct compile *on, struct clause *clause) MUST_USE;
 void clause_add(struct ctx *cx, struct clause *clause, struct posting posting);
 extern const struct stmt compile_sql[];

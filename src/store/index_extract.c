@@ -125,6 +125,18 @@ err index_extract_part(struct ctx *cx, const struct index_layout *layout, uint16
     return ERR_OK;
 }
 
+err index_custom(struct ctx *cx, const struct index_layout *layout,
+                 const struct layout_param *param, struct json body, struct index_rows *out)
+{
+    struct path_result result;
+    *out = (struct index_rows){ .at = AT_NONE };
+    struct index_walk walk = { .cx = cx, .layout = layout, .rows = out };
+    TRY(path_eval_on(cx, param->path, body, &result));
+    for (size_t i = 0; i < result.count; i++)
+        index_item(&walk, param->kind, 0, &result.items[i]);
+    return ERR_OK;
+}
+
 err index_extract(struct ctx *cx, const struct index_layout *layout, uint16_t resource,
                   struct json body, struct index_rows *out)
 {

@@ -59,6 +59,7 @@ struct layout_param {
     const struct fhir_param *def;
     uint16_t slots_count, slots_cap;
     struct layout_param_slot *slots;
+    const struct path *path;  /* a SearchParameter of the server's own: evaluated, not indexed */
     uint16_t identifier_slot; /* references: tokens of Reference.identifier; FHIR_NONE */
 };
 struct layout_type {

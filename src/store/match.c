@@ -203,5 +203,6 @@ bool match_rows(const struct index_layout *layout, const struct query_criterion 
     }
     if (criterion->modifier == MOD_MISSING)
         return criterion->missing != any;
-    return criterion->modifier == MOD_NOT ? !found : found;
+    bool negated = criterion->modifier == MOD_NOT || criterion->modifier == MOD_NOT_IN;
+    return negated ? !found : found;
 }

@@ -119,7 +119,8 @@ static void choose_order(struct plan *plan)
     const struct layout_type *type = &plan->layout->types[query->resource];
     bool any = false;
     for (size_t i = 0; i < plan->clauses_count; i++)
-        any = any || (!plan->clauses[i].negate && !plan->clauses[i].by_seq);
+        any = any || (!plan->clauses[i].negate && !plan->clauses[i].by_seq &&
+                      !plan->clauses[i].verify_only);
     bool by_at = query->sorts_count > 0 && type->at_param &&
                  query->sorts[0].param == type->at_param;
     plan->order = any ? ORDER_AT : ORDER_RID;
@@ -148,7 +149,7 @@ err plan_make(struct ctx *cx, struct store *store, const struct index_layout *la
         struct clause *clause = &out->clauses[out->clauses_count++];
         TRY(compile_clause(&on, &query->criteria[i], clause));
         bound_dates(out, clause);
-        out->nothing = clause->count == 0 && !clause->negate;
+        out->nothing = clause->count == 0 && !clause->negate && !clause->verify_only;
     }
     if (out->nothing)
         return ERR_OK;
@@ -267,6 +268,17 @@ err plan_verify(struct ctx *cx, const struct index_layout *layout,
                 const struct query_criterion *criterion, struct json body, bool *out)
 {
     struct index_rows rows;
+    if (criterion->what == QUERY_NEAR)
+        return plan_near(cx, criterion, body, out);
+    if (criterion->what == QUERY_TEXT || criterion->what == QUERY_CONTENT) {
+        *out = plan_words(cx, criterion, body);
+        return ERR_OK;
+    }
+    if (criterion->param->path) {
+        TRY(index_custom(cx, layout, criterion->param, body, &rows));
+        *out = match_rows(layout, criterion, &rows, cx->now_ms);
+        return ERR_OK;
+    }
     if (criterion->param->kind == FHIR_SEARCH_COMPOSITE && criterion->modifier != MOD_MISSING)
         return plan_composite(cx, layout, criterion, body, out);
     TRY(index_extract(cx, layout, criterion->param->resource, body, &rows));

@@ -18,6 +18,7 @@ struct clause {
     bool ordered;       /* postings are few tokens or references: can be read in order and probed */
     bool exact;         /* the postings say it all; else each hit is verified */
     bool by_seq;        /* _lastUpdated: stretches of the log, that can be probed */
+    bool verify_only;   /* no posting helps: every resource is looked at */
     bool dated;         /* tells by the clinical date alone, for all but periods */
     bool opaque;        /* a resource's own rows cannot tell */
     bool collected;
@@ -48,6 +49,9 @@ err plan_make(struct ctx *cx, struct store *store, const struct index_layout *la
 err plan_rows(struct ctx *cx, struct store *store, const struct index_layout *layout, int64_t rid,
               struct index_rows *out, bool *found) MUST_USE;
 /* Does any element of the resource answer all components of a composite at once? (composite.c) */
+err plan_near(struct ctx *cx, const struct query_criterion *criterion, struct json body,
+              bool *out) MUST_USE;
+bool plan_words(struct ctx *cx, const struct query_criterion *criterion, struct json body);
 err plan_composite(struct ctx *cx, const struct index_layout *layout,
                    const struct query_criterion *criterion, struct json body, bool *out) MUST_USE;
 err plan_body(struct ctx *cx, struct store *store, int64_t rid, struct json *out,

@@ -148,10 +148,8 @@ static const struct {
     { "code-text", MOD_CODE_TEXT, 1u << FHIR_SEARCH_TOKEN },
     { "of-type", MOD_OF_TYPE, 1u << FHIR_SEARCH_TOKEN },
     { "identifier", MOD_IDENTIFIER, 1u << FHIR_SEARCH_REFERENCE },
-    { "above", MOD_ABOVE, 1u << FHIR_SEARCH_URI | 1u << FHIR_SEARCH_TOKEN |
-                              1u << FHIR_SEARCH_REFERENCE },
-    { "below", MOD_BELOW, 1u << FHIR_SEARCH_URI | 1u << FHIR_SEARCH_TOKEN |
-                              1u << FHIR_SEARCH_REFERENCE },
+    { "above", MOD_ABOVE, 1u << FHIR_SEARCH_URI | 1u << FHIR_SEARCH_TOKEN },
+    { "below", MOD_BELOW, 1u << FHIR_SEARCH_URI | 1u << FHIR_SEARCH_TOKEN },
     { "in", MOD_IN, 1u << FHIR_SEARCH_TOKEN },
     { "not-in", MOD_NOT_IN, 1u << FHIR_SEARCH_TOKEN },
 };
@@ -223,8 +221,13 @@ static err add_param(struct ctx *cx, const struct query_source *from, struct que
                                    from->warnings ? "; it was left out" : ""));
     if (value.n == 0)
         return ERR_OK; /* R4: a parameter without a value is ignored */
+    bool terms = criterion.modifier == MOD_IN || criterion.modifier == MOD_NOT_IN ||
+                 ((criterion.modifier == MOD_ABOVE || criterion.modifier == MOD_BELOW) &&
+                  criterion.param->kind == FHIR_SEARCH_TOKEN);
     if (criterion.modifier == MOD_MISSING)
         TRY(read_missing(cx, &criterion, value));
+    else if (terms)
+        TRY(query_codes(cx, from, &criterion, value));
     else
         TRY(read_values(cx, from, &criterion, value));
     return add_criterion(cx, query, criterion);
@@ -350,6 +353,8 @@ err query_add(struct ctx *cx, const struct query_source *from, struct query *que
     if (query->resource == FHIR_NONE && code.n && code.p[0] != '_')
         criterion.param = NULL;
     bool special = criterion.what == QUERY_LIST || criterion.what == QUERY_FILTER;
+    if (!criterion.param && !special && query->resource != FHIR_NONE && dot == STR_NONE)
+        TRY(query_custom(cx, from, resource, code, &criterion.param));
     if (!criterion.param && !special)
         return unknown_param(cx, from, query->resource, code);
     if (criterion.what == QUERY_NEAR && !str_eq(fhir_resource_name(resource), S("Location")))

@@ -85,6 +85,7 @@ struct query {
 struct query_source {
     const struct index_layout *layout;
     const struct search_request *request;
+    struct store *store;
     struct issues *warnings;    /* NULL: an unknown parameter is an error */
     bool condition;             /* result parameters are refused */
 };
@@ -92,6 +93,13 @@ err query_parse(struct ctx *cx, const struct query_source *from, uint16_t resour
                 struct query *out) MUST_USE;
 err query_add(struct ctx *cx, const struct query_source *from, struct query *query, str name,
               str value, int depth) MUST_USE;
+
+/* A parameter the server was given as a SearchParameter resource; *out NULL: there is none. */
+err query_custom(struct ctx *cx, const struct query_source *from, uint16_t resource, str code,
+                 const struct layout_param **out) MUST_USE;
+/* The codes of :in, :not-in, :above and :below as the criterion's values (query_codes.c). */
+err query_codes(struct ctx *cx, const struct query_source *from, struct query_criterion *criterion,
+                str text) MUST_USE;
 
 /* "%41+b" as text; malformed escapes stay as they are. */
 str query_decode(struct arena *arena, str text);

@@ -254,6 +254,7 @@ err search_run(struct ctx *cx, struct store *store, const struct search_request 
     *out = (struct search_page){ .warnings = { .arena = cx->arena } };
     struct search search = { .store = store, .request = request, .page = out };
     search.from = (struct query_source){ .layout = store_layout(store), .request = request,
+                                         .store = store,
                                          .warnings = request->lenient ? &out->warnings : NULL };
     if (!cx->db)
         TRY(store_reader(cx, store));
@@ -275,6 +276,7 @@ err search_condition(struct ctx *cx, struct store *store, uint16_t resource, str
 {
     struct search_request request = { .resource = resource, .query = query };
     struct query_source from = { .layout = store_layout(store), .request = &request,
+                                 .store = store,
                                  .condition = true };
     struct query parsed;
     struct plan plan;

@@ -58,9 +58,23 @@ static const char *const ward[] = {
     "\"valueCodeableConcept\":{\"coding\":[{\"system\":\"l\",\"code\":\"red\"}]}}]}",
     "{\"resourceType\":\"Encounter\",\"id\":\"e1\",\"status\":\"in-progress\",\"class\":{"
     "\"code\":\"IMP\"},"
+    "\"text\":{\"status\":\"generated\",\"div\":\"<div "
+    "xmlns=\\\"http://www.w3.org/1999/xhtml\\\"><b>Acute</b> ward</div>\"},"
     "\"subject\":{\"reference\":\"Patient/ann\"},\"period\":{\"start\":\"2026-01-01\"}}",
     "{\"resourceType\":\"ValueSet\",\"id\":\"v1\",\"status\":\"draft\","
-    "\"url\":\"http://x.org/fhir/vs/1\"}",
+    "\"url\":\"http://x.org/fhir/vs/1\","
+    "\"compose\":{\"include\":[{\"system\":\"l\",\"concept\":[{\"code\":\"hr\"}]}]}}",
+    "{\"resourceType\":\"CodeSystem\",\"id\":\"c1\",\"status\":\"draft\",\"content\":\"complete\","
+    "\"url\":\"l\",\"concept\":[{\"code\":\"vital\",\"concept\":[{\"code\":\"hr\"}]}]}",
+    "{\"resourceType\":\"List\",\"id\":\"l1\",\"status\":\"current\",\"mode\":\"working\","
+    "\"entry\":["
+    "{\"item\":{\"reference\":\"Patient/ann\"}},{\"item\":{\"reference\":\"Encounter/e1\"}},"
+    "{\"deleted\":true,\"item\":{\"reference\":\"Patient/bob\"}}]}",
+    "{\"resourceType\":\"Location\",\"id\":\"loc\",\"position\":{\"latitude\":53.79,"
+    "\"longitude\":-1.53}}",
+    "{\"resourceType\":\"SearchParameter\",\"id\":\"own\",\"url\":\"http://x.org/own\","
+    "\"name\":\"own\",\"status\":\"active\",\"description\":\"town\",\"code\":\"own\","
+    "\"base\":[\"Patient\"],\"type\":\"string\",\"expression\":\"Patient.address.city\"}",
     "{\"resourceType\":\"RiskAssessment\",\"id\":\"r1\",\"status\":\"final\",\"subject\":{"
     "\"reference\":"
     "\"Patient/ann\"},\"prediction\":[{\"probabilityDecimal\":0.8}]}",
@@ -257,6 +271,33 @@ static const struct {
     { "Observation?code:code-text=h", "o2 o1 o3" },
     { "Patient?identifier:of-type=v2|MR|77", "cat" },
     { "Patient?identifier:of-type=v2|NH|77", "" },
+    /* _filter, _list, _text, _content, near, value sets, the server's own parameters */
+    { "Patient?_filter=gender eq male", "bob" },
+    { "Patient?_filter=gender ne male", "ann cat" },
+    { "Patient?_filter=name co \"mit\" and not (gender eq male)", "cat" },
+    { "Patient?_filter=gender eq female or (name sw smi and birthdate pr true)", "bob ann" },
+    { "Patient?_filter=family eq \"Smith\"", "bob" },
+    { "Patient?_filter=gender is male", "invalid: _filter: \"is\" is not an operator; there are eq "
+      "ne co sw gt lt ge le ap sa eb pr ss sb in ni re" },
+    { "Patient?_filter=gender eq male and", "invalid: _filter: a comparison is missing before "
+      "\"\"" },
+    { "Patient?_list=l1", "ann" },
+    { "Patient?_list=l2", "" },
+    { "Encounter?_text=acute ward", "e1" },
+    { "Encounter?_text=div", "" },
+    { "Encounter?_content=in-progress", "e1" },
+    { "Encounter?_content=discharged", "" },
+    { "Location?near=53.8|-1.55|2|km", "loc" },
+    { "Location?near=53.8|-1.55|1|km", "" },
+    { "Observation?code:in=http://x.org/fhir/vs/1", "o2 o1" },
+    { "Observation?code:not-in=http://x.org/fhir/vs/1", "o3 o4 o5" },
+    { "Observation?status:in=http://hl7.org/fhir/ValueSet/observation-status&code=s|hr", "o3" },
+    { "Observation?code:below=l|vital", "o2 o1" },
+    { "Observation?code:above=l|hr", "o2 o1" },
+    { "Observation?code:below=l|hr", "o2 o1" },
+    { "Patient?own=Leeds", "ann" },
+    { "Patient?own:missing=true", "bob cat" },
+    { "Patient?own=lee&gender=female", "ann" },
     /* uri */
     { "ValueSet?url=http://x.org/fhir/vs/1", "v1" },
     { "ValueSet?url=http://x.org/fhir/vs", "" },

@@ -84,7 +84,8 @@ static str patient_body(struct ctx *cx, size_t number)
 static str observation_body(struct ctx *cx, size_t number)
 {
     str code = concept(cx), value = quantity(cx), part = concept(cx), amount = quantity(cx);
-    str start = date_text(cx), end = arena_printf(cx->arena, "2022-0%u", 1 + (unsigned)below(cx, 5));
+    str start = date_text(cx);
+    str end = arena_printf(cx->arena, "2022-0%u", 1 + (unsigned)below(cx, 5));
     str when = arena_printf(cx->arena, "\"effectiveDateTime\":\"%.*s\",", STR_ARG(start));
     if (below(cx, 4) == 0)
         when = arena_printf(cx->arena, "\"effectivePeriod\":{\"start\":\"%.*s\"%s%.*s%s},",
