@@ -53,6 +53,10 @@ static err finish(struct profile_check *c)
         return ctx_fail(c->cx, ERR_LIMIT, S(""), S("too much to check: send it in parts"));
     for (size_t i = 0; i < c->warnings_count; i++)
         issues_note(&c->cx->issues, c->warnings[i]);
+    if (c->left_out)
+        issues_note(&c->cx->issues, (struct issue){
+            .kind = ERR_RULE, .severity = ISSUE_INFORMATION, .code = "informational",
+            .text = arena_printf(c->cx->arena, "%zu more warnings are left out", c->left_out) });
     return c->faults ? ERR_RULE : ERR_OK;
 }
 

@@ -18,7 +18,10 @@
  * Limits   a set may be used from many threads. Profiles nest PROFILE_DEPTH_MAX deep at most; after
  *          PROFILE_STEPS_MAX elements looked at, a check ends with ERR_LIMIT.
  */
-enum { PROFILE_DEPTH_MAX = 24, PROFILE_WARNINGS_MAX = 50, PROFILE_STEPS_MAX = 5000000 };
+enum {
+    PROFILE_DEPTH_MAX = 24, PROFILE_STEPS_MAX = 5000000,
+    PROFILE_WARNINGS_MAX = 50, PROFILE_NOTES_MAX = 20 /* of those: information alone */
+};
 
 struct profile_set;
 

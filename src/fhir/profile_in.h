@@ -135,7 +135,7 @@ struct profile_check {
     size_t faults;
     int depth;
     struct issue *warnings;
-    size_t warnings_count;
+    size_t warnings_count, notes_count, left_out;
 };
 
 void profile_fault(struct profile_check *c, const struct validate_place *place, const char *code,

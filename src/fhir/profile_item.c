@@ -42,8 +42,14 @@ void profile_fault(struct profile_check *c, const struct validate_place *place, 
 void profile_warn(struct profile_check *c, const struct validate_place *place,
                   enum issue_severity severity, const char *format, ...)
 {
-    if (c->quiet || c->warnings_count >= PROFILE_WARNINGS_MAX)
+    bool note = severity == ISSUE_INFORMATION;
+    if (c->quiet)
         return;
+    if (c->warnings_count >= PROFILE_WARNINGS_MAX ||
+        (note && c->notes_count >= PROFILE_NOTES_MAX)) {
+        c->left_out++;
+        return;
+    }
     va_list args;
     va_start(args, format);
     struct issue issue = make_issue(c, place, format, args);
@@ -53,6 +59,7 @@ void profile_warn(struct profile_check *c, const struct validate_place *place,
     for (size_t i = 0; i < c->warnings_count; i++)
         if (str_eq(c->warnings[i].text, issue.text) && str_eq(c->warnings[i].path, issue.path))
             return;
+    c->notes_count += note;
     c->warnings[c->warnings_count++] = issue;
 }
 

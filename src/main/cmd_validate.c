@@ -7,6 +7,7 @@
 static const struct command_option options[] = {
     { "--data", "DIR", "the data folder whose packages apply", false, false },
     { "--profile", "URL", "a profile to hold the resources to", false, false },
+    { "--repeat", "N", "validate each so often, and print how many a second", false, false },
     { "--quiet", NULL, "errors only, no warnings", false, false },
     { 0 },
 };
@@ -31,8 +32,30 @@ static void print_issues(const struct ctx *cx, str path, bool quiet)
     }
 }
 
+/* CPU time of this process: what other programs do meanwhile does not count. */
+static double cpu_seconds(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+}
+
+static double repeat(struct ctx *cx, struct profile_set *set, struct json resource, str profile,
+                     int64_t times)
+{
+    double begun = cpu_seconds();
+    for (int64_t i = 0; i < times; i++) {
+        struct arena_mark mark = arena_mark(cx->arena);
+        cx->issues = (struct issues){ .arena = cx->arena };
+        if (profile_validate(cx, set, resource, profile) == ERR_NOT_FOUND)
+            break;
+        arena_rewind(cx->arena, mark);
+    }
+    return cpu_seconds() - begun;
+}
+
 static bool check_file(struct ctx *cx, struct profile_set *set, str path,
-                       const struct command_args *args)
+                       const struct command_args *args, double *seconds)
 {
     struct ctx inner = ctx_make(cx->arena);
     struct json resource;
@@ -41,6 +64,9 @@ static bool check_file(struct ctx *cx, struct profile_set *set, str path,
     if (got == ERR_OK)
         got = profile_validate(&inner, set, resource, command_value(args, "--profile"));
     print_issues(&inner, path, command_has(args, "--quiet"));
+    if (seconds && (got == ERR_OK || got == ERR_RULE))
+        *seconds += repeat(&inner, set, resource, command_value(args, "--profile"),
+                           command_number(args, "--repeat", 1, 1, INT32_MAX));
     ctx_release(&inner);
     return got == ERR_OK;
 }
@@ -49,15 +75,20 @@ static int run(struct ctx *cx, const struct command_args *args)
 {
     struct profile_set *set;
     size_t failed = 0;
+    int64_t times = command_number(args, "--repeat", 0, 1, INT32_MAX);
+    double seconds = 0;
     if (profile_set_load(cx, command_value(args, "--data"), &set) != ERR_OK)
         return command_fail(cx);
     for (size_t i = 0; i < args->words_count; i++) {
         struct arena_mark mark = arena_mark(cx->arena);
-        failed += !check_file(cx, set, args->words[i], args);
+        failed += !check_file(cx, set, args->words[i], args, times ? &seconds : NULL);
         arena_rewind(cx->arena, mark);
     }
     profile_set_free(set);
     printf("%zu validate, %zu do not\n", args->words_count - failed, failed);
+    if (times && seconds > 0)
+        printf("%.0f resources/s on one core\n",
+               (double)args->words_count * (double)times / seconds);
     return failed ? EXIT_FAULT : EXIT_DONE;
 }
 
