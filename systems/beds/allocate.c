@@ -85,7 +85,7 @@ static void judge_needs(const struct beds_request *request, const struct beds_be
     add(out, isolate && request->airborne && !bed->negative_pressure, BEDS_NEEDS_PRESSURE);
     add(out, request->isolation == BEDS_ISOLATION_UNKNOWN && !bed->side_room,
         BEDS_ISOLATION_NOT_KNOWN);
-    add(out, bed->side_room && request->isolation == BEDS_ISOLATION_NONE, BEDS_SIDE_ROOM_WASTED);
+    add(out, bed->side_room && !isolate, BEDS_SIDE_ROOM_WASTED);
     add(out, request->needs_monitor && !bed->monitored, BEDS_NEEDS_MONITOR);
     add(out, request->needs_oxygen && !bed->oxygen, BEDS_NO_OXYGEN);
     add(out, request->bariatric && !bed->bariatric, BEDS_NOT_BARIATRIC);

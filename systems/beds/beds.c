@@ -1,11 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "systems/beds/claim.h"
 #include "module/module.h"
+#include "systems/beds/board.h"
+#include "systems/beds/claim.h"
+#include "systems/beds/moves.h"
+
+/* clang-format off: one row a route. */
+#define READ "beds.read"
+static const struct route routes[] = {
+    { "GET", "/beds", READ, beds_hospital_get, "The hospital: one row a ward", 0 },
+    { "GET", "/beds/ward/{ward}", READ, beds_ward_get, "A ward: one row a bed", 0 },
+    { "GET", "/beds/bed/{bed}", READ, beds_bed_get, "A bed, and what may be done with it", 0 },
+    { "GET", "/beds/board.json", READ, beds_json_get, "The beds of a ward, or all, as JSON", 0 },
+    { "GET", "/beds/suggest", READ, beds_suggest_get, "Beds ranked for a request", 0 },
+    { "GET", "/beds/live", READ, beds_live_get, "Changes of a board, as they come", 0 },
+    { "POST", "/beds/move/{move}", "beds.write", beds_move_post, "Make a move", ROUTE_SLOW },
+    { 0 },
+};
+/* clang-format on */
 
 extern const struct module beds_module;
 const struct module beds_module = {
     .name = "beds",
     .title = "Beds",
-    .hazards = "H-012",
+    .page = "/beds",
+    .hazards = "H-012 H-013 H-014 H-015 H-016 H-017 H-018 H-019 H-020",
+    .routes = routes,
     .claims = beds_claims,
 };

@@ -94,3 +94,168 @@ test('in a transaction a swap of two beds goes through, and a double booking fai
   const now = (await server.get(`/fhir/Encounter/${a.id}`)).body;
   assert.equal(now.location[0].location.reference, 'Location/bed-2');
 });
+
+// ---- moves and boards ----
+
+const attribute = (...codes) => codes.map((code) =>
+  ({ coding: [{ system: 'https://frontline.example/CodeSystem/bed-attribute', code }] }));
+const person = (id, gender, birthDate) => ({ resourceType: 'Patient', id, gender, birthDate,
+  name: [{ family: 'Smith', given: [id] }] });
+
+async function hospital(t) {
+  const server = await startServer(t);
+  const put = async (resource) =>
+    assert.equal((await server.put(`/fhir/${resource.resourceType}/${resource.id}`, resource)).status,
+                 201);
+  const place = (id, kind, partOf, type) => ({ resourceType: 'Location', id, name: id,
+    physicalType: { coding: [{ ...bd.coding[0], code: kind }] }, type,
+    ...(partOf && { partOf: { reference: `Location/${partOf}` } }) });
+  await put(place('ward-a', 'wa'));
+  await put(place('bay-f', 'ro', 'ward-a'));
+  await put(place('bay-m', 'ro', 'ward-a'));
+  await put(place('bed-f1', 'bd', 'bay-f', attribute('female', 'adult')));
+  await put(place('bed-f2', 'bd', 'bay-f', attribute('female', 'adult')));
+  await put(place('bed-m1', 'bd', 'bay-m', attribute('male', 'adult')));
+  await put(place('bed-side', 'bd', 'ward-a', attribute('side-room', 'adult')));
+  await put(person('ann', 'female', '1950-01-01'));
+  await put(person('bea', 'female', '1960-01-01'));
+  await put(person('max', 'male', '1970-01-01'));
+  await put(person('kid', 'male', '2020-01-01'));
+  server.move = (name, inputs) => server.ask('POST', `/beds/move/${name}`, {
+    body: inputs, headers: { 'content-type': 'application/json' } });
+  server.bed = async (id) =>
+    (await server.get('/beds/board.json')).body.beds.find((b) => b.bed === id);
+  return server;
+}
+
+test('a stay goes from admission to a clean bed', async (t) => {
+  const server = await hospital(t);
+  const made = await server.move('admit', { bed: 'bed-f1', patient: 'ann', isolation: 'none' });
+  assert.equal(made.status, 200, made.text);
+  const { encounter } = made.body;
+  assert.equal((await server.bed('bed-f1')).state, 'occupied');
+  assert.equal((await server.bed('bed-f1')).name_shown, 'SMITH, ann');
+  const stayed = (await server.get(`/fhir/Encounter/${encounter}`)).body;
+  assert.equal(stayed.status, 'in-progress');
+
+  assert.equal((await server.move('transfer', { encounter, bed: 'bed-f2' })).status, 200);
+  assert.equal((await server.bed('bed-f1')).state, 'dirty');
+  assert.match((await server.bed('bed-f1')).note, /standard clean by/);
+  assert.equal((await server.bed('bed-f2')).encounter, encounter);
+  assert.equal((await server.move('admit', { bed: 'bed-f1', patient: 'bea' })).status, 422);
+  assert.equal((await server.move('clean', { bed: 'bed-f1' })).status, 200);
+  assert.equal((await server.bed('bed-f1')).state, 'cleaning');
+  assert.equal((await server.move('cleaned', { bed: 'bed-f1' })).status, 200);
+  assert.equal((await server.bed('bed-f1')).state, 'available');
+
+  assert.equal((await server.move('discharge', { encounter })).status, 200);
+  assert.equal((await server.bed('bed-f2')).state, 'dirty');
+  const left = (await server.get(`/fhir/Encounter/${encounter}`)).body;
+  assert.equal(left.status, 'finished');
+  assert.ok(left.period.end);
+  assert.deepEqual(left.location.map((l) => l.status), ['completed', 'completed']);
+});
+
+test('a rule that is broken is named, with who may override it, and an override is kept', async (t) => {
+  const server = await hospital(t);
+  const mixed = await server.move('admit', { bed: 'bed-m1', patient: 'ann' });
+  assert.equal(mixed.status, 422);
+  assert.match(mixed.text, /rule: mixed-sex; may be overridden by: bed manager/);
+  assert.match(mixed.text, /next best: bed-f/);
+  const child = await server.move('admit', { bed: 'bed-m1', patient: 'kid' });
+  assert.match(child.text, /adult-only/);
+  const isolated = await server.move('admit', { bed: 'bed-f1', patient: 'ann', isolation: 'needed' });
+  assert.match(isolated.text, /needs-side-room; may be overridden by: infection control/);
+  const forced = await server.move('admit', { bed: 'bed-m1', patient: 'ann',
+                                              override: 'no other bed, agreed with the site' });
+  assert.equal(forced.status, 200, forced.text);
+  const kept = (await server.get(`/fhir/Encounter/${forced.body.encounter}`)).body;
+  assert.match(JSON.stringify(kept.extension), /rule-override.*agreed with the site/);
+  const taken = await server.move('admit', { bed: 'bed-m1', patient: 'max', override: 'please' });
+  assert.equal(taken.status, 409, 'a taken bed is never overridden');
+  assert.ok(taken.text.includes(`Encounter/${forced.body.encounter}`));
+  assert.equal((await server.move('admit', { bed: 'bed-f1', patient: 'ann' })).status, 409,
+               'one bed a patient');
+});
+
+test('two hundred moves to one bed: one is made, 199 are told by whom and offered another', async (t) => {
+  const server = await hospital(t);
+  await Promise.all(Array.from({ length: 200 }, (_, i) =>
+    server.put(`/fhir/Patient/w${i}`, person(`w${i}`, 'female', '1950-01-01'))));
+  const answers = await Promise.all(Array.from({ length: 200 }, (_, i) =>
+    server.move('admit', { bed: 'bed-f1', patient: `w${i}`, isolation: 'none' })));
+  const made = answers.filter((a) => a.status === 200);
+  assert.equal(made.length, 1);
+  for (const refused of answers.filter((a) => a !== made[0])) {
+    assert.equal(refused.status, 409, refused.text);
+    assert.ok(refused.text.includes(`Encounter/${made[0].body.encounter}`), refused.text);
+    assert.match(refused.text, /next best: bed-/);
+  }
+});
+
+test('a reservation keeps a bed, a swap changes two, home leave keeps, a cancel gives back', async (t) => {
+  const server = await hospital(t);
+  const kept = (await server.move('reserve', { bed: 'bed-f1', patient: 'ann', minutes: '30' })).body;
+  assert.equal((await server.bed('bed-f1')).state, 'reserved');
+  assert.equal((await server.move('admit', { bed: 'bed-f1', patient: 'bea' })).status, 409);
+  assert.equal((await server.move('admit', { bed: 'bed-f1', encounter: kept.encounter })).status, 200);
+  assert.equal((await server.bed('bed-f1')).state, 'occupied');
+  const bea = (await server.move('admit', { bed: 'bed-f2', patient: 'bea' })).body;
+  assert.equal((await server.move('swap', { encounter: kept.encounter, with: bea.encounter })).status,
+               200);
+  assert.equal((await server.bed('bed-f1')).encounter, bea.encounter);
+  assert.equal((await server.move('leave', { encounter: bea.encounter })).status, 200);
+  assert.equal((await server.bed('bed-f1')).note, 'on home leave');
+  assert.equal((await server.move('return', { encounter: bea.encounter })).status, 200);
+  assert.equal((await server.move('cancel', { encounter: bea.encounter })).status, 200);
+  assert.equal((await server.bed('bed-f1')).state, 'dirty');
+});
+
+test('a cancelled discharge after the bed was taken lands on the worklist', async (t) => {
+  const server = await hospital(t);
+  const ann = (await server.move('admit', { bed: 'bed-f1', patient: 'ann' })).body;
+  await server.move('discharge', { encounter: ann.encounter });
+  assert.equal((await server.move('cancel-discharge', { encounter: ann.encounter })).status, 200);
+  assert.equal((await server.bed('bed-f1')).encounter, ann.encounter);
+  await server.move('discharge', { encounter: ann.encounter });
+  await server.move('cleaned', { bed: 'bed-f1' });
+  assert.equal((await server.move('admit', { bed: 'bed-f1', patient: 'bea' })).status, 200);
+  const late = await server.move('cancel-discharge', { encounter: ann.encounter });
+  assert.equal(late.status, 409);
+  const task = /Task\/([A-Za-z0-9.-]+)/.exec(late.text);
+  assert.ok(task, late.text);
+  assert.equal((await server.get(`/fhir/Task/${task[1]}`)).body.code.text, 'Bed exception');
+});
+
+test('closing, rounds, dates and pathways show on the board; pages stand without scripts', async (t) => {
+  const server = await hospital(t);
+  assert.equal((await server.move('close', { bed: 'bed-side' })).status, 400);
+  assert.equal((await server.move('close', { bed: 'bed-side', why: 'leak', until: 'Monday' })).status,
+               200);
+  assert.equal((await server.bed('bed-side')).note, 'leak until Monday');
+  assert.equal((await server.move('open', { bed: 'bed-side' })).status, 200);
+  const { encounter } = (await server.move('admit', { bed: 'bed-f1', patient: 'ann' })).body;
+  assert.equal((await server.move('round', { encounter, criteria: 'oxygen-niv,iv-fluids' })).status, 200);
+  assert.equal((await server.bed('bed-f1')).reside, 'Meets');
+  assert.equal((await server.move('round', { encounter, criteria: 'none' })).status, 200);
+  assert.equal((await server.bed('bed-f1')).reside, 'No longer meets');
+  assert.equal((await server.move('round', { encounter, criteria: 'moon' })).status, 400);
+  assert.equal((await server.move('edd', { encounter, date: '2030-01-02' })).status, 200);
+  assert.equal((await server.move('edd', { encounter, date: '2030-01-03' })).status, 200);
+  assert.equal((await server.bed('bed-f1')).edd, '3 Jan 2030');
+  assert.equal((await server.move('pathway', { encounter, pathway: 'P1' })).status, 200);
+  assert.equal((await server.bed('bed-f1')).pathway, 'P1');
+  assert.equal((await server.move('dance', {})).status, 404);
+  assert.equal((await server.move('admit', { bed: 'bed-9', patient: 'ann' })).status, 404);
+  for (const page of ['/beds', '/beds/ward/ward-a', '/beds/bed/bed-f1', '/beds/bed/bed-f2',
+                      '/beds/suggest?sex=female&age=70']) {
+    const shown = await server.get(page);
+    assert.equal(shown.status, 200, page);
+    assert.match(shown.headers.get('content-type'), /text\/html/);
+  }
+  const form = await fetch(`${server.url}/beds/move/discharge`, { method: 'POST', redirect: 'manual',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: `encounter=${encounter}&back=%2Fbeds%2Fbed%2Fbed-f1` });
+  assert.equal(form.status, 303);
+  assert.equal(form.headers.get('location'), '/beds/bed/bed-f1');
+});

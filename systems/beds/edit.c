@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "systems/beds/edit.h"
+#include "clinical/london.h"
+#include "fhir/validate.h"
+#include "json/patch.h"
+#include "systems/beds/picture_read.h"
+
+enum { PATCH_BYTES = 64 << 10, BODY_BYTES = 1 << 20 };
+#define PHYSICAL_BED                                                                               \
+    "{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/location-physical-type\","   \
+    "\"code\":\"bd\"}]}"
+
+str beds_when(struct ctx *cx, int64_t at_ms)
+{
+    char *text = arena_alloc(cx->arena, LONDON_TEXT);
+    london_write(at_ms, text);
+    return (str){ text, LONDON_TEXT };
+}
+
+static err apply(struct ctx *cx, const struct commit_op *op, struct json before,
+                 struct json *after)
+{
+    const struct beds_edit *edit = op->patch_self;
+    struct buf buf = buf_make(cx->arena, PATCH_BYTES);
+    struct json_writer w = json_writer(&buf);
+    struct json patch;
+    json_open(&w, '[');
+    TRY(edit->write(cx, edit, before, &w));
+    json_close(&w, ']');
+    TRY(json_parse(cx, buf_str(&buf), &patch));
+    TRY(json_patch(cx, before, patch, after));
+    return validate_resource(cx, *after);
+}
+
+struct commit_op beds_edit_op(struct ctx *cx, const char *type, str id,
+                              const struct beds_edit *edit)
+{
+    struct beds_edit *kept = arena_alloc(cx->arena, sizeof *kept);
+    *kept = *edit;
+    return (struct commit_op){ .verb = COMMIT_PATCH, .id = id, .patch = apply, .patch_self = kept,
+                               .resource = fhir_resource_find(str_of(type)) };
+}
+
+/* ---- single operations ---- */
+
+/* {"op":"add","path":PATH,"value": ; the caller writes the value and calls done. "add" also
+ * replaces a member that is there. */
+static void put(struct json_writer *w, str path)
+{
+    json_open(w, '{');
+    json_put_str(w, "op", S("add"));
+    json_put_str(w, "path", path);
+    json_key(w, "value");
+}
+
+static void put_text(struct json_writer *w, str path, str value)
+{
+    put(w, path);
+    json_str(w, value);
+    json_close(w, '}');
+}
+
+static void drop(struct json_writer *w, str path)
+{
+    json_open(w, '{');
+    json_put_str(w, "op", S("remove"));
+    json_put_str(w, "path", path);
+    json_close(w, '}');
+}
+
+static bool has(struct json object, const char *key)
+{
+    return !json_is(json_get(object, str_of(key)), JSON_ABSENT);
+}
+
+/* Adds one item to a list that may not be there yet. */
+static void put_item(struct json_writer *w, struct json before, const char *list, str item,
+                     struct arena *arena)
+{
+    bool there = has(before, list);
+    put(w, arena_printf(arena, there ? "/%s/-" : "/%s", list));
+    if (!there)
+        json_open(w, '[');
+    json_raw(w, item);
+    if (!there)
+        json_close(w, ']');
+    json_close(w, '}');
+}
+
+static void put_end(struct ctx *cx, struct json_writer *w, struct json element, str path)
+{
+    str now = beds_when(cx, cx->now_ms);
+    if (has(element, "period")) {
+        put_text(w, arena_printf(cx->arena, "%.*s/period/end", STR_ARG(path)), now);
+        return;
+    }
+    put(w, arena_printf(cx->arena, "%.*s/period", STR_ARG(path)));
+    json_open(w, '{');
+    json_put_str(w, "end", now);
+    json_close(w, '}');
+    json_close(w, '}');
+}
+
+static err held(struct ctx *cx, struct json before, int *out)
+{
+    *out = beds_held_place(before);
+    if (*out >= 0)
+        return ERR_OK;
+    return ctx_failf(cx, ERR_RULE, S("Encounter.location"),
+                     "this stay holds no bed now: somebody has moved or ended it");
+}
+
+static void leave(struct ctx *cx, struct json_writer *w, struct json before, int at)
+{
+    struct json place = json_at(json_get(before, S("location")), (size_t)at);
+    str path = arena_printf(cx->arena, "/location/%d", at);
+    put_text(w, arena_printf(cx->arena, "/location/%d/status", at), S("completed"));
+    put_end(cx, w, place, path);
+}
+
+static str place_json(struct ctx *cx, str bed, const char *status, int64_t until_ms)
+{
+    struct buf buf = buf_make(cx->arena, PATCH_BYTES);
+    struct json_writer w = json_writer(&buf);
+    json_open(&w, '{');
+    json_key(&w, "location");
+    json_open(&w, '{');
+    json_put_str(&w, "reference", arena_printf(cx->arena, "Location/%.*s", STR_ARG(bed)));
+    json_close(&w, '}');
+    json_put_str(&w, "status", str_of(status));
+    json_put_raw(&w, "physicalType", S(PHYSICAL_BED));
+    json_key(&w, "period");
+    json_open(&w, '{');
+    json_put_str(&w, "start", beds_when(cx, cx->now_ms));
+    if (until_ms)
+        json_put_str(&w, "end", beds_when(cx, until_ms));
+    json_close(&w, '}');
+    json_close(&w, '}');
+    return buf_str(&buf);
+}
+
+/* Where our extension of this name stands; the count of extensions when it does not. */
+static size_t extension_at(struct json before, str url)
+{
+    size_t at = 0;
+    for (struct json_walk w = json_walk(json_get(before, S("extension"))); json_next(&w); at++)
+        if (json_string_is(json_get(w.value, S("url")), url))
+            break;
+    return at;
+}
+
+/* Rounds are kept one after another; every other extension of ours stands once. */
+err beds_edit_extension(struct ctx *cx, const struct beds_edit *e, struct json before,
+                        struct json_writer *w)
+{
+    str url = arena_printf(cx->arena, BEDS_URL "%.*s", STR_ARG(e->text));
+    size_t at = extension_at(before, url), count = json_count(json_get(before, S("extension")));
+    str item = arena_printf(cx->arena, "{\"url\":\"%.*s\",%.*s}", STR_ARG(url), STR_ARG(e->more));
+    if (at == count || str_eq(e->text, S("reside-round"))) {
+        put_item(w, before, "extension", item, cx->arena);
+        return ERR_OK;
+    }
+    put(w, arena_printf(cx->arena, "/extension/%zu", at));
+    json_raw(w, item);
+    json_close(w, '}');
+    drop(w, arena_printf(cx->arena, "/extension/%zu", at + 1)); /* "add" moved the old one on */
+    return ERR_OK;
+}
+
+/* Which rule was set aside, and why, goes with the move itself. */
+static err put_override(struct ctx *cx, const struct beds_edit *e, struct json before,
+                        struct json_writer *w)
+{
+    struct beds_edit override = { .text = S("rule-override"), .more = e->more };
+    return e->more.n ? beds_edit_extension(cx, &override, before, w) : ERR_OK;
+}
+
+/* ---- Encounter ---- */
+
+err beds_edit_enter(struct ctx *cx, const struct beds_edit *e, struct json before,
+                    struct json_writer *w)
+{
+    int at = beds_held_place(before);
+    static const char *const may[] = { "planned", "arrived", "triaged", "in-progress" };
+    bool ready = false;
+    for (size_t i = 0; i < COUNT(may); i++)
+        ready |= json_string_is(json_get(before, S("status")), str_of(may[i]));
+    if (!ready)
+        return ctx_fail(cx, ERR_RULE, S("Encounter.status"),
+                        S("only a planned or arrived stay can be admitted"));
+    if (at >= 0)
+        leave(cx, w, before, at); /* its reservation, or the place it waited in */
+    put_text(w, S("/status"), S("in-progress"));
+    if (!has(before, "period")) {
+        put(w, S("/period"));
+        json_open(w, '{');
+        json_put_str(w, "start", beds_when(cx, cx->now_ms));
+        json_close(w, '}');
+        json_close(w, '}');
+    }
+    put_item(w, before, "location", place_json(cx, e->bed, "active", 0), cx->arena);
+    return put_override(cx, e, before, w);
+}
+
+err beds_edit_move(struct ctx *cx, const struct beds_edit *e, struct json before,
+                   struct json_writer *w)
+{
+    int at;
+    TRY(held(cx, before, &at));
+    leave(cx, w, before, at);
+    put_item(w, before, "location", place_json(cx, e->bed, "active", 0), cx->arena);
+    return put_override(cx, e, before, w);
+}
+
+err beds_edit_finish(struct ctx *cx, const struct beds_edit *e, struct json before,
+                     struct json_writer *w)
+{
+    int at;
+    TRY(held(cx, before, &at));
+    leave(cx, w, before, at);
+    put_text(w, S("/status"), e->text);
+    put_end(cx, w, before, S(""));
+    return ERR_OK;
+}
+
+static size_t places(struct json before)
+{
+    return json_count(json_get(before, S("location")));
+}
+
+/* The place with this index is held again. */
+static void retake(struct ctx *cx, struct json_writer *w, struct json before, size_t at)
+{
+    struct json place = json_at(json_get(before, S("location")), at);
+    put_text(w, arena_printf(cx->arena, "/location/%zu/status", at), S("active"));
+    if (has(json_get(place, S("period")), "end"))
+        drop(w, arena_printf(cx->arena, "/location/%zu/period/end", at));
+}
+
+err beds_edit_reopen(struct ctx *cx, const struct beds_edit *e, struct json before,
+                     struct json_writer *w)
+{
+    (void)e;
+    if (!json_string_is(json_get(before, S("status")), S("finished")) || places(before) == 0)
+        return ctx_fail(cx, ERR_RULE, S("Encounter.status"),
+                        S("only a finished stay that had a bed can be reopened"));
+    put_text(w, S("/status"), S("in-progress"));
+    if (has(json_get(before, S("period")), "end"))
+        drop(w, S("/period/end"));
+    retake(cx, w, before, places(before) - 1);
+    return ERR_OK;
+}
+
+err beds_edit_back(struct ctx *cx, const struct beds_edit *e, struct json before,
+                   struct json_writer *w)
+{
+    int at;
+    (void)e;
+    TRY(held(cx, before, &at));
+    if (at == 0)
+        return ctx_fail(cx, ERR_RULE, S("Encounter.location"),
+                        S("this stay has not been transferred: there is nothing to undo"));
+    /* The wrong place is taken out, as if it had not been; the versions keep it. */
+    retake(cx, w, before, (size_t)at - 1);
+    drop(w, arena_printf(cx->arena, "/location/%d", at));
+    return ERR_OK;
+}
+
+err beds_edit_status(struct ctx *cx, const struct beds_edit *e, struct json before,
+                     struct json_writer *w)
+{
+    int at;
+    TRY(held(cx, before, &at));
+    put_text(w, S("/status"), e->text);
+    return ERR_OK;
+}
+
+/* ---- Location ---- */
+
+err beds_edit_spot(struct ctx *cx, const struct beds_edit *e, struct json before,
+                   struct json_writer *w)
+{
+    static const char names[] = "U Unoccupied,K Contaminated,H Housekeeping,C Closed,O Occupied";
+    str rest = str_of(names), row, name = S("Unoccupied");
+    while (str_next(&rest, ',', &row))
+        if (row.p[0] == e->v2)
+            name = str_slice(row, 2, row.n);
+    put(w, S("/operationalStatus"));
+    json_open(w, '{');
+    json_put_str(w, "system", S("http://terminology.hl7.org/CodeSystem/v2-0116"));
+    json_put_str(w, "code", (str){ &e->v2, 1 });
+    json_put_str(w, "display", name);
+    json_close(w, '}');
+    json_close(w, '}');
+    put_text(w, S("/status"), e->v2 == 'C' ? S("suspended") : S("active"));
+    struct buf note = buf_make(cx->arena, PATCH_BYTES);
+    buf_add(&note, S("\"valueString\":\""));
+    json_escape(&note, e->text.n ? e->text : S("-"));
+    buf_char(&note, '"');
+    struct beds_edit as_extension = { .text = S("bed-note"), .more = buf_str(&note) };
+    return beds_edit_extension(cx, &as_extension, before, w);
+}
+
+/* ---- a new stay ---- */
+
+err beds_new_stay(struct ctx *cx, const struct beds_new_stay *stay, struct json *out)
+{
+    struct buf buf = buf_make(cx->arena, BODY_BYTES);
+    struct json_writer w = json_writer(&buf);
+    json_open(&w, '{');
+    json_put_str(&w, "resourceType", S("Encounter"));
+    if (stay->extension.n)
+        json_put_raw(&w, "extension", arena_printf(cx->arena, "[%.*s]", STR_ARG(stay->extension)));
+    json_put_str(&w, "status", stay->reserved ? S("planned") : S("in-progress"));
+    json_put_raw(&w, "class", S("{\"system\":\"http://terminology.hl7.org/CodeSystem/v3-ActCode\","
+                                "\"code\":\"IMP\",\"display\":\"inpatient encounter\"}"));
+    if (stay->specialty.n) {
+        json_put_raw(&w, "serviceType", arena_printf(cx->arena,
+            "{\"coding\":[{\"system\":\"https://fhir.hl7.org.uk/CodeSystem/"
+            "UKCore-PracticeSettingCodeEngland\",\"code\":\"%.*s\"}]}", STR_ARG(stay->specialty)));
+    }
+    json_put_raw(&w, "subject", arena_printf(cx->arena, "{\"reference\":\"Patient/%.*s\"}",
+                                             STR_ARG(stay->patient)));
+    if (!stay->reserved)
+        json_put_raw(&w, "period", arena_printf(cx->arena, "{\"start\":\"%.*s\"}",
+                                                STR_ARG(beds_when(cx, cx->now_ms))));
+    json_put_raw(&w, "location", arena_printf(cx->arena, "[%.*s]",
+        STR_ARG(place_json(cx, stay->bed, stay->reserved ? "reserved" : "active",
+                           stay->until_ms))));
+    json_close(&w, '}');
+    TRY(json_parse(cx, buf_str(&buf), out));
+    return validate_resource(cx, *out);
+}
