@@ -16,7 +16,7 @@
  * Errors   ERR_IO when entries cannot be written: then requests are refused, reads too, until the
  *          disk takes them again.
  * Limits   AUDIT_QUEUE_MAX entries wait; more: ERR_BUSY.
- * Hazards  H-003 access that nobody can trace.
+ * Hazards  H-010 access that nobody can trace.
  */
 enum { AUDIT_FLUSH_MS = 50, AUDIT_QUEUE_MAX = 100000, AUDIT_HASH_BYTES = 32 };
 

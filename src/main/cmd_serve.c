@@ -6,7 +6,7 @@
 #include "main/serve.h"
 #include "rest/rest.h"
 #include "store/commit.h"
-#include "ui/live.h"
+#include "ui/feed.h"
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -69,6 +69,7 @@ static err start(struct ctx *cx, const struct command_args *args, struct serve *
         .streams_max = (int)config_number(&serve->config, "http.streams_max"),
         .start_seq = store_seq(serve->store) });
     TRY(serve_open_feed(cx, serve));
+    TRY(feed_start(cx, serve->store, serve->http.live, serve_feeds(cx->arena), &serve->boards));
     return http_start(cx, &serve->http, &serve->server);
 }
 
@@ -97,6 +98,7 @@ static int run(struct ctx *cx, const struct command_args *args)
     hl7_listen_stop(serve->feed);
     audit_log_stop(serve->audit); /* before the store: it writes what still waits */
     profile_live_close(serve->profiles);
+    feed_stop(serve->boards);
     if (serve->http.live)
         live_free(serve->http.live);
     if (serve->store)

@@ -16,6 +16,7 @@ extern const struct command cmd_fhirpath;
 extern const struct command cmd_view;
 extern const struct command cmd_package;
 extern const struct command cmd_validate;
+extern const struct command cmd_docs;
 extern const struct command cmd_version;
 
 /* Every subcommand, one line each, in the order --help shows them. */
@@ -35,6 +36,7 @@ const struct command *const commands[] = {
     &cmd_view,
     &cmd_package,
     &cmd_validate,
+    &cmd_docs,
     &cmd_version,
     NULL,
 };

@@ -7,6 +7,7 @@
 #include "rest/operation_validate.h"
 #include "rest/rest.h"
 #include "ui/browse.h"
+#include "ui/landing.h"
 #include "ui/sign_in.h"
 #include <unistd.h>
 
@@ -172,6 +173,19 @@ void serve_set_nav(struct arena *arena)
             links[count++] = (struct ui_link){ modules[i]->page, modules[i]->title };
     links[count++] = (struct ui_link){ "/browse/Patient", "Record" };
     ui_nav_set(links, count);
+}
+
+const struct feed_view *const *serve_feeds(struct arena *arena)
+{
+    size_t count = 0, at = 0;
+    while (modules[count])
+        count++;
+    const struct feed_view **views = arena_array(arena, count + 2, sizeof *views);
+    views[at++] = &ui_landing_feed;
+    for (size_t i = 0; i < count; i++)
+        if (modules[i]->feed)
+            views[at++] = modules[i]->feed;
+    return views;
 }
 
 /* The API answers in FHIR; a person at a browser gets a page, or is led to sign in. */

@@ -25,6 +25,7 @@ struct serve {
     struct gate *gate;
     struct http_options http;
     struct http_server *server;
+    struct feed *boards;
     struct hl7_senders senders;
     struct hl7_listener *feed; /* HL7 v2; NULL: not configured */
 };
@@ -47,6 +48,8 @@ const struct route *const *serve_tables(struct arena *arena);
 /* The entries of every page's header: the modules that have a page, and the record. */
 void serve_set_nav(struct arena *arena);
 void serve_fault(struct http_request *request, struct http_response *response, err kind);
+/* What draws changes for open screens: the first page and the modules' boards. */
+const struct feed_view *const *serve_feeds(struct arena *arena);
 /* All claim rules of the modules and of the HL7 v2 feed, ended by NULL. */
 const struct claim_rule *const *serve_claims(struct arena *arena);
 

@@ -4,6 +4,8 @@
 #include "http/http.h"
 #include "store/commit.h"
 
+struct feed_view;
+
 /*
  * module: what a clinical system is, as one const struct of tables. src/main/modules.c lists them.
  */
@@ -15,5 +17,6 @@ struct module {
     const struct route *routes;              /* ended by a zero row */
     const struct claim_rule *const *claims;  /* ended by NULL */
     const struct stmt *sql;                  /* ended by a zero row */
+    const struct feed_view *feed; /* draws what changed for open screens: ui/feed.h; or NULL */
 };
 extern const struct module *const modules[]; /* ended by NULL */

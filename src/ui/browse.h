@@ -11,7 +11,7 @@
  *          GET /browse/{type}/{id}/history.
  * Missing  a resource without a name or code is shown by its id.
  * Errors   those of search and read; a search that is wrong shows its form again, with the reason.
- * Hazards  H-001: the banner of the resource's patient stands over it.
+ * Hazards  H-011: the banner of the resource's patient stands over it.
  */
 enum { UI_BROWSE_PAGE = 50 };
 

@@ -7,7 +7,7 @@
  *
  * Missing  a patient's absent name, birth date, sex or NHS number is shown as "Not known", never
  *          left out: a gap in a banner reads as "none".
- * Hazards  H-001 wrong patient chosen: two identifiers and the allergies stay in sight.
+ * Hazards  H-011 wrong patient chosen: two identifiers and the allergies stay in sight.
  */
 struct ui_patient {
     str id;             /* FHIR id, for links; absent: no link */

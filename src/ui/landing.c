@@ -3,6 +3,7 @@
 #include "assets.h"
 #include "store/access.h"
 #include "store/store.h"
+#include "ui/feed.h"
 #include "ui_landing.html.h"
 #include "ui_page.html.h"
 
@@ -14,13 +15,12 @@ static int by_count(const void *a, const void *b)
     return str_cmp(one->name, other->name);
 }
 
-static err count_types(struct http_request *request, struct ui_landing *out)
+static err count_types(struct ctx *cx, struct store *store, struct ui_landing *out)
 {
-    struct ctx *cx = request->cx;
     int64_t *counts = arena_array(cx->arena, fhir_resources_count, sizeof *counts);
     struct ui_landing_type *types = arena_array(cx->arena, fhir_resources_count, sizeof *types);
-    TRY(store_reader(cx, request->store));
-    TRY(store_counts(cx, request->store, counts));
+    TRY(store_reader(cx, store));
+    TRY(store_counts(cx, store, counts));
     for (uint16_t i = 0; i < fhir_resources_count; i++) {
         if (counts[i] <= 0 || !access_type(cx->access, i))
             continue;
@@ -30,22 +30,50 @@ static err count_types(struct http_request *request, struct ui_landing *out)
     }
     qsort(types, out->types_count, sizeof *types, by_count);
     out->types = types;
-    out->seq = (uint64_t)store_seq(request->store);
+    out->seq = (uint64_t)store_seq(store);
     return ERR_OK;
 }
 
 err ui_landing_get(struct http_request *request, struct http_response *response)
 {
-    static const char *const islands[] = { ASSET_TABLE_JS };
+    static const char *const islands[] = { ASSET_TABLE_JS, ASSET_LIVE_JS };
     struct ui_page page = ui_page_for(request, S("Frontline"));
     page.islands = islands;
     page.islands_count = COUNT(islands);
     struct ui_landing landing = { .systems = page.nav, .systems_count = page.nav_count,
                                   .base_url = request->base_url };
-    TRY(count_types(request, &landing));
+    TRY(count_types(request->cx, request->store, &landing));
+    page.live_seq = landing.seq;
+    page.live_url = S("/live");
+    live_expect(request->live, S("landing"));
     struct buf out = ui_page_buf(request);
     ui_page_open(&out, &page);
     ui_landing_body(&out, request->cx, &landing);
     ui_page_close(&out, &page);
     return ui_page_send(request, response, &out);
 }
+
+err ui_landing_live(struct http_request *request, struct http_response *response)
+{
+    return live_open(request->live, S("landing"), request, response);
+}
+
+/* Counts are the whole record's: whoever may see fewer types gets them with the next page only. */
+static void draw_change(struct ctx *cx, struct store *store, struct live *live,
+                        const struct store_versions *versions, int64_t seq)
+{
+    struct ui_landing landing = { 0 };
+    if (!live_watched(live, S("landing"))) {
+        live_publish_missed(live, S("landing"), seq);
+        return;
+    }
+    if (!versions || count_types(cx, store, &landing) != ERR_OK) {
+        live_publish_reload(live, S("landing"), seq);
+        return;
+    }
+    struct buf out = buf_make(cx->arena, LIVE_EVENT_BYTES);
+    ui_landing_tiles(&out, cx, &landing);
+    live_publish(live, S("landing"), seq, buf_str(&out));
+}
+
+const struct feed_view ui_landing_feed = { .changed = draw_change };

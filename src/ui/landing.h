@@ -20,4 +20,7 @@ struct ui_landing {
     size_t systems_count;
     str base_url;
 };
-http_handler ui_landing_get;
+http_handler ui_landing_get, ui_landing_live;
+
+/* Keeps the counts of open first pages as new as the record. */
+extern const struct feed_view ui_landing_feed;
