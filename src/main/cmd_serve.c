@@ -5,6 +5,7 @@
 #include "main/command.h"
 #include "main/serve.h"
 #include "rest/rest.h"
+#include "rest/viewdef.h"
 #include "store/commit.h"
 #include "ui/feed.h"
 #include <signal.h>
@@ -94,6 +95,7 @@ static int run(struct ctx *cx, const struct command_args *args)
         sigwait(&signals, &signal_number);
         log_line(LOG_INFO, (str){ 0 }, "stopping");
         http_stop(serve->server);
+        viewdef_stop();
     }
     hl7_listen_stop(serve->feed);
     audit_log_stop(serve->audit); /* before the store: it writes what still waits */

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "rest/operation_validate.h"
 #include "rest/rest.h"
+#include "rest/viewdef.h"
 #include "ui/browse.h"
 #include "ui/landing.h"
 #include "ui/sign_in.h"
@@ -148,9 +149,10 @@ const struct route *const *serve_tables(struct arena *arena)
     size_t count = 0, at = 0;
     while (modules[count])
         count++;
-    const struct route **tables = arena_array(arena, count + 7, sizeof *tables);
+    const struct route **tables = arena_array(arena, count + 8, sizeof *tables);
     tables[at++] = front_routes;
     tables[at++] = rest_routes;
+    tables[at++] = viewdef_routes;
     tables[at++] = oauth_routes;
     tables[at++] = sign_in_routes;
     tables[at++] = ui_routes;

@@ -31,7 +31,12 @@ static err take_resource(struct ctx *cx, struct view_sink *sink, struct json res
 {
     const struct view_bulk *bulk = sink->crew->bulk;
     struct view_rows rows;
+    int64_t left = bulk->limit - bulk->rows - sink->rows; /* with a limit there is one thread */
+    if (bulk->limit && left <= 0)
+        return ERR_OK;
     TRY(view_run(cx, bulk->view, resource, &rows));
+    if (bulk->limit && (int64_t)rows.rows_count > left)
+        rows.rows_count = (size_t)left;
     sink->resources++;
     sink->rows += (int64_t)rows.rows_count;
     view_write_rows(&sink->buf, bulk->view, bulk->format, &rows, &sink->first);
@@ -112,12 +117,15 @@ static err run_rids(struct ctx *cx, struct view_source *source, struct view_piec
                     struct view_sink *sink)
 {
     struct store_scan scan = { .resource = source->resource, .after_rid = piece.from - 1,
-                               .last_rid = piece.to - 1, .count = PIECE_RIDS };
+                               .last_rid = piece.to - 1, .since_ms = source->since_ms,
+                               .count = PIECE_RIDS };
     struct store_versions page;
     TRY(store_scan(cx, source->store, &scan, &page));
     for (size_t i = 0; i < page.count; i++) {
         struct arena_mark mark = arena_mark(cx->arena);
         struct json body;
+        if (source->pid && page.list[i].pid != source->pid)
+            continue;
         TRY(json_parse(cx, page.list[i].body, &body));
         TRY(view_sink_take(cx, sink, body));
         arena_rewind(cx->arena, mark);
@@ -189,7 +197,8 @@ static void take_turn(struct crew *crew, struct ctx *cx, struct view_sink *sink,
 static bool take_piece(struct crew *crew, struct view_piece *piece, int64_t *turn)
 {
     pthread_mutex_lock(&crew->lock);
-    bool more = !crew->stop && crew->source->next(crew->source, piece);
+    bool cancelled = crew->bulk->cancel && *crew->bulk->cancel;
+    bool more = !cancelled && !crew->stop && crew->source->next(crew->source, piece);
     if (more)
         *turn = crew->next_turn++;
     pthread_mutex_unlock(&crew->lock);
@@ -259,10 +268,12 @@ err view_bulk_run(struct ctx *cx, struct view_bulk *bulk, struct view_source *so
         view_write_head(&head, bulk->view, bulk->format);
     err error = bulk->write(bulk->self, buf_str(&head));
     if (!error)
-        error = start_crew(cx, &crew, bulk->threads);
+        error = start_crew(cx, &crew, bulk->limit ? 1 : bulk->threads);
     pthread_cond_destroy(&crew.turned);
     pthread_mutex_destroy(&crew.lock);
     TRY(error);
+    if (bulk->cancel && *bulk->cancel)
+        return ctx_fail(cx, ERR_BUSY, S(""), S("cancelled"));
     view_write_tail(&tail, bulk->format);
     return tail.n ? bulk->write(bulk->self, buf_str(&tail)) : ERR_OK;
 }

@@ -26,6 +26,8 @@ struct view_source {
     str text;
     uint16_t resource;
     int64_t at, end;  /* where the next piece begins; the end of the rids */
+    int64_t since_ms; /* store: changed then or later; 0: all */
+    int64_t pid;      /* store: of this patient's compartment alone; 0: all */
     const struct store_access *access; /* what the asker may see; NULL: all */
 };
 struct view_source view_source_of_ndjson(str text);
@@ -44,6 +46,7 @@ struct view_bulk {
     bool no_head;     /* csv: without the line of names */
     err (*write)(void *self, str text); /* by one thread at a time */
     void *self;
+    const _Atomic bool *cancel; /* looked at between pieces: true ends the run with ERR_BUSY */
     int64_t resources, rows; /* counted, out */
 };
 err view_bulk_run(struct ctx *cx, struct view_bulk *bulk, struct view_source *source) MUST_USE;
