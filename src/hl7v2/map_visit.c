@@ -312,5 +312,6 @@ err hl7_map_visit(struct hl7_work *work, enum hl7_move move)
         return hl7_refuse(work, 204, "PV1-19", "no visit %.*s is known: its admission has not come",
                           STR_ARG(work->visit));
     TRY(apply_move(work, visit, move));
+    work->new_visit = !visit->found.found;
     return write_visit(work, visit, move);
 }

@@ -3,6 +3,7 @@
 #include "base/base64.h"
 #include "base/clock.h"
 #include "hl7v2/work.h"
+#include "store/search.h"
 
 #define MESSAGE_ID "https://frontline.example/Id/hl7v2-message"
 #define VISIT_ID "https://frontline.example/Id/hl7v2-visit"
@@ -264,24 +265,86 @@ static err settle(struct hl7_work *work, str bytes, err wrong)
     return quarantine(work, bytes, work->answer.text);
 }
 
-static void receive(struct ctx *cx, const struct hl7_receiver *receiver,
-                    const struct hl7_message *message, str bytes, struct hl7_answer *out)
+static struct hl7_work receive(struct ctx *cx, const struct hl7_receiver *receiver,
+                               const struct hl7_message *message, str bytes,
+                               struct hl7_answer *out)
 {
     struct hl7_work work = { .cx = cx, .store = receiver->store, .message = message,
                              .sender = hl7_sender_of(receiver->senders, message) };
     if (is_rejected(&work, out))
-        return;
+        return work;
     err wrong = ERR_BUSY;
     for (int i = 0; i < HL7_TRIES && is_worth_another(wrong); i++) {
         ctx_release(cx); /* the snapshot of the try before */
         cx->issues.count = cx->issues.kept = 0;
         work.ops_count = 0;
+        work.new_visit = false;
         wrong = try_once(&work, bytes);
     }
     *out = (struct hl7_answer){ .outcome = HL7_ACCEPTED };
     if (wrong) {
         settle(&work, bytes, wrong);
         *out = work.answer;
+        work.new_visit = false;
+    }
+    return work;
+}
+
+/* ---- what was on hold for a visit that has become known ---- */
+
+enum { HELD_MAX = 50, HELD_PASSES = 3 };
+
+static err held_bytes(struct hl7_work *work, int64_t rid, str *out)
+{
+    struct store_version version;
+    struct json body;
+    TRY(store_read_rid(work->cx, work->store, rid, &version));
+    TRY(json_parse(work->cx, version.body, &body));
+    struct json payload = json_at(json_get(body, S("payload")), 0);
+    struct json data = json_get(json_get(payload, S("contentAttachment")), S("data"));
+    bool read = base64_decode(work->cx->arena, json_string(work->cx->arena, data), out);
+    return read ? ERR_OK : ERR_NOT_FOUND;
+}
+
+static err find_held(struct hl7_work *work, str held[HELD_MAX], size_t *count)
+{
+    int64_t rids[HELD_MAX];
+    struct search_rids found = { .rids = rids, .max = HELD_MAX };
+    struct buf query = hl7_buf(work);
+    *count = 0;
+    ctx_release(work->cx); /* for a snapshot that has what was just written */
+    TRY(store_reader(work->cx, work->store));
+    buf_add(&query, hl7_condition(work, S(VISIT_ID), work->visit));
+    buf_add(&query, S("&status=on-hold"));
+    TRY(search_condition(work->cx, work->store, fhir_resource_find(S("Communication")),
+                         buf_str(&query), &found));
+    for (size_t i = 0; i < found.count; i++)
+        if (held_bytes(work, rids[i], &held[*count]) == ERR_OK)
+            ++*count;
+    return ERR_OK;
+}
+
+static void take_held(struct hl7_work *work, const struct hl7_receiver *receiver, str bytes)
+{
+    struct hl7_message message;
+    struct hl7_answer ignored;
+    str text;
+    if (!hl7_to_utf8(work->cx, bytes, &text) && !hl7_parse(work->cx, text, &message))
+        receive(work->cx, receiver, &message, bytes, &ignored);
+}
+
+/* A discharge that came before its admission, and its cancelling before it: each pass may make
+ * the next one's messages possible. */
+static void release_held(struct hl7_work *work, const struct hl7_receiver *receiver)
+{
+    str held[HELD_MAX];
+    size_t count, before = 0;
+    for (int pass = 0; pass < HELD_PASSES; pass++) {
+        if (find_held(work, held, &count) || count == 0 || count == before)
+            return;
+        for (size_t i = 0; i < count; i++)
+            take_held(work, receiver, held[i]);
+        before = count;
     }
 }
 
@@ -295,6 +358,8 @@ void hl7_receive(struct ctx *cx, const struct hl7_receiver *receiver, str bytes,
         hl7_ack_unreadable(cx, last_issue(cx), answer);
         return;
     }
-    receive(cx, receiver, &message, bytes, &outcome);
+    struct hl7_work work = receive(cx, receiver, &message, bytes, &outcome);
     hl7_ack(cx, &message, &outcome, answer);
+    if (work.new_visit)
+        release_held(&work, receiver);
 }

@@ -26,7 +26,7 @@ struct buf hl7_buf(struct hl7_work *work)
 }
 
 /* Search reads '\', ',', '|' and '$' as its own: escaped in the value, then percent-encoded. */
-static str condition(struct hl7_work *work, str system, str value)
+str hl7_condition(struct hl7_work *work, str system, str value)
 {
     struct buf escaped = hl7_buf(work), query = hl7_buf(work);
     for (size_t i = 0; i < value.n; i++) {
@@ -47,7 +47,8 @@ err hl7_find(struct hl7_work *work, const char *type, str system, str value, str
     struct search_rids found = { .rids = rids, .max = 2 };
     uint16_t resource = fhir_resource_find(str_of(type));
     *out = (struct hl7_found){ 0 };
-    TRY(search_condition(work->cx, work->store, resource, condition(work, system, value), &found));
+    str query = hl7_condition(work, system, value);
+    TRY(search_condition(work->cx, work->store, resource, query, &found));
     if (found.count == 0)
         return ERR_OK;
     if (found.count > 1)
@@ -117,7 +118,7 @@ err hl7_put(struct hl7_work *work, const char *type, str system, str value,
         op.if_match_vid = found->version.vid;
     } else {
         op.verb = COMMIT_CREATE;
-        op.condition = condition(work, system, value);
+        op.condition = hl7_condition(work, system, value);
         op.full_url = found->reference = new_urn(work);
     }
     found->body = op.body;

@@ -27,6 +27,7 @@ struct hl7_work {
     str event_time;          /* the same, as FHIR writes it */
     str patient, encounter;  /* references; not given: none */
     str visit;               /* PV1-19 */
+    bool new_visit;          /* the message made it known: others may be on hold for it */
 };
 
 /* A member to set; json { "", 0 }: take it away; not given: leave it. */
@@ -42,6 +43,8 @@ struct hl7_found {
 };
 err hl7_refuse(struct hl7_work *work, int code, const char *where, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* "identifier=system|value", as a query has it. */
+str hl7_condition(struct hl7_work *work, str system, str value);
 /* ERR_RULE with an answer when several have the identifier. */
 err hl7_find(struct hl7_work *work, const char *type, str system, str value,
              struct hl7_found *out) MUST_USE;
