@@ -439,7 +439,9 @@ function main(folder, out, textsOut, textsFile) {
   writer.targetLists();
   writer.compartments(core.filter((r) => r.resourceType === 'CompartmentDefinition'));
   fs.writeFileSync(out, writer.out.join('\n') + '\n');
+  const quantities = core.filter((r) => r.kind === 'complex-type' && r.derivation === 'constraint');
   writeTexts([...readAll(folder, 'profiles-others.json', 'extension-definitions.json'),
+    ...quantities, // SimpleQuantity, MoneyQuantity
     ...sources.valueSets.values(), ...sources.codeSystems.values(),
     ...readAll(folder, 'conceptmaps.json')], textsOut, textsFile);
 }

@@ -218,6 +218,7 @@ TEST(definitions_beyond_the_tables_are_texts_found_by_url)
 {
     static const char *const urls[] = {
         "http://hl7.org/fhir/StructureDefinition/vitalsigns",
+        "http://hl7.org/fhir/StructureDefinition/SimpleQuantity",
         "http://hl7.org/fhir/StructureDefinition/patient-birthPlace",
         "http://hl7.org/fhir/ValueSet/observation-vitalsignresult",
         "http://hl7.org/fhir/administrative-gender",

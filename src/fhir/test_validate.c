@@ -184,6 +184,8 @@ TEST(references_lead_to_the_types_allowed)
         str text = arena_printf(cx->arena, OBS(",'subject':{'reference':'%s'}"), rows[i].reference);
         expect(cx, arena_cstr(cx->arena, text), rows[i].expected);
     }
+    expect(cx, OBS(",'subject':{'type':'Group','reference':'Patient/1'}"),
+           "Observation.subject: type says Group but reference leads to a Patient");
     expect(cx, OBS(",'subject':{'type':'Medication','display':'x'}"),
            "Observation.subject: refers to a Medication, but must refer to a Device, Group, "
            "Location or Patient");

@@ -211,6 +211,10 @@ void validate_check_reference(struct validate *v, const struct validate_place *p
                        STR_ARG(str_slice(text, 0, 100)));
         return;
     }
+    if (read.resource != FHIR_NONE && fhir_resource_find(type) != FHIR_NONE &&
+        !str_eq(type, read.type))
+        validate_fault(v, place, "value", "type says %.*s but reference leads to a %.*s",
+                       STR_ARG(type), STR_ARG(read.type));
     if (text.n && text.p[0] == '#')
         check_local(v, place, element, read.fragment);
     else if (str_given(read.type))

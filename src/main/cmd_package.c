@@ -6,9 +6,27 @@
 #include <sys/stat.h>
 
 static const struct command_option options[] = {
-    { "--data", "DIR", "the data folder", true, false },
+    { "--data", "DIR", "the data folder; the one ./run serves unless given", false, false },
     { 0 },
 };
+
+/* Without --data it is $FRONTLINE_DATA or data/demo, as ./run has it, and must be there. */
+static err find_data(struct ctx *cx, const struct command_args *args, str *out)
+{
+    const char *from_run = getenv("FRONTLINE_DATA");
+    struct stat info;
+    *out = command_value(args, "--data");
+    if (str_given(*out)) {
+        if (mkdir(arena_cstr(cx->arena, *out), 0750) != 0 && errno != EEXIST)
+            return ctx_fail(cx, ERR_IO, *out, str_of(strerror(errno)));
+        return ERR_OK;
+    }
+    *out = from_run ? str_of(from_run) : S("data/demo");
+    if (stat(arena_cstr(cx->arena, *out), &info) != 0)
+        return ctx_fail(cx, ERR_NOT_FOUND, *out,
+                        S("there is no such data folder: name one by --data"));
+    return ERR_OK;
+}
 
 static err need_words(struct ctx *cx, const struct command_args *args, size_t count,
                       const char *example)
@@ -51,8 +69,6 @@ static err add(struct ctx *cx, str data, const struct command_args *args)
     struct package package;
     str staged;
     TRY(need_words(cx, args, 2, "add FILE.tgz|DIR --data DIR"));
-    if (mkdir(arena_cstr(cx->arena, data), 0750) != 0 && errno != EEXIST)
-        return ctx_fail(cx, ERR_IO, data, str_of(strerror(errno)));
     TRY(package_read(cx, args->words[1], &package));
     TRY(package_stage(cx, data, &package, &staged));
     err got = put_in_force(cx, data, staged);
@@ -83,8 +99,10 @@ static err list(struct ctx *cx, str data, const struct command_args *args)
 
 static int run(struct ctx *cx, const struct command_args *args)
 {
-    str verb = args->words_count ? args->words[0] : S(""), data = command_value(args, "--data");
-    err got = str_eq(verb, S("add"))    ? add(cx, data, args)
+    str verb = args->words_count ? args->words[0] : S(""), data;
+    err got = find_data(cx, args, &data);
+    if (got == ERR_OK)
+        got = str_eq(verb, S("add"))    ? add(cx, data, args)
               : str_eq(verb, S("list")) ? list(cx, data, args)
                   : ctx_failf(cx, ERR_INVALID, (str){ 0 }, "write it as: frontline package add "
                                                            "FILE.tgz|DIR, or package list");
