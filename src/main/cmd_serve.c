@@ -69,6 +69,7 @@ static err start(struct ctx *cx, const struct command_args *args, struct serve *
     serve->http.live = live_make(&(struct live_options){
         .streams_max = (int)config_number(&serve->config, "http.streams_max"),
         .start_seq = store_seq(serve->store) });
+    TRY(serve_start_background(cx, serve));
     TRY(serve_open_feed(cx, serve));
     TRY(feed_start(cx, serve->store, serve->http.live, serve_feeds(cx->arena), &serve->boards));
     return http_start(cx, &serve->http, &serve->server);
@@ -98,6 +99,7 @@ static int run(struct ctx *cx, const struct command_args *args)
         viewdef_stop();
     }
     hl7_listen_stop(serve->feed);
+    serve_stop_background(serve);
     audit_log_stop(serve->audit); /* before the store: it writes what still waits */
     profile_live_close(serve->profiles);
     feed_stop(serve->boards);

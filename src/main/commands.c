@@ -6,6 +6,7 @@ extern const struct command cmd_serve;
 extern const struct command cmd_import;
 extern const struct command cmd_export;
 extern const struct command cmd_check;
+extern const struct command cmd_consumers;
 extern const struct command cmd_token;
 extern const struct command cmd_audit;
 extern const struct command cmd_client;
@@ -25,6 +26,7 @@ const struct command *const commands[] = {
     &cmd_import,
     &cmd_export,
     &cmd_check,
+    &cmd_consumers,
     &cmd_config,
     &cmd_audit,
     &cmd_client,

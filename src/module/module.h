@@ -2,6 +2,8 @@
 #pragma once
 #include "db/db.h"
 #include "http/http.h"
+#include "jobs/consumer.h"
+#include "jobs/due.h"
 #include "store/commit.h"
 
 struct feed_view;
@@ -18,5 +20,7 @@ struct module {
     const struct claim_rule *const *claims;  /* ended by NULL */
     const struct stmt *sql;                  /* ended by a zero row */
     const struct feed_view *feed; /* draws what changed for open screens: ui/feed.h; or NULL */
+    const struct consumer *const *consumers; /* follow the log; ended by NULL */
+    const struct due_kind *const *due;       /* timers and outbox; ended by NULL */
 };
 extern const struct module *const modules[]; /* ended by NULL */

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "jobs/consumer.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "db/db.h"
+#include <errno.h>
+#include <pthread.h>
+
+enum { SQL_MAKE, SQL_GET, SQL_PUT, SQL_ALL };
+static const struct stmt consumer_sql[] = {
+    [SQL_MAKE] = { "table of consumers",
+        "CREATE TABLE IF NOT EXISTS consumer (name TEXT PRIMARY KEY, seq INTEGER NOT NULL, "
+        "failures INTEGER NOT NULL, parked INTEGER NOT NULL, error TEXT NOT NULL) WITHOUT ROWID",
+        NULL },
+    [SQL_GET] = { "a consumer", "SELECT seq, failures, parked, error FROM consumer WHERE name = ?1",
+        "SEARCH consumer USING PRIMARY KEY" },
+    [SQL_PUT] = { "note a consumer", "INSERT OR REPLACE INTO consumer VALUES (?1, ?2, ?3, ?4, ?5)",
+        NULL },
+    [SQL_ALL] = { "all consumers",
+        "SELECT name, seq, failures, parked, error FROM consumer ORDER BY name", NULL },
+    { 0 },
+};
+enum { FIRST_DELAY_MS = 1000, LONGEST_DELAY_MS = 300000 };
+#define CONSUMER_MEMORY_BYTES ((size_t)256 << 20)
+
+struct runner {
+    struct consumers *consumers;
+    const struct consumer *consumer;
+    struct consumer_state state; /* this thread's; name and error are static or in error_text */
+    char error_text[512];
+    bool resume, skip;           /* asked by another thread, under the lock */
+    pthread_t thread;
+};
+struct consumers {
+    struct store *store;
+    struct store_watch watch;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool closing;
+    size_t count;
+    struct runner runners[CONSUMERS_MAX];
+};
+
+/* --- what is stored --- */
+
+static err make_table(struct ctx *cx, struct db *db, void *self)
+{
+    (void)self;
+    return db_run(cx, db_use(cx, db, consumer_sql, SQL_MAKE));
+}
+
+static err put_state(struct ctx *cx, struct db *db, void *self)
+{
+    const struct consumer_state *state = self;
+    struct db_stmt *stmt = db_use(cx, db, consumer_sql, SQL_PUT);
+    db_bind_text(stmt, 1, state->name);
+    db_bind_int(stmt, 2, state->seq);
+    db_bind_int(stmt, 3, state->failures);
+    db_bind_int(stmt, 4, state->parked);
+    db_bind_text(stmt, 5, state->error);
+    return db_run(cx, stmt);
+}
+
+struct lookup {
+    str name;
+    bool found;
+    struct consumer_state state;
+};
+
+/* On the writer's connection: it sees the table it has just made. */
+static err get_state(struct ctx *cx, struct db *db, void *self)
+{
+    struct lookup *lookup = self;
+    struct db_stmt *stmt = db_use(cx, db, consumer_sql, SQL_GET);
+    db_bind_text(stmt, 1, lookup->name);
+    TRY(db_step(cx, stmt, &lookup->found));
+    if (!lookup->found)
+        return ERR_OK;
+    lookup->state = (struct consumer_state){
+        .name = lookup->name, .seq = db_int(stmt, 0), .failures = db_int(stmt, 1),
+        .parked = db_int(stmt, 2) != 0, .error = arena_copy(cx->arena, db_text(stmt, 3)),
+    };
+    db_reset(stmt);
+    return ERR_OK;
+}
+
+err consumers_list(struct ctx *cx, struct store *store, struct consumer_state **out, size_t *count)
+{
+    struct consumer_state *list = NULL;
+    size_t n = 0, cap = 0;
+    int64_t end = store_seq(store);
+    TRY(store_reader(cx, store));
+    struct db_stmt *stmt = db_use(cx, cx->db, consumer_sql, SQL_ALL);
+    for (;;) {
+        bool row;
+        TRY(db_step(cx, stmt, &row));
+        if (!row)
+            break;
+        list = arena_grow(cx->arena, list, n, &cap, sizeof *list);
+        int64_t seq = db_int(stmt, 1);
+        list[n++] = (struct consumer_state){
+            .name = arena_copy(cx->arena, db_text(stmt, 0)), .seq = seq,
+            .lag = end > seq ? end - seq : 0, .failures = db_int(stmt, 2),
+            .parked = db_int(stmt, 3) != 0, .error = arena_copy(cx->arena, db_text(stmt, 4)),
+        };
+    }
+    *out = list;
+    *count = n;
+    return ERR_OK;
+}
+
+err consumer_unpark(struct ctx *cx, struct store *store, str name, bool skip)
+{
+    struct lookup lookup = { .name = name };
+    TRY(store_write(cx, store, make_table, NULL));
+    TRY(store_write(cx, store, get_state, &lookup));
+    if (!lookup.found)
+        return ctx_failf(cx, ERR_NOT_FOUND, (str){ 0 }, "there is no consumer %.*s",
+                         STR_ARG(name));
+    lookup.state.seq += skip;
+    lookup.state.failures = 0;
+    lookup.state.parked = false;
+    lookup.state.error = S("");
+    return store_write(cx, store, put_state, &lookup.state);
+}
+
+/* --- a consumer's thread --- */
+
+static void wake(const struct store_watch *watch, int64_t seq)
+{
+    struct consumers *consumers = watch->self;
+    (void)seq;
+    pthread_mutex_lock(&consumers->lock);
+    pthread_cond_broadcast(&consumers->changed);
+    pthread_mutex_unlock(&consumers->lock);
+}
+
+static bool wants(const struct consumer *consumer, const struct store_version *version)
+{
+    str type = fhir_resource_name(version->resource);
+    for (const char *const *t = consumer->types; t && *t; t++)
+        if (str_eq(type, str_of(*t)))
+            return true;
+    return !consumer->types;
+}
+
+static void note_failure(struct runner *r, const struct ctx *cx, const struct store_version *v,
+                         err wrong)
+{
+    str text = cx->issues.kept ? cx->issues.list[cx->issues.kept - 1].text
+                               : str_of(err_name(wrong));
+    int n = snprintf(r->error_text, sizeof r->error_text, "version %lld: %.*s", (long long)v->seq,
+                     (int)(text.n > 400 ? 400 : text.n), text.p);
+    int max = r->consumer->attempts_max ? r->consumer->attempts_max : CONSUMER_ATTEMPTS;
+    r->state.error = (str){ r->error_text, (size_t)n };
+    r->state.failures++;
+    r->state.parked = r->state.failures >= max;
+}
+
+/* Hands on a batch; *moved: the position or the state is to be noted. */
+static err consume_batch(struct ctx *cx, struct runner *r, bool *moved)
+{
+    struct store_versions batch;
+    TRY(store_log(cx, r->consumers->store, r->state.seq, CONSUMER_BATCH, &batch));
+    for (size_t i = 0; i < batch.count; i++) {
+        const struct store_version *v = &batch.list[i];
+        err wrong = wants(r->consumer, v)
+                        ? r->consumer->consume(cx, r->consumers->store, v, r->consumer->self)
+                        : ERR_OK;
+        *moved = true;
+        if (wrong) {
+            note_failure(r, cx, v, wrong);
+            return ERR_OK;
+        }
+        r->state.seq = v->seq;
+        r->state.failures = 0;
+        r->state.error = S("");
+    }
+    return ERR_OK;
+}
+
+/* A jump out of consume (its memory was used up) is a failure like another. */
+static bool one_batch(struct runner *r)
+{
+    jmp_buf over;
+    struct random random;
+    struct arena arena = arena_make(CONSUMER_MEMORY_BYTES);
+    struct ctx cx = ctx_make(&arena);
+    bool moved = false;
+    random_secret(&random, sizeof random);
+    cx.random = &random;
+    cx.now_ms = clock_now_ms();
+    arena.over = &over;
+    if (setjmp(over) == 0) {
+        err wrong = consume_batch(&cx, r, &moved);
+        if (!wrong && moved)
+            wrong = store_write(&cx, r->consumers->store, put_state, &r->state);
+        if (wrong)
+            r->state.failures++;
+    } else {
+        r->state.failures++;
+    }
+    ctx_release(&cx);
+    arena_free(&arena);
+    return r->state.failures == 0;
+}
+
+static int64_t delay_of(int64_t failures)
+{
+    int64_t delay = FIRST_DELAY_MS;
+    for (int64_t i = 1; i < failures && delay < LONGEST_DELAY_MS; i++)
+        delay *= 2;
+    return delay < LONGEST_DELAY_MS ? delay : LONGEST_DELAY_MS;
+}
+
+static struct timespec instant_of(int64_t at_ms)
+{
+    return (struct timespec){ .tv_sec = at_ms / 1000, .tv_nsec = at_ms % 1000 * 1000000 };
+}
+
+/* Under the lock. */
+static void take_resume(struct runner *r)
+{
+    r->state.seq += r->skip;
+    r->state.failures = 0;
+    r->state.parked = r->resume = r->skip = false;
+    r->state.error = S("");
+}
+
+/* Until there is something to do; false: the end. */
+static bool wait_for_work(struct runner *r)
+{
+    struct consumers *c = r->consumers;
+    int64_t again_ms = r->state.failures ? clock_now_ms() + delay_of(r->state.failures) : 0;
+    struct timespec again = instant_of(again_ms);
+    pthread_mutex_lock(&c->lock);
+    for (;;) {
+        if (r->resume)
+            take_resume(r);
+        bool late = again_ms && clock_now_ms() >= again_ms;
+        bool ready = !r->state.parked && (!r->state.failures || late);
+        if (c->closing || (ready && store_seq(c->store) > r->state.seq))
+            break;
+        if (r->state.parked || !r->state.failures)
+            pthread_cond_wait(&c->changed, &c->lock);
+        else
+            pthread_cond_timedwait(&c->changed, &c->lock, &again);
+    }
+    bool go_on = !c->closing;
+    pthread_mutex_unlock(&c->lock);
+    return go_on;
+}
+
+static void *run(void *self)
+{
+    struct runner *r = self;
+    while (wait_for_work(r))
+        one_batch(r);
+    return NULL;
+}
+
+/* --- beginning and end --- */
+
+/* A parked consumer tries again when the program starts. */
+static err prepare_runner(struct ctx *cx, struct runner *r)
+{
+    struct lookup lookup = { .name = str_of(r->consumer->name) };
+    TRY(store_write(cx, r->consumers->store, get_state, &lookup));
+    r->state = (struct consumer_state){ .name = lookup.name, .error = S("") };
+    if (lookup.found)
+        r->state.seq = lookup.state.seq;
+    else if (r->consumer->from_now)
+        r->state.seq = store_seq(r->consumers->store);
+    return store_write(cx, r->consumers->store, put_state, &r->state);
+}
+
+err consumers_start(struct ctx *cx, struct store *store, const struct consumer *const *list,
+                    struct consumers **out)
+{
+    struct consumers *c = arena_zero(cx->arena, sizeof *c);
+    c->store = store;
+    c->watch = (struct store_watch){ wake, c };
+    TRY(store_write(cx, store, make_table, NULL));
+    for (; list[c->count]; c->count++) {
+        if (c->count == CONSUMERS_MAX)
+            return ctx_fail(cx, ERR_BUG, (str){ 0 }, S("raise CONSUMERS_MAX"));
+        c->runners[c->count] = (struct runner){ .consumers = c, .consumer = list[c->count] };
+        TRY(prepare_runner(cx, &c->runners[c->count]));
+    }
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->changed, NULL);
+    size_t started = 0;
+    while (started < c->count &&
+           !pthread_create(&c->runners[started].thread, NULL, run, &c->runners[started]))
+        started++;
+    bool all = started == c->count;
+    c->count = started;
+    store_watch(store, &c->watch);
+    if (!all) {
+        consumers_stop(c);
+        return ctx_fail(cx, ERR_BUSY, (str){ 0 }, S("no thread could be started"));
+    }
+    *out = c;
+    return ERR_OK;
+}
+
+void consumers_stop(struct consumers *c)
+{
+    store_unwatch(c->store, &c->watch);
+    pthread_mutex_lock(&c->lock);
+    c->closing = true;
+    pthread_cond_broadcast(&c->changed);
+    pthread_mutex_unlock(&c->lock);
+    for (size_t i = 0; i < c->count; i++)
+        pthread_join(c->runners[i].thread, NULL);
+    pthread_cond_destroy(&c->changed);
+    pthread_mutex_destroy(&c->lock);
+}
+
+err consumers_resume(struct ctx *cx, struct consumers *c, str name, bool skip)
+{
+    bool found = false;
+    pthread_mutex_lock(&c->lock);
+    for (size_t i = 0; i < c->count; i++)
+        if (str_eq(name, str_of(c->runners[i].consumer->name))) {
+            c->runners[i].resume = found = true;
+            c->runners[i].skip = skip;
+        }
+    pthread_cond_broadcast(&c->changed);
+    pthread_mutex_unlock(&c->lock);
+    if (found)
+        return ERR_OK;
+    return ctx_failf(cx, ERR_NOT_FOUND, (str){ 0 }, "there is no consumer %.*s", STR_ARG(name));
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "base/ctx.h"
+#include "db/db.h"
+#include "store/store.h"
+
+/*
+ * due: what is to be done at or after an instant, kept in the record: timers, and the outbox of
+ * what leaves the program. Survives a restart.
+ *
+ * Shapes   an item has a kind (who does it) and a key, unique within the kind: putting it again
+ *          moves it. Items of one kind and target are done one after the other in the order they
+ *          were put; an empty target stands for itself. Done once or, after a crash between the
+ *          effect and the noting, more than once: what must not be repeated carries the key.
+ * Errors   a failed item is tried again after 1 s, 2 s, 4 s ... up to 1 h, and parked after
+ *          `attempts_max`; a parked one holds up only its own target, and is shown.
+ * Units    due_ms in UTC milliseconds.
+ * Limits   DUE_KINDS_MAX kinds; one thread does them all, oldest first.
+ */
+enum { DUE_KINDS_MAX = 32, DUE_ATTEMPTS = 20 };
+struct due_item {
+    str kind, key, target, body;
+    int64_t due_ms, failures;
+};
+struct due_kind {
+    const char *name;
+    int attempts_max; /* 0: DUE_ATTEMPTS */
+    err (*run)(struct ctx *cx, struct store *store, const struct due_item *item, void *self);
+    void *self;
+};
+/* On the writer's connection (store_write, commit_part): in the transaction of its cause. */
+err due_put(struct ctx *cx, struct db *db, const struct due_item *item) MUST_USE;
+err due_drop(struct ctx *cx, struct db *db, str kind, str key) MUST_USE; /* absent: nothing */
+/* Makes the table; for those who put before due_start. */
+err due_schema(struct ctx *cx, struct store *store) MUST_USE;
+
+struct due;
+err due_start(struct ctx *cx, struct store *store, const struct due_kind *const *kinds,
+              struct due **out) MUST_USE;
+void due_stop(struct due *due);
+void due_wake(struct due *due); /* something was put that is due at once */
+
+struct due_count {
+    str kind;
+    int64_t waiting, failing, parked;
+};
+err due_counts(struct ctx *cx, struct store *store, struct due_count **out,
+               size_t *count) MUST_USE;
