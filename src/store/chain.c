@@ -6,6 +6,7 @@
  * resources first, then those that refer to them, or that they refer to.
  */
 enum { CHAIN_MOST = 1000000 };
+size_t chain_listed_most = 1000;
 
 err compile_matches(const struct compile *on, const struct query *query, size_t most,
                     struct hits *out)
@@ -34,6 +35,39 @@ err compile_matches(const struct compile *on, const struct query *query, size_t 
     return ERR_OK;
 }
 
+/*
+ * The inner query's resources when they are few. When they are many the plan is kept instead, with
+ * no driver, and is asked about what each hit of the outer query is linked to.
+ */
+static err list_or_keep(const struct compile *on, const struct query *query, struct hits *out,
+                        struct plan **kept)
+{
+    struct stream stream;
+    struct plan *plan = arena_alloc(on->cx->arena, sizeof *plan);
+    *kept = NULL;
+    TRY(plan_make(on->cx, on->store, on->layout, query, plan));
+    if (plan->nothing)
+        return ERR_OK;
+    TRY(plan_stream(on->cx, plan, NULL, &stream));
+    for (bool any = true; any;) {
+        struct hit hit;
+        bool accepted;
+        TRY(stream_next(on->cx, &stream, &hit, &any));
+        if (any)
+            TRY(plan_accepts(on->cx, on->store, plan, &hit, &accepted));
+        if (any && accepted)
+            hits_add(on->cx, out, hit);
+        if (out->count <= chain_listed_most)
+            continue;
+        plan->driver = NULL;
+        plan->dated_driver = false;
+        *kept = plan;
+        return ERR_OK;
+    }
+    hits_sort(out, ORDER_RID);
+    return ERR_OK;
+}
+
 err compile_chain(const struct compile *on, struct clause *clause)
 {
     const struct query_criterion *criterion = clause->criterion;
@@ -42,7 +76,14 @@ err compile_chain(const struct compile *on, struct clause *clause)
     for (size_t i = 0; i < criterion->inner_count; i++) {
         struct hits inner = { 0 };
         const struct query *query = criterion->inner[i];
-        TRY(compile_matches(on, query, CHAIN_MOST, &inner));
+        if (criterion->inner_count == 1)
+            TRY(list_or_keep(on, query, &inner, &clause->inner));
+        else
+            TRY(compile_matches(on, query, CHAIN_MOST, &inner));
+        if (clause->inner) {
+            clause->verify_only = true;
+            return ERR_OK;
+        }
         for (uint16_t s = 0; s < param->slots_count; s++) {
             uint16_t target = param->slots[s].target;
             if (target != FHIR_NONE && target != query->resource)
@@ -134,7 +175,10 @@ err compile_has(const struct compile *on, struct clause *clause)
     const struct query_criterion *criterion = clause->criterion;
     struct hits inner = { 0 };
     clause->opaque = true;
-    TRY(compile_matches(on, criterion->inner[0], CHAIN_MOST, &inner));
+    TRY(list_or_keep(on, criterion->inner[0], &inner, &clause->inner));
+    clause->verify_only = clause->inner != NULL;
+    if (clause->inner)
+        return ERR_OK;
     bool patient = str_eq(fhir_resource_name(on->query->resource), S("Patient"));
     struct hits known = { 0 };
     for (size_t i = 0; i < inner.count; i++) {

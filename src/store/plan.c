@@ -3,35 +3,61 @@
 #include "store/compile.h"
 #include "store/access.h"
 
-enum { DAY_END };
+enum { DAY_END, DAY_ANY };
 static const struct stmt plan_sql[] = {
     [DAY_END] = { "end of a clinical period",
         "SELECT hi FROM day WHERE slot=?1 AND span IN (0,1,2,3,4) AND lo=?2 AND rid=?3",
         "SEARCH day USING PRIMARY KEY (slot=? AND span=? AND lo=? AND rid=?)" },
+    [DAY_ANY] = { "is there a date so long", "SELECT 1 FROM day WHERE slot=?1 AND span=?2 LIMIT 1",
+        "SEARCH day USING PRIMARY KEY (slot=? AND span=?)" },
     { 0 },
 };
 
+/* The longest a clinical date of the type can last, by the span classes that have any. */
+static err longest_ms(struct ctx *cx, const struct layout_type *type, int64_t *out)
+{
+    for (int class = 4; class >= 0; class--)
+        for (uint16_t s = 0; s < type->at_slots_count; s++) {
+            struct db_stmt *stmt = db_use(cx, cx->db, plan_sql, DAY_ANY);
+            bool row;
+            db_bind_int(stmt, 1, type->at_slots[s]);
+            db_bind_int(stmt, 2, class);
+            TRY(db_step(cx, stmt, &row));
+            db_reset(stmt);
+            *out = value_class_ms(class);
+            if (row)
+                return ERR_OK;
+        }
+    return ERR_OK;
+}
+
 /* Clinical dates the driver need not go beyond, when one dated criterion has one value. */
-static void bound_dates(struct plan *plan, const struct clause *clause)
+static err bound_dates(struct ctx *cx, struct plan *plan, const struct clause *clause)
 {
     const struct query_criterion *criterion = clause->criterion;
-    if (!clause->dated || criterion->values_count != 1)
-        return;
+    if (!clause->dated || criterion->values_count != 1 || criterion->modifier != MOD_NONE)
+        return ERR_OK;
     const struct query_value *value = &criterion->values[0];
-    int64_t least = INT64_MIN, most = INT64_MAX;
+    int64_t least = INT64_MIN, most = INT64_MAX, longest = INT64_MAX;
+    if (value->prefix == PREFIX_GE || value->prefix == PREFIX_GT)
+        TRY(longest_ms(cx, &plan->layout->types[plan->query->resource], &longest));
     switch (value->prefix) {
     case PREFIX_EQ: least = value->span.lo * 8, most = value->span.hi * 8 + 7; break;
     case PREFIX_SA: least = (value->span.hi + 1) * 8; break;
     case PREFIX_LT:
     case PREFIX_EB: most = value->span.lo * 8 - 1; break;
     case PREFIX_LE: most = value->span.hi * 8 + 7; break;
-    case PREFIX_GE: /* a start before may still end within: years are the longest precision */
+    case PREFIX_GE: /* what began before may end within, if it lasts long enough */
     case PREFIX_GT:
+        if (longest != INT64_MAX)
+            least = (value->span.lo - longest) * 8;
+        break;
     case PREFIX_NE:
     case PREFIX_AP: break;
     }
     plan->at_min = least > plan->at_min ? least : plan->at_min;
     plan->at_max = most < plan->at_max ? most : plan->at_max;
+    return ERR_OK;
 }
 
 static err estimate(struct ctx *cx, struct clause *clause)
@@ -120,7 +146,7 @@ static void choose_order(struct plan *plan)
     bool any = false;
     for (size_t i = 0; i < plan->clauses_count; i++)
         any = any || (!plan->clauses[i].negate && !plan->clauses[i].by_seq &&
-                      !plan->clauses[i].verify_only);
+                      (!plan->clauses[i].verify_only || plan->clauses[i].inner));
     bool by_at = query->sorts_count > 0 && type->at_param &&
                  query->sorts[0].param == type->at_param;
     plan->order = any ? ORDER_AT : ORDER_RID;
@@ -148,7 +174,7 @@ err plan_make(struct ctx *cx, struct store *store, const struct index_layout *la
     for (size_t i = 0; i < query->criteria_count && !out->nothing; i++) {
         struct clause *clause = &out->clauses[out->clauses_count++];
         TRY(compile_clause(&on, &query->criteria[i], clause));
-        bound_dates(out, clause);
+        TRY(bound_dates(cx, out, clause));
         out->nothing = clause->count == 0 && !clause->negate && !clause->verify_only;
     }
     if (out->nothing)
@@ -208,7 +234,8 @@ err plan_stream(struct ctx *cx, const struct plan *plan, const struct hit *after
         stream_by_date(cx, plan, after, out);
         return ERR_OK;
     }
-    if (!driver && plan->order == ORDER_RID) {
+    bool undated = plan->layout->types[plan->query->resource].at_slots_count == 0;
+    if (!driver && (plan->order == ORDER_RID || undated)) { /* undated: both orders are one */
         *out = stream_of_type(plan->query->resource, after);
         return ERR_OK;
     }
@@ -344,6 +371,8 @@ static err clause_accepts(struct ctx *cx, struct store *store, struct plan *plan
                           struct clause *clause, const struct hit *hit, bool *out)
 {
     bool in = false;
+    if (clause->inner)
+        return link_accepts(cx, store, plan->layout, clause, hit, out);
     if (clause->dated)
         return date_accepts(cx, plan, clause, hit, out);
     if (!clause->exact)

@@ -23,6 +23,7 @@ struct clause {
     bool opaque;        /* a resource's own rows cannot tell */
     bool collected;
     const struct query_criterion *implies; /* what matches this matches that, too */
+    struct plan *inner; /* chain or _has over too many to list: asked of each hit */
     size_t verified;    /* hits looked at by their rows so far */
     int64_t estimate;   /* rows, up to PLAN_ESTIMATE_MOST + 1 */
     struct hits set;    /* collected: sorted in the plan's order */
@@ -43,6 +44,9 @@ struct plan {
     int64_t at_min, at_max;     /* clinical dates outside are of no use to the driver */
 };
 struct store;
+/* Does what the hit refers to, or what refers to it, answer the clause's inner query? (link.c) */
+err link_accepts(struct ctx *cx, struct store *store, const struct index_layout *layout,
+                 struct clause *clause, const struct hit *hit, bool *out) MUST_USE;
 err plan_make(struct ctx *cx, struct store *store, const struct index_layout *layout,
               const struct query *query, struct plan *out) MUST_USE;
 /* The rows of a resource, from its body; absent when it is deleted or not to be seen. */
