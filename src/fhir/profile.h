@@ -41,6 +41,8 @@ struct profile_counts profile_set_counts(const struct profile_set *set);
 const str *profile_set_not_loaded(const struct profile_set *set, size_t *count);
 
 bool profile_set_has(struct profile_set *set, str profile);
+/* The JSON of any loaded definition by its url; not given: absent. Lives as long as the set. */
+str profile_set_definition(struct profile_set *set, str url);
 
 enum profile_answer { PROFILE_NO, PROFILE_YES, PROFILE_UNKNOWN };
 

@@ -43,6 +43,15 @@ bool profile_definition_read(struct profile_set *set, struct profile_definition 
     return true;
 }
 
+str profile_set_definition(struct profile_set *set, str url)
+{
+    pthread_mutex_lock(&set->lock);
+    const struct profile_definition *definition = profile_definition_find(set, url);
+    str text = definition ? definition->text : (str){ 0 };
+    pthread_mutex_unlock(&set->lock);
+    return text;
+}
+
 const struct profile *profile_find(struct profile_set *set, str url)
 {
     pthread_mutex_lock(&set->lock);

@@ -5,6 +5,7 @@
 #include "main/command.h"
 #include "main/serve.h"
 #include "rest/rest.h"
+#include "rest/terminology.h"
 #include "rest/viewdef.h"
 #include "store/commit.h"
 #include "ui/feed.h"
@@ -101,6 +102,7 @@ static int run(struct ctx *cx, const struct command_args *args)
     hl7_listen_stop(serve->feed);
     serve_stop_background(serve);
     audit_log_stop(serve->audit); /* before the store: it writes what still waits */
+    terminology_close(serve->terminology);
     profile_live_close(serve->profiles);
     feed_stop(serve->boards);
     if (serve->http.live)

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "rest/operation_validate.h"
 #include "rest/rest.h"
+#include "rest/terminology.h"
 #include "rest/viewdef.h"
 #include "ui/browse.h"
 #include "ui/landing.h"
@@ -87,6 +88,8 @@ err serve_open_profiles(struct ctx *cx, struct serve *serve, str folder)
                  STR_ARG(cx->issues.list[i].text));
     cx->issues = (struct issues){ .arena = cx->arena };
     operation_validate_use(serve->profiles);
+    serve->terminology = terminology_make(cx, serve->store, serve->profiles, folder);
+    terminology_use(serve->terminology);
     return ERR_OK;
 }
 

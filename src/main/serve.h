@@ -23,6 +23,7 @@ struct serve {
     struct people *people;
     struct oauth oauth;
     struct audit_log *audit;
+    struct terminology *terminology;
     struct profile_live *profiles; /* what $validate knows */
     struct gate *gate;
     struct http_options http;

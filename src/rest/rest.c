@@ -6,6 +6,7 @@
 #include "rest/op.h"
 #include "rest/operation_validate.h"
 #include "rest/read.h"
+#include "rest/terminology.h"
 #include "rest/write.h"
 
 /* clang-format off */
@@ -43,6 +44,22 @@ const struct operation operations[] = {
       "Retire one record of a person in favour of another", FRONTLINE_OP "Patient-merge" },
     { "$unmerge", "Patient", OPERATION_TYPE, true, op_unmerge, "Take a merge back",
       FRONTLINE_OP "Patient-unmerge" },
+    { "$expand", "ValueSet", OPERATION_TYPE | OPERATION_INSTANCE, false, op_expand,
+      "The codes of a value set", "http://hl7.org/fhir/OperationDefinition/ValueSet-expand" },
+    { "$validate-code", "ValueSet CodeSystem", OPERATION_TYPE | OPERATION_INSTANCE, false,
+      op_validate_code, "Is this code in the value set or code system",
+      "http://hl7.org/fhir/OperationDefinition/ValueSet-validate-code" },
+    { "$lookup", "CodeSystem", OPERATION_TYPE, false, op_lookup, "What a code means",
+      "http://hl7.org/fhir/OperationDefinition/CodeSystem-lookup" },
+    { "$subsumes", "CodeSystem", OPERATION_TYPE | OPERATION_INSTANCE, false, op_subsumes,
+      "Does one code stand above another",
+      "http://hl7.org/fhir/OperationDefinition/CodeSystem-subsumes" },
+    { "$translate", "ConceptMap", OPERATION_TYPE | OPERATION_INSTANCE, false, op_translate,
+      "A code in another code system",
+      "http://hl7.org/fhir/OperationDefinition/ConceptMap-translate" },
+    { "$closure", NULL, OPERATION_SYSTEM, true, op_closure,
+      "Keep a table of which codes stand above which",
+      "http://hl7.org/fhir/OperationDefinition/ConceptMap-closure" },
     { 0 },
 };
 

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
+#include "base/random.h"
+#include "rest/terminology.h"
+
+/*
+ * ValueSet $expand.
+ *
+ * Source   hl7.org/fhir/R4/valueset-operation-expand.html.
+ * Limits   EXPAND_COUNT_MAX codes in one answer; a larger set needs count and offset.
+ */
+enum { EXPAND_COUNT_MAX = 10000, NEST_MAX = 60 };
+
+struct expand {
+    const struct operation_ask *ask;
+    const struct term_set *set;
+    str filter;              /* folded; empty: none */
+    str exclude_system;
+    bool active_only, designations, definitions, nested;
+    size_t offset, count, total;
+    struct json_writer *w;
+    uint8_t *kept;           /* one an entry */
+};
+
+static const struct term_concept *concept_of(const struct term_entry *entry)
+{
+    return entry->from && entry->concept != TERM_NONE ? &entry->from->concepts[entry->concept]
+                                                      : NULL;
+}
+
+static bool passes(struct expand *x, const struct term_entry *entry)
+{
+    const struct term_concept *concept = concept_of(entry);
+    if (x->active_only && concept && concept->inactive)
+        return false;
+    if (x->exclude_system.n && str_eq(entry->system, x->exclude_system))
+        return false;
+    if (!x->filter.n)
+        return true;
+    struct arena_mark mark = arena_mark(x->ask->call->cx->arena);
+    bool matches = term_entry_matches(x->ask->call->cx->arena, entry, x->filter);
+    arena_rewind(x->ask->call->cx->arena, mark);
+    return matches;
+}
+
+static void put_designations(struct expand *x, const struct term_entry *entry)
+{
+    const struct term_concept *concept = concept_of(entry);
+    struct json said = json_get(entry->listed, S("designation"));
+    if (!json_is(said, JSON_ARRAY) && concept)
+        said = json_get(concept->json, S("designation"));
+    if (json_is(said, JSON_ARRAY))
+        json_put_raw(x->w, "designation", json_text(said));
+}
+
+static void put_entry(struct expand *x, const struct term_entry *entry)
+{
+    const struct term_concept *concept = concept_of(entry);
+    json_put_str(x->w, "system", entry->system);
+    if (concept && concept->abstract)
+        json_put_bool(x->w, "abstract", true);
+    if (concept && concept->inactive)
+        json_put_bool(x->w, "inactive", true);
+    if (entry->version.n)
+        json_put_str(x->w, "version", entry->version);
+    json_put_str(x->w, "code", entry->code);
+    if (entry->display.n)
+        json_put_str(x->w, "display", entry->display);
+    if (x->designations)
+        put_designations(x, entry);
+}
+
+static void put_flat(struct expand *x)
+{
+    size_t seen = 0;
+    for (size_t i = 0; i < x->set->count; i++) {
+        if (!x->kept[i] || seen++ < x->offset || seen > x->offset + x->count)
+            continue;
+        json_open(x->w, '{');
+        put_entry(x, &x->set->entries[i]);
+        json_close(x->w, '}');
+    }
+}
+
+/* The kept entry of a concept, or count when it is not in the set. */
+static size_t place_of(struct expand *x, const struct term_system *system, uint32_t concept)
+{
+    const struct term_entry *found = term_set_find(x->set, system->url,
+                                                   system->concepts[concept].code);
+    size_t place = found ? (size_t)(found - x->set->entries) : x->set->count;
+    return place < x->set->count && x->kept[place] ? place : x->set->count;
+}
+
+static void put_nested(struct expand *x, size_t place, int depth)
+{
+    const struct term_entry *entry = &x->set->entries[place];
+    const struct term_concept *concept = concept_of(entry);
+    x->kept[place] = 2; /* written: a concept of two parents stands under the first */
+    json_open(x->w, '{');
+    put_entry(x, entry);
+    bool any = false;
+    for (uint32_t i = 0; concept && depth < NEST_MAX && i < concept->children_count; i++) {
+        size_t child = place_of(x, entry->from, entry->from->links[concept->children + i]);
+        if (child == x->set->count || x->kept[child] == 2)
+            continue;
+        if (!any) {
+            json_key(x->w, "contains");
+            json_open(x->w, '[');
+        }
+        any = true;
+        put_nested(x, child, depth + 1);
+    }
+    if (any)
+        json_close(x->w, ']');
+    json_close(x->w, '}');
+}
+
+static bool has_parent(struct expand *x, const struct term_entry *entry)
+{
+    const struct term_concept *concept = concept_of(entry);
+    for (uint32_t i = 0; concept && i < concept->parents_count; i++)
+        if (place_of(x, entry->from, entry->from->links[concept->parents + i]) != x->set->count)
+            return true;
+    return false;
+}
+
+static void put_tree(struct expand *x)
+{
+    for (size_t i = 0; i < x->set->count; i++)
+        if (x->kept[i] == 1 && !has_parent(x, &x->set->entries[i]))
+            put_nested(x, i, 0);
+    for (size_t i = 0; i < x->set->count; i++)
+        if (x->kept[i] == 1) /* deeper than NEST_MAX, or in a loop */
+            put_nested(x, i, NEST_MAX);
+}
+
+static void put_parameter(struct json_writer *w, const char *name, const char *type, str value)
+{
+    if (!value.n)
+        return;
+    json_open(w, '{');
+    json_put_str(w, "name", str_of(name));
+    json_put_str(w, type, value);
+    json_close(w, '}');
+}
+
+/* Which versions were used, and what was asked: so that the answer can be understood later. */
+static void put_parameters(struct expand *x)
+{
+    struct arena *arena = x->ask->call->cx->arena;
+    struct map seen = map_make(arena);
+    json_key(x->w, "parameter");
+    json_open(x->w, '[');
+    put_parameter(x->w, "filter", "valueString", operation_text(x->ask, "filter"));
+    for (size_t i = 0; i < x->set->count; i++) {
+        const struct term_entry *entry = &x->set->entries[i];
+        if (!map_add(&seen, entry->system, 1, NULL))
+            continue;
+        put_parameter(x->w, "used-codesystem", "valueUri",
+                      entry->version.n ? arena_printf(arena, "%.*s|%.*s", STR_ARG(entry->system),
+                                                      STR_ARG(entry->version)) : entry->system);
+    }
+    for (size_t i = 0; i < x->set->open_count; i++)
+        put_parameter(x->w, "not-loaded", "valueUri", x->set->open[i]);
+    json_open(x->w, '{');
+    json_put_str(x->w, "name", S("offset"));
+    json_put_u64(x->w, "valueInteger", x->offset);
+    json_close(x->w, '}');
+    json_close(x->w, ']');
+}
+
+static str identifier(struct ctx *cx)
+{
+    uint64_t a = random_next(cx->random), b = random_next(cx->random);
+    return arena_printf(cx->arena, "urn:uuid:%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32),
+                        (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff),
+                        (unsigned)(0x8000 | (b >> 48 & 0x3fff)),
+                        (unsigned long long)(b & 0xffffffffffff));
+}
+
+static void put_expansion(struct expand *x)
+{
+    char now[CLOCK_TEXT];
+    clock_write(x->ask->call->cx->now_ms, now);
+    json_key(x->w, "expansion");
+    json_open(x->w, '{');
+    json_put_str(x->w, "identifier", identifier(x->ask->call->cx));
+    json_put_str(x->w, "timestamp", (str){ now, CLOCK_TEXT });
+    json_put_u64(x->w, "total", x->total);
+    json_put_u64(x->w, "offset", x->offset);
+    put_parameters(x);
+    if (x->total > x->offset && x->count) {
+        json_key(x->w, "contains");
+        json_open(x->w, '[');
+        if (x->nested)
+            put_tree(x);
+        else
+            put_flat(x);
+        json_close(x->w, ']');
+    }
+    json_close(x->w, '}');
+}
+
+static err write_answer(struct expand *x, struct operation_answer *out)
+{
+    struct buf buf = buf_make(x->ask->call->cx->arena, REST_TEXT_MAX);
+    struct json_writer w = json_writer(&buf);
+    x->w = &w;
+    json_open(&w, '{');
+    json_put_str(&w, "resourceType", S("ValueSet"));
+    const struct { const char *key; str value; } head[] = {
+        { "url", x->set->url }, { "version", x->set->version }, { "name", x->set->name },
+        { "title", x->set->title },
+    };
+    for (size_t i = 0; i < COUNT(head); i++)
+        if (head[i].value.n)
+            json_put_str(&w, head[i].key, head[i].value);
+    json_put_str(&w, "status", S("active"));
+    put_expansion(x);
+    json_close(&w, '}');
+    out->body = buf_str(&buf);
+    return ERR_OK;
+}
+
+/* The set asked for: by url, as a resource in the body, or stored here. */
+static err find_set(const struct operation_ask *ask, const struct term_set **out)
+{
+    struct ctx *cx = ask->call->cx;
+    struct json given = operation_resource(ask, "valueSet");
+    str url = operation_text(ask, "url"), version = operation_text(ask, "valueSetVersion");
+    bool bare = json_string_is(json_get(ask->parameters, S("resourceType")), S("ValueSet"));
+    if (json_is(given, JSON_OBJECT) || bare)
+        return term_make_set(cx, terminology_term(), json_text(bare ? ask->parameters : given),
+                             out);
+    if (str_given(ask->id)) {
+        struct store_version stored;
+        TRY(store_read(cx, ask->call->store, ask->resource, ask->id, &stored));
+        return term_make_set(cx, terminology_term(), stored.body, out);
+    }
+    if (!url.n)
+        return ctx_fail(cx, ERR_INVALID, S("url"),
+                        S("say which value set: url, valueSet in the body, or /ValueSet/ID"));
+    if (version.n)
+        url = arena_printf(cx->arena, "%.*s|%.*s", STR_ARG(url), STR_ARG(version));
+    return term_get_set(cx, terminology_term(), url, out);
+}
+
+static err read_ask(struct expand *x)
+{
+    const struct operation_ask *ask = x->ask;
+    bool exclude_nested = true;
+    TRY(find_set(ask, &x->set));
+    TRY(operation_count(ask, "offset", 0, &x->offset));
+    TRY(operation_count(ask, "count", SIZE_MAX, &x->count));
+    TRY(operation_flag(ask, "activeOnly", false, &x->active_only));
+    TRY(operation_flag(ask, "includeDesignations", false, &x->designations));
+    TRY(operation_flag(ask, "excludeNested", true, &exclude_nested));
+    x->filter = term_fold(ask->call->cx->arena, str_trim(operation_text(ask, "filter")));
+    x->exclude_system = operation_text(ask, "exclude-system");
+    bool paged = x->offset || x->count != SIZE_MAX || x->filter.n;
+    x->nested = !exclude_nested && !paged;
+    return ERR_OK;
+}
+
+err op_expand(const struct operation_ask *ask, struct operation_answer *out)
+{
+    struct ctx *cx = ask->call->cx;
+    struct expand x = { .ask = ask };
+    TRY(read_ask(&x));
+    x.kept = arena_array(cx->arena, x.set->count + 1, 1);
+    for (size_t i = 0; i < x.set->count; i++) {
+        x.kept[i] = passes(&x, &x.set->entries[i]);
+        x.total += x.kept[i];
+    }
+    size_t left = x.total > x.offset ? x.total - x.offset : 0;
+    if (left > EXPAND_COUNT_MAX && x.count > EXPAND_COUNT_MAX)
+        return ctx_failf(cx, ERR_LIMIT, S("count"),
+                         "the value set has %zu codes; ask for pages of at most %d by count and "
+                         "offset, or narrow it by filter", x.total, (int)EXPAND_COUNT_MAX);
+    if (x.set->open_count && !x.set->count)
+        return ctx_failf(cx, ERR_RULE, S("ValueSet.compose.include.system"),
+                         "the value set takes codes of %.*s, which is not loaded here",
+                         STR_ARG(x.set->open[0]));
+    return write_answer(&x, out);
+}

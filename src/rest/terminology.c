@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rest/terminology.h"
+#include "http/text.h"
+
+struct terminology {
+    struct term_source source;
+    struct term *term;
+    struct store *store;
+    struct profile_live *profiles;
+    struct terminology_files *files;
+};
+
+static struct terminology *in_use;
+
+static const char *const types[] = {
+    [TERM_CODE_SYSTEM] = "CodeSystem", [TERM_VALUE_SET] = "ValueSet",
+    [TERM_CONCEPT_MAP] = "ConceptMap",
+};
+
+/* Of several posted with one url the last in the index is the newest. */
+static err find_posted(struct ctx *cx, struct store *store, enum term_kind kind, str url,
+                       str version, str *out)
+{
+    int64_t rids[16];
+    struct search_rids hits = { .rids = rids, .max = COUNT(rids) };
+    struct buf query = buf_make(cx->arena, REST_TEXT_MAX);
+    struct store_version found;
+    buf_add(&query, S("url="));
+    http_encode(&query, url);
+    if (version.n) {
+        buf_add(&query, S("&version="));
+        http_encode(&query, version);
+    }
+    TRY(search_condition(cx, store, fhir_resource_find(str_of(types[kind])), buf_str(&query),
+                         &hits));
+    if (!hits.count)
+        return ERR_NOT_FOUND;
+    TRY(store_read_rid(cx, store, hits.rids[hits.count - 1], &found));
+    *out = found.body;
+    return ERR_OK;
+}
+
+/* Is this loaded definition of the kind, and of the version asked for? */
+static bool fits(struct ctx *cx, str text, enum term_kind kind, str version)
+{
+    struct json json;
+    str head = arena_printf(cx->arena, "\"resourceType\":\"%s\"", types[kind]);
+    if (str_find(str_slice(text, 0, 200), head) == STR_NONE && str_find(text, head) == STR_NONE)
+        return false;
+    if (!version.n)
+        return true;
+    return json_parse(cx, text, &json) == ERR_OK &&
+           json_string_is(json_get(json, S("version")), version);
+}
+
+static err find(struct ctx *cx, const struct term_source *source, enum term_kind kind, str url,
+                str version, str *out)
+{
+    struct terminology *terminology = source->self;
+    if (!url.n)
+        return ERR_NOT_FOUND;
+    err posted = find_posted(cx, terminology->store, kind, url, version, out);
+    if (posted != ERR_NOT_FOUND)
+        return posted;
+    str text = profile_set_definition(profile_live_use(cx, terminology->profiles), url);
+    if (!str_given(text) || !fits(cx, text, kind, version))
+        return ERR_NOT_FOUND;
+    *out = text;
+    return ERR_OK;
+}
+
+struct terminology *terminology_make(struct ctx *cx, struct store *store,
+                                     struct profile_live *profiles, str folder)
+{
+    (void)folder;
+    struct terminology *terminology = arena_zero(cx->arena, sizeof *terminology);
+    terminology->store = store;
+    terminology->profiles = profiles;
+    terminology->source = (struct term_source){ .find = find, .self = terminology };
+    terminology->term = term_make(cx->arena, &terminology->source);
+    return terminology;
+}
+
+void terminology_use(struct terminology *terminology)
+{
+    in_use = terminology;
+}
+
+void terminology_close(struct terminology *terminology)
+{
+    if (terminology)
+        term_free(terminology->term);
+}
+
+struct term *terminology_term(void)
+{
+    return in_use->term;
+}
+
+/* ---- what is asked about ---- */
+
+static struct terminology_coding read_coding(struct arena *arena, struct json coding)
+{
+    return (struct terminology_coding){
+        .system = json_string(arena, json_get(coding, S("system"))),
+        .version = json_string(arena, json_get(coding, S("version"))),
+        .code = json_string(arena, json_get(coding, S("code"))),
+        .display = json_string(arena, json_get(coding, S("display"))),
+    };
+}
+
+/* GET writes a Coding as system|code. */
+static struct terminology_coding split_coding(str text)
+{
+    struct terminology_coding coding = { 0 };
+    size_t bar = str_find_char(text, '|');
+    coding.code = bar == STR_NONE ? text : str_slice(text, bar + 1, text.n);
+    coding.system = bar == STR_NONE ? (str){ 0 } : str_slice(text, 0, bar);
+    return coding;
+}
+
+size_t terminology_codings(const struct operation_ask *ask, struct terminology_coding *out,
+                           size_t max)
+{
+    struct arena *arena = ask->call->cx->arena;
+    str code = operation_text(ask, "code"), text = operation_text(ask, "coding");
+    struct json coding = operation_value(ask, "coding");
+    struct json concept = operation_value(ask, "codeableConcept");
+    size_t count = 0;
+    if (json_is(coding, JSON_OBJECT))
+        out[count++] = read_coding(arena, coding);
+    else if (text.n)
+        out[count++] = split_coding(text);
+    else if (code.n)
+        out[count++] = (struct terminology_coding){ operation_text(ask, "system"),
+            operation_text(ask, "systemVersion"), code, operation_text(ask, "display") };
+    struct json_walk w = json_walk(json_get(concept, S("coding")));
+    while (count < max && json_next(&w))
+        out[count++] = read_coding(arena, w.value);
+    return count;
+}
+
+/* ---- answers ---- */
+
+void terminology_begin(struct terminology_answer *a, const struct operation_ask *ask)
+{
+    a->buf = buf_make(ask->call->cx->arena, REST_TEXT_MAX);
+    a->w = json_writer(&a->buf);
+    json_open(&a->w, '{');
+    json_put_str(&a->w, "resourceType", S("Parameters"));
+    json_key(&a->w, "parameter");
+    json_open(&a->w, '[');
+}
+
+void terminology_put(struct terminology_answer *a, const char *name, const char *type, str value)
+{
+    if (!value.n)
+        return;
+    json_open(&a->w, '{');
+    json_put_str(&a->w, "name", str_of(name));
+    json_put_str(&a->w, type, value);
+    json_close(&a->w, '}');
+}
+
+void terminology_put_flag(struct terminology_answer *a, const char *name, bool value)
+{
+    json_open(&a->w, '{');
+    json_put_str(&a->w, "name", str_of(name));
+    json_put_bool(&a->w, "valueBoolean", value);
+    json_close(&a->w, '}');
+}
+
+void terminology_open_part(struct terminology_answer *a, const char *name)
+{
+    json_open(&a->w, '{');
+    json_put_str(&a->w, "name", str_of(name));
+    json_key(&a->w, "part");
+    json_open(&a->w, '[');
+}
+
+void terminology_close_part(struct terminology_answer *a)
+{
+    json_close(&a->w, ']');
+    json_close(&a->w, '}');
+}
+
+err terminology_end(struct terminology_answer *a, struct operation_answer *out)
+{
+    json_close(&a->w, ']');
+    json_close(&a->w, '}');
+    out->body = buf_str(&a->buf);
+    return ERR_OK;
+}
