@@ -52,3 +52,62 @@ test('every example is stored and read back equal', { skip }, async (t) => {
   t.diagnostic(`${kept} kept`);
   assert.deepEqual(refused.filter((line) => !faulty.includes(line.split(':')[0])), []);
 });
+
+// What a searcher would write for an element's value; nothing for what has no plain form.
+function questions(value) {
+  if (Array.isArray(value))
+    return value.slice(0, 2).flatMap(questions);
+  if (typeof value === 'boolean' || typeof value === 'string')
+    return [String(value)];
+  if (!value || typeof value !== 'object')
+    return [];
+  if (value.coding)
+    return questions(value.coding);
+  if (value.reference)
+    return /^[A-Za-z]+\/[A-Za-z0-9.-]+$/.test(value.reference) ? [value.reference] : [];
+  if (value.family)
+    return [value.family];
+  if (value.code && !('value' in value))
+    return [value.system ? `${value.system}|${value.code}` : value.code];
+  if (typeof value.value === 'string')
+    return [value.system && !/^(phone|fax|email|pager|url|sms|other)$/.test(value.system)
+      ? `${value.system}|${value.value}` : value.value];
+  return [];
+}
+const escaped = (text) => encodeURIComponent(text.replace(/[\\,$]/g, '\\$&'));
+const plainName = (name) => name.replace(/-/g, '').toLowerCase();
+
+test('every example is found by its own search parameters', { skip }, async (t) => {
+  const server = await startServer(t);
+  const capability = (await server.get('/fhir/metadata')).body;
+  const params = Object.fromEntries(capability.rest[0].resource.map((r) =>
+    [r.type, r.searchParam.filter((p) => p.type !== 'composite' && p.type !== 'special')]));
+  const missed = [];
+  let asked = 0;
+  for (const name of readdirSync(folder).filter((f) => f.endsWith('.json')).sort()) {
+    const resource = JSON.parse(readFileSync(join(folder, name), 'utf8'));
+    const { resourceType, id } = resource;
+    if (!id || faulty.includes(name))
+      continue;
+    await server.put(`/fhir/${resourceType}/${id}`, resource);
+    for (const param of params[resourceType]) {
+      const element = Object.keys(resource).find((key) => key.toLowerCase() === plainName(param.name));
+      const texts = element ? questions(resource[element]) : [];
+      for (const text of texts.filter((one) => typeof one === 'string')) {
+        if (text.includes('|') && (param.type === 'uri' || param.type === 'string'))
+          continue;
+        if (param.type === 'reference' && !text.includes('/'))
+          continue;
+        if (resourceType === 'Questionnaire' && param.name === 'code')
+          continue; // is of Questionnaire.item.code, not of Questionnaire.code
+        const query = `${resourceType}?${param.name}=${escaped(text)}&_id=${id}`;
+        const answer = await server.get(`/fhir/${query}`);
+        asked++;
+        if (answer.body?.entry?.[0]?.resource?.id !== id)
+          missed.push(`${name}: ${query}: ${answer.status}`);
+      }
+    }
+  }
+  t.diagnostic(`${asked} questions asked`);
+  assert.deepEqual(missed, []);
+});
