@@ -230,5 +230,9 @@ const char *primitive_fault(struct arena *arena, enum fhir_primitive type, struc
     }
     if (kind != JSON_STRING)
         return "must be a text in quotes";
+    bool prose = type == FHIR_STRING || type == FHIR_MARKDOWN;
+    size_t n = json_node(value)->length;
+    if (prose && !json_node(value)->escaped && n > 0 && n <= PRIMITIVE_STRING_MAX)
+        return NULL; /* JSON itself lets no control character stand without an escape */
     return primitive_text_fault(type, json_string(arena, value));
 }

@@ -129,6 +129,8 @@ static bool style_is_safe(str value)
                                            "behaviour", "-moz-binding", "@import", "\\" };
     for (size_t i = 0; i < value.n; i++)
         for (size_t k = 0; k < COUNT(harmful); k++) {
+            if ((value.p[i] | 0x20) != (harmful[k][0] | 0x20))
+                continue;
             str word = str_of(harmful[k]);
             if (str_eq_nocase(str_slice(value, i, i + word.n), word))
                 return false;
@@ -236,6 +238,19 @@ static const char *markup_fault(struct scan *scan)
     return open_fault(scan);
 }
 
+/* Up to the next tag or entity. */
+static void skip_text(struct scan *scan)
+{
+    const char *p = scan->text.p + scan->at, *end = scan->text.p + scan->text.n;
+    while (p < end && is_space(*p))
+        p++;
+    const char *from = p;
+    while (p < end && *p != '<' && *p != '&')
+        p++;
+    scan->has_content |= p > from;
+    scan->at = (size_t)(p - scan->text.p);
+}
+
 const char *primitive_xhtml_fault(str text)
 {
     struct scan scan = { .text = str_trim(text) };
@@ -250,8 +265,7 @@ const char *primitive_xhtml_fault(str text)
             scan.has_content = true;
             fault = take_entity(&scan) ? NULL : "holds an entity XML does not have";
         } else {
-            scan.has_content |= !is_space(c);
-            scan.at++;
+            skip_text(&scan);
         }
         if (fault)
             return fault;
