@@ -2,6 +2,7 @@
 #include "module/module.h"
 #include "systems/beds/board.h"
 #include "systems/beds/claim.h"
+#include "systems/beds/follow.h"
 #include "systems/beds/moves.h"
 
 /* clang-format off: one row a route. */
@@ -26,4 +27,5 @@ const struct module beds_module = {
     .hazards = "H-012 H-013 H-014 H-015 H-016 H-017 H-018 H-019 H-020",
     .routes = routes,
     .claims = beds_claims,
+    .feed = &beds_feed,
 };

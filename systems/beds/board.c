@@ -6,6 +6,7 @@
 #include "clinical/news2.h"
 #include "http/text.h"
 #include "json/write.h"
+#include "systems/beds/follow.h"
 #include "ui/live.h"
 #include "ui_page.html.h"
 
@@ -203,6 +204,7 @@ static struct ui_page page_for(struct http_request *request, str title,
 
 static err open_picture(struct http_request *request, const struct beds_picture **out)
 {
+    beds_follow_expect();
     TRY(store_reader(request->cx, request->store));
     return beds_picture_open(request->cx, request->store, out);
 }

@@ -18,6 +18,7 @@ static struct {
     struct beds_picture picture;
     size_t spots_cap, stays_cap;
     struct map spots, stays;
+    int64_t at_seq; /* of the version being taken in */
     bool reread; /* a bed appeared: stays that named it before must be read again */
 } now = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -50,6 +51,12 @@ static void clear(struct store *store)
     now.spots = map_make(&now.arena);
     now.stays = map_make(&now.arena);
     now.store = store;
+}
+
+static void touch(int32_t spot)
+{
+    if (spot != BEDS_NONE)
+        now.picture.spots[spot].touched_seq = now.at_seq;
 }
 
 /* ---- places ---- */
@@ -102,6 +109,7 @@ static void put_location(struct ctx *cx, const struct store_version *version, st
     spot->stay = stay;
     if (spot->since_ms == 0 || before != spot->v2)
         spot->since_ms = version->at_ms;
+    spot->touched_seq = now.at_seq;
     now.reread |= fresh && strcmp(spot->kind, "bd") == 0;
     if (version->method == STORE_DELETED)
         snprintf(spot->kind, sizeof spot->kind, "gone");
@@ -112,6 +120,7 @@ static void put_location(struct ctx *cx, const struct store_version *version, st
 static void leave_bed(int32_t at)
 {
     struct beds_stay *stay = &now.picture.stays[at];
+    touch(stay->bed);
     if (stay->bed != BEDS_NONE && now.picture.spots[stay->bed].stay == at)
         now.picture.spots[stay->bed].stay = BEDS_NONE;
     stay->used = false;
@@ -182,6 +191,7 @@ static err take_news2(struct ctx *cx, const struct store_version *version)
         struct beds_stay *stay = &now.picture.stays[i];
         if (stay->used && str_eq(str_of(stay->patient), patient) && at_ms >= stay->news2_ms &&
             at_ms >= stay->admitted_ms) {
+            touch(stay->bed);
             stay->news2 = total;
             stay->news2_ms = at_ms;
         }
@@ -200,6 +210,7 @@ static err put_flag(struct ctx *cx, struct json body)
         if (!stay->used || !str_eq(str_of(stay->patient), patient) ||
             str_find(str_of(stay->flags), text) != STR_NONE)
             continue;
+        touch(stay->bed);
         snprintf(stay->flags + used, sizeof stay->flags - used, "%s%.*s", used ? "; " : "",
                  STR_ARG(text));
     }
@@ -259,15 +270,19 @@ static err put_encounter(struct ctx *cx, const struct store_version *version, st
     stay->used = true;
     stay->bed = spot;
     now.picture.spots[spot].stay = at;
+    touch(spot);
     return same_person || !stay->patient[0] ? ERR_OK : read_person(cx, stay);
 }
 
 static err put_patient(struct ctx *cx, const struct store_version *version, struct json body)
 {
-    for (size_t i = 0; i < now.picture.stays_count; i++)
-        if (now.picture.stays[i].used &&
-            str_eq(str_of(now.picture.stays[i].patient), version->id))
-            beds_read_patient(cx, body, &now.picture.stays[i]);
+    for (size_t i = 0; i < now.picture.stays_count; i++) {
+        struct beds_stay *stay = &now.picture.stays[i];
+        if (!stay->used || !str_eq(str_of(stay->patient), version->id))
+            continue;
+        beds_read_patient(cx, body, stay);
+        touch(stay->bed);
+    }
     return ERR_OK;
 }
 
@@ -314,7 +329,7 @@ static err read_hospital(struct ctx *cx, struct store *store)
     place_all();
     TRY(search_all(cx, "Encounter",
                    S("status=planned,arrived,triaged,in-progress,onleave"), take, SIZE_MAX));
-    now.picture.seq = seq;
+    now.picture.seq = now.picture.read_seq = seq;
     now.reread = false;
     return ERR_OK;
 }
@@ -325,6 +340,7 @@ static err follow(struct ctx *cx, struct store *store)
         struct store_versions page;
         TRY(store_log(cx, store, now.picture.seq, LOG_PAGE, &page));
         for (size_t i = 0; i < page.count; i++) {
+            now.at_seq = page.list[i].seq;
             TRY(take(cx, &page.list[i]));
             now.picture.seq = page.list[i].seq;
         }

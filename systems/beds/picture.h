@@ -34,6 +34,7 @@ struct beds_spot {
     unsigned attributes;
     int32_t parent, ward, site, stay;
     int64_t since_ms;     /* of the present operational status */
+    int64_t touched_seq;  /* the last commit that changed what a board shows of it */
 };
 struct beds_stay {
     bool used, reserved, on_leave;
@@ -54,6 +55,7 @@ struct beds_picture {
     struct beds_stay *stays;
     size_t spots_count, stays_count;
     int64_t seq;
+    int64_t read_seq;     /* when it was last read whole */
 };
 
 /* Brings the picture up to the log and lends it until the request ends. cx needs a reader. */

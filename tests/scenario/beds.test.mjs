@@ -259,3 +259,42 @@ test('closing, rounds, dates and pathways show on the board; pages stand without
   assert.equal(form.status, 303);
   assert.equal(form.headers.get('location'), '/beds/bed/bed-f1');
 });
+
+// Reads one event stream until `wanted` says yes to an event, or time is up.
+async function listen(url, wanted, ms = 5000) {
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), ms);
+  const response = await fetch(url, { signal: stop.signal, headers: { accept: 'text/event-stream' } });
+  let text = '';
+  try {
+    for await (const part of response.body) {
+      text += Buffer.from(part).toString();
+      for (const event of text.split('\n\n'))
+        if (wanted(event)) return event;
+    }
+  } catch { /* aborted: not seen */ } finally {
+    clearTimeout(timer);
+    stop.abort();
+  }
+  return undefined;
+}
+
+test('an open board is told of a move, and of a plain FHIR write, within a moment', async (t) => {
+  const server = await hospital(t);
+  const page = await server.get('/beds/ward/ward-a');
+  const seq = /data-live-seq="(\d+)"/.exec(page.text)[1];
+  const heard = listen(`${server.url}/beds/live?ward=ward-a&after=${seq}`,
+                       (e) => e.includes('id="bed-bed-f1"') && e.includes('SMITH, ann'));
+  const hospitalHeard = listen(`${server.url}/beds/live?after=${seq}`,
+                               (e) => e.includes('id="ward-ward-a"'));
+  assert.equal((await server.move('admit', { bed: 'bed-f1', patient: 'ann' })).status, 200);
+  assert.ok(await heard);
+  assert.ok(await hospitalHeard);
+
+  const now = /data-live-seq="(\d+)"/.exec((await server.get('/beds/ward/ward-a')).text)[1];
+  // The write comes between the drawing of the page and the opening of its stream.
+  await server.post('/fhir/Encounter', stay('bed-f2', { subject: { reference: 'Patient/bea' } }));
+  await new Promise((done) => setTimeout(done, 300));
+  assert.ok(await listen(`${server.url}/beds/live?ward=ward-a&after=${now}`,
+                         (e) => e.includes('id="bed-bed-f2"') && e.includes('SMITH, bea')));
+});
