@@ -16,6 +16,7 @@ err compile_matches(const struct compile *on, const struct query *query, size_t 
     TRY(plan_make(on->cx, on->store, on->layout, query, &plan));
     if (plan.nothing)
         return ERR_OK;
+    plan_whole(&plan);
     TRY(plan_stream(on->cx, &plan, NULL, &stream));
     for (;;) {
         struct hit hit;
@@ -48,6 +49,7 @@ static err list_or_keep(const struct compile *on, const struct query *query, str
     TRY(plan_make(on->cx, on->store, on->layout, query, plan));
     if (plan->nothing)
         return ERR_OK;
+    plan_whole(plan);
     TRY(plan_stream(on->cx, plan, NULL, &stream));
     for (bool any = true; any;) {
         struct hit hit;

@@ -138,6 +138,11 @@ static bool is_implied(const struct plan *plan, const struct clause *clause)
     return false;
 }
 
+static bool is_positive(const struct clause *clause)
+{
+    return !clause->negate && !clause->by_seq && (!clause->verify_only || clause->inner);
+}
+
 /* The order follows from the query alone, never from estimates: a later page must find it again. */
 static void choose_order(struct plan *plan)
 {
@@ -145,13 +150,43 @@ static void choose_order(struct plan *plan)
     const struct layout_type *type = &plan->layout->types[query->resource];
     bool any = false;
     for (size_t i = 0; i < plan->clauses_count; i++)
-        any = any || (!plan->clauses[i].negate && !plan->clauses[i].by_seq &&
-                      (!plan->clauses[i].verify_only || plan->clauses[i].inner));
+        any = any || is_positive(&plan->clauses[i]);
     bool by_at = query->sorts_count > 0 && type->at_param &&
                  query->sorts[0].param == type->at_param;
     plan->order = any ? ORDER_AT : ORDER_RID;
     if (by_at)
         plan->order = query->sorts[0].descending ? ORDER_AT_DESC : ORDER_AT;
+}
+
+/* A number or a date alone is read where its rows stand: any order would do, this one is there. */
+static void choose_index_order(struct plan *plan)
+{
+    struct clause *only = NULL;
+    size_t positive = 0;
+    for (size_t i = 0; i < plan->clauses_count; i++)
+        if (is_positive(&plan->clauses[i])) {
+            only = &plan->clauses[i];
+            positive++;
+        }
+    if (positive != 1 || plan->query->sorts_count || only->dated || !only->exact || !only->count)
+        return;
+    for (size_t i = 0; i < only->count; i++) {
+        const struct posting *posting = &only->postings[i], *first = &only->postings[0];
+        if (posting->kind != POSTING_NUM && posting->kind != POSTING_DAY)
+            return;
+        plan->repeats = plan->repeats || posting->slot != first->slot ||
+                        posting->value != first->value ||
+                        !plan->layout->slots[posting->slot].single;
+    }
+    posting_sort(only->postings, only->count);
+    plan->order = ORDER_INDEX;
+    plan->driver = only;
+}
+
+void plan_whole(struct plan *plan)
+{
+    if (plan->order == ORDER_INDEX)
+        plan->order = ORDER_RID;
 }
 
 static bool at_is_single(const struct plan *plan)
@@ -183,8 +218,10 @@ err plan_make(struct ctx *cx, struct store *store, const struct index_layout *la
     for (size_t i = 0; i < out->clauses_count; i++)
         if (is_implied(out, &out->clauses[i]))
             out->clauses[i--] = out->clauses[--out->clauses_count];
-    TRY(choose_driver(cx, out));
-    out->dated_driver = out->order != ORDER_RID && at_is_single(out) &&
+    choose_index_order(out);
+    if (out->order != ORDER_INDEX)
+        TRY(choose_driver(cx, out));
+    out->dated_driver = out->order != ORDER_RID && out->order != ORDER_INDEX && at_is_single(out) &&
                         (!out->driver || out->driver->dated);
     return add_hidden(&on, out);
 }
@@ -226,10 +263,15 @@ static void stream_by_date(struct ctx *cx, const struct plan *plan, const struct
     *out = stream_of_merge(parts, count, plan->order);
 }
 
-err plan_stream(struct ctx *cx, const struct plan *plan, const struct hit *after,
+err plan_stream(struct ctx *cx, const struct plan *plan, const struct place *place,
                 struct stream *out)
 {
     struct clause *driver = plan->driver;
+    const struct hit *after = place ? &place->hit : NULL;
+    if (plan->order == ORDER_INDEX) {
+        *out = stream_of_index(driver->postings, driver->count, place ? &place->key : NULL);
+        return ERR_OK;
+    }
     if (plan->dated_driver) {
         stream_by_date(cx, plan, after, out);
         return ERR_OK;

@@ -41,6 +41,7 @@ struct plan {
     struct posting *hidden;     /* labels the asker must not see: tokens of meta.security */
     size_t hidden_count;
     bool dated_driver;          /* driver NULL: read by clinical date */
+    bool repeats;               /* ORDER_INDEX: a resource may have several rows in the driver */
     int64_t at_min, at_max;     /* clinical dates outside are of no use to the driver */
 };
 struct store;
@@ -66,6 +67,16 @@ err plan_verify(struct ctx *cx, const struct index_layout *layout,
 /* Is the driver's hit an answer? */
 err plan_accepts(struct ctx *cx, struct store *store, struct plan *plan, const struct hit *hit,
                  bool *out) MUST_USE;
-/* The driver's hits from the one after `after`. */
-err plan_stream(struct ctx *cx, const struct plan *plan, const struct hit *after,
+/* Where a page ends and the next goes on. */
+struct place {
+    struct hit hit;
+    struct index_key key; /* ORDER_INDEX */
+};
+/* The driver's hits from the one after `after` (NULL: the first). */
+err plan_stream(struct ctx *cx, const struct plan *plan, const struct place *after,
                 struct stream *out) MUST_USE;
+/* For those who read all answers and not a page: never in the order of a range. */
+void plan_whole(struct plan *plan);
+/* ORDER_INDEX: is this row the first of its resource in the driver's ranges? (first.c) */
+err plan_is_first(struct ctx *cx, struct store *store, const struct plan *plan,
+                  const struct index_key *key, bool *out) MUST_USE;

@@ -11,7 +11,7 @@ static int64_t asc_key(int64_t at)
 int hit_compare(enum hit_order order, const struct hit *a, const struct hit *b)
 {
     int by_rid = (a->rid > b->rid) - (a->rid < b->rid);
-    if (order == ORDER_RID || a->at == b->at)
+    if (order == ORDER_RID || order == ORDER_INDEX || a->at == b->at)
         return order == ORDER_AT_DESC ? -by_rid : by_rid;
     if (order == ORDER_AT_DESC)
         return a->at > b->at ? -1 : 1;
@@ -34,7 +34,7 @@ static int compare_rid(const void *a, const void *b)
 }
 
 static int (*const comparers[])(const void *, const void *) = { compare_at, compare_at_desc,
-                                                                compare_rid };
+                                                                compare_rid, compare_rid };
 
 void hits_add(struct ctx *cx, struct hits *hits, struct hit hit)
 {

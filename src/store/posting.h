@@ -18,7 +18,8 @@ struct hits {
     struct hit *list;
     size_t count, cap;
 };
-enum hit_order { ORDER_AT, ORDER_AT_DESC, ORDER_RID };
+/* INDEX: as the rows of a number or date range stand; sets beside it are sorted by rid. */
+enum hit_order { ORDER_AT, ORDER_AT_DESC, ORDER_RID, ORDER_INDEX };
 int hit_compare(enum hit_order order, const struct hit *a, const struct hit *b);
 void hits_add(struct ctx *cx, struct hits *hits, struct hit hit);
 void hits_sort(struct hits *hits, enum hit_order order); /* and leaves one of each rid */
@@ -62,10 +63,22 @@ err posting_count(struct ctx *cx, const struct posting *posting, int64_t *out) M
 err posting_probe(struct ctx *cx, const struct posting *posting, const struct hit *hit,
                   bool *out) MUST_USE;
 
+/* Where a row stands in num or day, so that a page can go on after it. DAY: by is the span class,
+ * unit the at-key of lo, at the end. */
+struct index_key {
+    uint16_t slot;
+    int64_t by, unit, at, rid;
+    double value;
+};
+int index_key_compare(const struct index_key *a, const struct index_key *b);
+/* Puts number and date ranges into the order of their rows. */
+void posting_sort(struct posting *postings, size_t count);
+
 /* A stream of hits in one order, from the hit after `after` (NULL: the first). */
 struct stream {
     enum hit_order order;
-    enum { STREAM_HITS, STREAM_POSTING, STREAM_DAYS, STREAM_TYPE, STREAM_MERGE } kind;
+    enum { STREAM_HITS, STREAM_POSTING, STREAM_DAYS, STREAM_TYPE, STREAM_MERGE,
+           STREAM_INDEX } kind;
     struct posting posting;
     uint16_t resource;          /* TYPE */
     struct hits buffer;
@@ -75,14 +88,24 @@ struct stream {
     int64_t at_min, at_max;     /* only clinical dates within: at-keys */
     struct stream *parts;       /* MERGE */
     size_t parts_count;
+    const struct posting *postings; /* INDEX: sorted */
+    size_t postings_count, postings_at;
+    struct index_key *keys;     /* INDEX: one a hit of the buffer */
+    size_t keys_cap;
+    struct index_key key, given; /* INDEX: of the row last read, of the hit last given out */
+    bool inside;                /* INDEX: `key` is within postings_at */
 };
 struct stream stream_of_hits(struct hits hits, enum hit_order order, const struct hit *after);
 struct stream stream_of_posting(const struct posting *posting, enum hit_order order,
                                 const struct hit *after);
 struct stream stream_of_type(uint16_t resource, const struct hit *after); /* by rid */
 struct stream stream_of_merge(struct stream *parts, size_t count, enum hit_order order);
+struct stream stream_of_index(const struct posting *postings, size_t count,
+                              const struct index_key *after);
 /* The next hit; *any false at the end. Streams of several postings may repeat a hit. */
 err stream_next(struct ctx *cx, struct stream *stream, struct hit *out, bool *any) MUST_USE;
+
+err stream_refill_index(struct ctx *cx, struct stream *stream) MUST_USE; /* stream.c's */
 
 /* Does [lo, hi] answer to the prefix and the asked span? */
 bool span_matches(enum query_prefix prefix, struct value_span asked, int64_t lo, int64_t hi,

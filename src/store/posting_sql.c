@@ -86,5 +86,13 @@ const struct stmt posting_sql[] = {
         "SELECT at, rid, pid FROM ident WHERE rid>?1 AND rid<?2 AND deleted=0 "
         "AND at=-9223372036854775808 ORDER BY rid LIMIT ?3",
         "SEARCH ident USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" },
+    [NUM_AFTER] = { "next resources by number", "SELECT at, rid, pid, value FROM num WHERE slot=?1 "
+        "AND by=?2 AND unit=?3 AND value<=?4 AND (value, at, rid) > (?5, ?6, ?7) "
+        "ORDER BY value, at, rid LIMIT ?8",
+        "SEARCH num USING PRIMARY KEY (slot=? AND by=? AND unit=? AND (value,at,rid)>(?,?,?)" },
+    [DAY_AFTER] = { "next resources by any date",
+        "SELECT at, rid, pid, lo, hi FROM day WHERE slot=?1 AND span=?2 AND lo<=?3 "
+        "AND (lo, rid, hi) > (?4, ?5, ?6) ORDER BY lo, rid, hi LIMIT ?7",
+        "SEARCH day USING PRIMARY KEY (slot=? AND span=? AND (lo,rid,hi)>(?,?,?)" },
     { 0 },
 };

@@ -6,8 +6,9 @@
 enum { COUNT_DEFAULT = 50, COUNT_MAX = 1000 };
 
 /*
- * A cursor is what the next page starts after: "d-TYPE-AT-RID" for answers in the order of the
- * index, "s-..." for sorted ones (sort.c). It holds no server state, so it never expires.
+ * A cursor is what the next page starts after: "d_TYPE_AT_RID" for answers in the order of clinical
+ * dates, "i_TYPE_..." for those in the order of a range, "s_..." for sorted ones (sort.c). The
+ * server keeps nothing, so it never expires.
  */
 static err bad_cursor(struct ctx *cx)
 {
@@ -21,15 +22,31 @@ static bool read_at(str text, int64_t *out)
     return str_eq(text, S("none")) || str_to_i64(text, out);
 }
 
-static err read_cursor(struct ctx *cx, const struct search *search, size_t *type, struct hit *after)
+static bool read_key(str rest, struct index_key *out)
+{
+    str word;
+    int64_t number[5], *fields[] = { &number[0], &out->by, &out->unit, &out->at, &number[1] };
+    for (size_t i = 0; i < COUNT(fields); i++)
+        if (!str_next(&rest, '_', &word) || !read_at(word, fields[i]))
+            return false;
+    out->slot = (uint16_t)number[0];
+    memcpy(&out->value, &number[1], sizeof out->value);
+    return !rest.p && out->value == out->value;
+}
+
+static err read_cursor(struct ctx *cx, const struct search *search, size_t *type,
+                       struct place *after)
 {
     str rest = search->query.cursor, word[4] = { { 0 } };
     uint64_t resource;
     for (size_t i = 0; i < COUNT(word); i++)
         str_next(&rest, '_', &word[i]);
-    if (!str_eq(word[0], S("d")) || !str_to_u64(word[1], &resource) ||
-        !read_at(word[2], &after->at) || !str_to_i64(word[3], &after->rid))
+    bool keyed = str_eq(word[0], S("i"));
+    if ((!keyed && !str_eq(word[0], S("d"))) || !str_to_u64(word[1], &resource) ||
+        !read_at(word[2], &after->hit.at) || !str_to_i64(word[3], &after->hit.rid) ||
+        (keyed && !read_key(rest, &after->key)))
         return bad_cursor(cx);
+    after->key.rid = after->hit.rid;
     for (size_t i = 0; i < search->types_count; i++)
         if (search->types[i] == resource) {
             *type = i;
@@ -38,12 +55,32 @@ static err read_cursor(struct ctx *cx, const struct search *search, size_t *type
     return bad_cursor(cx);
 }
 
-static str write_cursor(struct ctx *cx, uint16_t resource, const struct hit *hit)
+static void put_at(struct buf *out, int64_t at)
 {
-    if (hit->at == AT_NONE)
-        return arena_printf(cx->arena, "d_%u_none_%lld", resource, (long long)hit->rid);
-    return arena_printf(cx->arena, "d_%u_%lld_%lld", resource, (long long)hit->at,
-                        (long long)hit->rid);
+    buf_char(out, '_');
+    if (at == AT_NONE)
+        buf_add(out, S("none"));
+    else
+        buf_i64(out, at);
+}
+
+static str write_cursor(struct ctx *cx, const struct place *place)
+{
+    struct buf out = buf_make(cx->arena, 256);
+    const struct index_key *key = &place->key;
+    int64_t value;
+    memcpy(&value, &key->value, sizeof value);
+    buf_printf(&out, "%c_%u", key->slot ? 'i' : 'd', store_rid_resource(place->hit.rid));
+    put_at(&out, place->hit.at);
+    put_at(&out, place->hit.rid);
+    if (key->slot) {
+        put_at(&out, key->slot);
+        put_at(&out, key->by);
+        put_at(&out, key->unit);
+        put_at(&out, key->at);
+        put_at(&out, value);
+    }
+    return buf_str(&out);
 }
 
 err search_query(struct ctx *cx, const struct search *search, uint16_t resource,
@@ -87,7 +124,7 @@ static err find_types(struct ctx *cx, struct search *search)
 
 /* One type's answers after `after`, until the page is full (count + 1 hits are asked for). */
 static err gather_type(struct ctx *cx, struct search *search, uint16_t resource,
-                       const struct hit *after, size_t most)
+                       const struct place *after, size_t most)
 {
     struct query query;
     struct plan plan;
@@ -105,14 +142,19 @@ static err gather_type(struct ctx *cx, struct search *search, uint16_t resource,
             return ERR_OK;
         TRY(plan_accepts(cx, search->store, &plan, &hit, &accepted));
         if (accepted)
-            hits_add(cx, &search->hits, hit);
+            TRY(plan_is_first(cx, search->store, &plan, &stream.given, &accepted));
+        if (!accepted)
+            continue;
+        hits_add(cx, &search->hits, hit);
+        if (search->hits.count == search->count)
+            search->last = (struct place){ hit, stream.given };
     }
     return ERR_OK;
 }
 
 static err gather(struct ctx *cx, struct search *search)
 {
-    struct hit after = { 0 };
+    struct place after = { 0 };
     size_t first = 0;
     bool has_after = search->query.cursor.n > 0;
     if (has_after)
@@ -124,10 +166,7 @@ static err gather(struct ctx *cx, struct search *search)
     if (search->hits.count <= search->count)
         return ERR_OK;
     search->hits.count = search->count;
-    if (search->count) {
-        const struct hit *last = &search->hits.list[search->count - 1];
-        search->next = write_cursor(cx, store_rid_resource(last->rid), last);
-    }
+    search->next = write_cursor(cx, &search->last);
     return ERR_OK;
 }
 
@@ -158,6 +197,7 @@ static err count_type(struct ctx *cx, struct search *search, uint16_t resource, 
         return ERR_OK;
     if (counts_itself(cx, &plan))
         return posting_count(cx, &plan.driver->postings[0], out);
+    plan_whole(&plan);
     TRY(plan_stream(cx, &plan, NULL, &stream));
     for (;;) {
         struct hit hit;
@@ -291,6 +331,7 @@ err search_condition(struct ctx *cx, struct store *store, uint16_t resource, str
     TRY(plan_make(cx, store, from.layout, &parsed, &plan));
     if (plan.nothing)
         return ERR_OK;
+    plan_whole(&plan);
     TRY(plan_stream(cx, &plan, NULL, &stream));
     while (out->count < out->max) {
         struct hit hit;

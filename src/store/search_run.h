@@ -15,6 +15,7 @@ struct search {
     size_t types_count, count, entries_cap;
     struct hits hits;       /* the page's matches */
     bool whole;             /* the page holds all matches */
+    struct place last;      /* of the page's last match */
     str next;               /* cursor of the next page; not given: none */
 };
 /* The request's query for one type, with its compartment. */

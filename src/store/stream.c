@@ -166,6 +166,8 @@ static err refill(struct ctx *cx, struct stream *stream)
         stream->next = stream->buffer.count = 0;
         if (stream->kind == STREAM_HITS)
             stream->ended = true;
+        else if (stream->kind == STREAM_INDEX)
+            TRY(stream_refill_index(cx, stream));
         else if (stream->kind == STREAM_TYPE)
             TRY(refill_type(cx, stream));
         else
@@ -209,7 +211,10 @@ err stream_next(struct ctx *cx, struct stream *stream, struct hit *out, bool *an
         return merge_next(cx, stream, out, any);
     TRY(refill(cx, stream));
     *any = stream->next < stream->buffer.count;
-    if (*any)
+    if (*any) {
+        if (stream->kind == STREAM_INDEX)
+            stream->given = stream->keys[stream->next];
         *out = stream->buffer.list[stream->next++];
+    }
     return ERR_OK;
 }

@@ -235,22 +235,22 @@ static const struct {
     { "RiskAssessment?probability=0.8", "r1" },
     { "RiskAssessment?probability=0.80", "r1" },
     { "RiskAssessment?probability=0.81", "" },
-    { "Observation?value-quantity=5.4", "o2 o1" },
+    { "Observation?value-quantity=5.4", "o1 o2" },
     { "Observation?value-quantity=5.40", "o1" },
-    { "Observation?value-quantity=5.4||mg", "o2 o1" },
+    { "Observation?value-quantity=5.4||mg", "o1 o2" },
     { "Observation?value-quantity=5.4||milligram", "o2" },
-    { "Observation?value-quantity=5.4|http://unitsofmeasure.org|mg", "o2 o1" },
+    { "Observation?value-quantity=5.4|http://unitsofmeasure.org|mg", "o1 o2" },
     { "Observation?value-quantity=gt5.4&code=hr", "o2 o3" },
     { "Observation?value-quantity=gt5.4&code=l|hr", "o2" },
     { "Observation?value-quantity=ne5.4", "o3" },
-    { "Observation?value-quantity=ap5", "o2 o1 o3" },
+    { "Observation?value-quantity=ap5", "o1 o2 o3" },
     { "Observation?component-value-quantity=lt100", "o4" },
     { "Observation?combo-value-quantity=gt100", "o4" },
-    { "Observation?value-quantity=5.4e-3|http://unitsofmeasure.org|g", "o2 o1" },
+    { "Observation?value-quantity=5.4e-3|http://unitsofmeasure.org|g", "o1 o2" },
     { "Observation?value-quantity=gt0.0054||g", "o2" },
     { "Observation?value-quantity=lt1||mL", "" },
     /* composites: code and value of one and the same element */
-    { "Observation?code-value-quantity=l|hr$5.4", "o2 o1" },
+    { "Observation?code-value-quantity=l|hr$5.4", "o1 o2" },
     { "Observation?code-value-quantity=hr$gt5.4", "o2 o3" },
     { "Observation?component-code-value-quantity=l|sys$gt100", "o4" },
     { "Observation?component-code-value-quantity=l|dia$gt100", "" },
@@ -376,6 +376,8 @@ TEST(pages_hold_each_resource_once)
     static const char *const queries[] = { "Observation?_count=1", "Observation?_sort=-date&_coun"
       "t=1",
         "Observation?_sort=status,date&_count=3", "Observation?code=hr&_count=2",
+        "Observation?value-quantity=gt1&_count=1", "Observation?combo-value-quantity=gt1&_count=1",
+        "Observation?code=hr&value-quantity=gt5&_count=1", "List?date=gt2000&_count=1",
         "?_type=Patient,Observation&_count=2", "Observation?_sort=-value-quantity&_count=1" };
     str folder = record_folder(cx);
     struct store *store = open_ward(cx, folder);
