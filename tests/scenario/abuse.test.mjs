@@ -119,3 +119,49 @@ test('pipelined requests are answered in order', async (t) => {
     `GET /nothing HTTP/1.1\r\nHost: a\r\n\r\nGET /health HTTP/1.1\r\n${close}\r\n`);
   assert.deepEqual([...got.matchAll(/HTTP\/1.1 (\d+)/g)].map((m) => m[1]), ['200', '404', '200']);
 });
+
+// The same requests every time: a small generator of its own, not Math.random.
+function dice(seed) {
+  let state = seed;
+  return (limit) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * limit);
+  };
+}
+
+test('thousands of malformed queries and bodies: no 5xx, always an OperationOutcome', async (t) => {
+  const server = await startServer(t);
+  const roll = dice(7);
+  const pick = (list) => list[roll(list.length)];
+  const names = ['name', '_id', 'birthdate', '_sort', '_count', '_include', '_elements', '_summary',
+                 '_has:Observation:patient:code', '_lastUpdated', '_page', '_total', '_filter',
+                 'general-practitioner.name', 'family:exact', 'name:missing', '_since', '_format'];
+  const values = ['', 'a', '%', '%zz', '%00', '%ff%fe', '|', 'a|b|c', 'ap', '2020-13-45', '-1', '*',
+                  '99999999999999999999', '\\', ',,', '(', 'name%20eq%20%22x%22', '%ED%A0%80',
+                  'd-1-2-3', 'x'.repeat(3000), '%0d%0aX:1'];
+  const bodies = ['{"resourceType":"Patient","name":[{"family":"S"}]}', '{ Patient(id: "p") { id } }',
+                  '{"resourceType":"Bundle","type":"transaction","entry":[{"resource":{"resourceType"' +
+                    ':"Patient"},"request":{"method":"POST","url":"Patient"}}]}',
+                  '[{"op":"add","path":"/name/-","value":{"family":"x"}}]',
+                  '<Patient xmlns="http://hl7.org/fhir"><name><family value="x"/></name></Patient>'];
+  const types = ['application/fhir+json', 'application/fhir+xml', 'application/json-patch+json',
+                 'application/graphql', 'application/x-www-form-urlencoded', 'text/plain'];
+  const paths = ['', 'Patient', 'Patient/p', 'Patient?name=x', 'Patient/$match', 'Patient/p/$meta-add',
+                 'Patient/$validate', '$graphql', 'Patient/_search', 'Observation/$lastn',
+                 'Patient/p/$everything', 'Patient/p/*', 'Patient/p/_history', '_history'];
+  await server.put('/fhir/Patient/p', { resourceType: 'Patient', id: 'p' });
+  for (let n = 0; n < 3000; n++) {
+    const reads = n % 2 === 0, path = pick(paths), mark = path.includes('?') ? '&' : '?';
+    const query = reads ? mark + Array.from({ length: roll(4) },
+      () => `${pick(names)}=${pick(values)}`).join('&') : '';
+    const body = reads ? undefined : Buffer.from(pick(bodies));
+    for (let k = roll(4); body && k > 0; k--)
+      body[roll(body.length)] = roll(256);
+    const method = reads ? 'GET' : pick(['POST', 'PUT', 'PATCH', 'DELETE']);
+    const answer = await server.ask(method, `/fhir/${path}${query}`,
+                                    { body, headers: reads ? {} : { 'content-type': pick(types) } });
+    assert.ok(answer.status < 500, `${method} ${path}${query} ${body}: ${answer.text}`);
+    assert.ok(answer.status < 400 || answer.body?.resourceType === 'OperationOutcome', answer.text);
+  }
+  assert.equal((await server.get('/health')).status, 200);
+});
