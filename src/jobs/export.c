@@ -46,18 +46,29 @@ static err write_whole(struct ctx *cx, int file, const char *path, str text)
     return ERR_OK;
 }
 
-static err write_page(struct ctx *cx, struct export *e, int file, const char *path,
-                      const struct store_versions *page)
+struct part { /* a file being written */
+    int file;
+    const char *path;
+};
+
+static err write_page(struct ctx *cx, struct export *e, const struct part *part,
+                      const struct store_versions *page, int64_t *written)
 {
     struct buf buf = buf_make(cx->arena, THREAD_MEMORY_BYTES);
     for (size_t i = 0; i < page->count; i++) {
-        buf_add(&buf, page->list[i].body);
+        str body = page->list[i].body;
+        if (e->options->shape)
+            TRY(e->options->shape(cx, e->options->shape_self, &page->list[i], &body));
+        if (!str_given(body))
+            continue;
+        buf_add(&buf, body);
         buf_char(&buf, '\n');
+        *written += 1;
     }
     if (buf.full)
         return ctx_fail(cx, ERR_LIMIT, (str){ 0 }, S("a page of the export is too large"));
     atomic_fetch_add(&e->bytes, (int64_t)buf.n);
-    return write_whole(cx, file, path, buf_str(&buf));
+    return write_whole(cx, part->file, part->path, buf_str(&buf));
 }
 
 static err go_on(struct ctx *cx, struct export *e, size_t more)
@@ -70,8 +81,7 @@ static err go_on(struct ctx *cx, struct export *e, size_t more)
     return ERR_OK;
 }
 
-static err write_type(struct ctx *cx, struct export *e, uint16_t resource, int *file,
-                      const char *path)
+static err write_type(struct ctx *cx, struct export *e, uint16_t resource, struct part *part)
 {
     struct store_scan scan = { .resource = resource, .since_ms = e->options->since_ms,
                                .count = PAGE };
@@ -79,16 +89,15 @@ static err write_type(struct ctx *cx, struct export *e, uint16_t resource, int *
     while (page.more) {
         struct arena_mark mark = arena_mark(cx->arena);
         TRY(store_scan(cx, e->options->store, &scan, &page));
-        if (page.count && *file < 0) {
-            *file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-            if (*file < 0)
-                return fail_file(cx, path);
+        if (page.count && part->file < 0) {
+            part->file = open(part->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+            if (part->file < 0)
+                return fail_file(cx, part->path);
         }
         if (page.count) {
-            TRY(write_page(cx, e, *file, path, &page));
+            TRY(write_page(cx, e, part, &page, &e->counts[resource]));
             scan.after_rid = page.list[page.count - 1].rid;
         }
-        e->counts[resource] += (int64_t)page.count;
         TRY(go_on(cx, e, page.count));
         arena_rewind(cx->arena, mark);
     }
@@ -99,19 +108,20 @@ static err write_type(struct ctx *cx, struct export *e, uint16_t resource, int *
 static err export_type(struct ctx *cx, struct export *e, uint16_t resource)
 {
     str name = fhir_resource_name(resource);
-    int file = -1;
     str path = arena_printf(cx->arena, "%.*s/%.*s.ndjson", STR_ARG(e->options->folder),
                             STR_ARG(name));
-    str part = arena_printf(cx->arena, "%s.part", path.p);
+    struct part part = { -1, arena_printf(cx->arena, "%s.part", path.p).p };
+    if (e->options->keep_files && access(path.p, F_OK) == 0)
+        return ERR_OK;
     TRY(store_reader(cx, e->options->store));
-    err wrong = write_type(cx, e, resource, &file, part.p);
-    if (file < 0)
+    err wrong = write_type(cx, e, resource, &part);
+    if (part.file < 0)
         return wrong;
-    if (!wrong && fsync(file))
-        wrong = fail_file(cx, part.p);
-    if (close(file) && !wrong)
-        wrong = fail_file(cx, part.p);
-    if (!wrong && rename(part.p, path.p))
+    if (!wrong && fsync(part.file))
+        wrong = fail_file(cx, part.path);
+    if (close(part.file) && !wrong)
+        wrong = fail_file(cx, part.path);
+    if (!wrong && rename(part.path, path.p))
         wrong = fail_file(cx, path.p);
     return wrong;
 }
@@ -188,6 +198,9 @@ err export_run(struct ctx *cx, const struct export_options *options, struct expo
     pthread_mutex_init(&e.lock, NULL);
     run_threads(&e);
     pthread_mutex_destroy(&e.lock);
-    *out = (struct export_report){ atomic_load(&e.resources), atomic_load(&e.bytes), e.counts };
+    int64_t written = 0;
+    for (uint16_t r = 0; r < fhir_resources_count; r++)
+        written += e.counts[r];
+    *out = (struct export_report){ written, atomic_load(&e.bytes), e.counts };
     return (err)atomic_load(&e.fault);
 }

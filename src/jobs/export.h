@@ -21,6 +21,10 @@ struct export_options {
     const uint64_t *types;             /* bits by resource, as in store_access; NULL: all */
     int64_t since_ms;
     const struct store_access *access; /* NULL: everything */
+    bool keep_files;                   /* a type whose file is there is done: to resume */
+    /* What to write instead of a body; *body not given: leave it out. NULL: bodies as they are. */
+    err (*shape)(struct ctx *cx, void *self, const struct store_version *version, str *body);
+    void *shape_self;
     int threads;                       /* 0: as suits the machine */
     /* Now and then, from any thread; false: stop (ERR_BUSY). May be NULL. */
     bool (*progress)(void *self, int64_t resources);

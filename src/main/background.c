@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "main/serve.h"
 #include "module/module.h"
+#include "rest/bulk.h"
 
 static const struct consumer *const *all_consumers(struct arena *arena)
 {
@@ -30,8 +31,10 @@ static const struct due_kind *const *all_kinds(struct arena *arena)
     return list;
 }
 
-err serve_start_background(struct ctx *cx, struct serve *serve)
+err serve_start_background(struct ctx *cx, struct serve *serve, str folder)
 {
+    TRY(bulk_start(cx, serve->store, folder, &serve->bulk));
+    rest_bulk_use(serve->bulk);
     TRY(due_start(cx, serve->store, all_kinds(cx->arena), &serve->due));
     return consumers_start(cx, serve->store, all_consumers(cx->arena), &serve->consumers);
 }
@@ -42,4 +45,6 @@ void serve_stop_background(struct serve *serve)
         consumers_stop(serve->consumers);
     if (serve->due)
         due_stop(serve->due);
+    if (serve->bulk)
+        bulk_stop(serve->bulk);
 }

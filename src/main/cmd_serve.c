@@ -70,7 +70,7 @@ static err start(struct ctx *cx, const struct command_args *args, struct serve *
     serve->http.live = live_make(&(struct live_options){
         .streams_max = (int)config_number(&serve->config, "http.streams_max"),
         .start_seq = store_seq(serve->store) });
-    TRY(serve_start_background(cx, serve));
+    TRY(serve_start_background(cx, serve, options.folder));
     TRY(serve_open_feed(cx, serve));
     TRY(feed_start(cx, serve->store, serve->http.live, serve_feeds(cx->arena), &serve->boards));
     return http_start(cx, &serve->http, &serve->server);

@@ -5,6 +5,7 @@
 #include "module/module.h"
 #include "base/log.h"
 #include "rest/operation_validate.h"
+#include "rest/bulk.h"
 #include "rest/rest.h"
 #include "rest/terminology.h"
 #include "rest/viewdef.h"
@@ -152,10 +153,11 @@ const struct route *const *serve_tables(struct arena *arena)
     size_t count = 0, at = 0;
     while (modules[count])
         count++;
-    const struct route **tables = arena_array(arena, count + 8, sizeof *tables);
+    const struct route **tables = arena_array(arena, count + 9, sizeof *tables);
     tables[at++] = front_routes;
     tables[at++] = rest_routes;
     tables[at++] = viewdef_routes;
+    tables[at++] = bulk_routes;
     tables[at++] = oauth_routes;
     tables[at++] = sign_in_routes;
     tables[at++] = ui_routes;

@@ -4,6 +4,7 @@
 #include "auth/gate.h"
 #include "auth/oauth.h"
 #include "hl7v2/listen.h"
+#include "jobs/bulk.h"
 #include "jobs/consumer.h"
 #include "jobs/due.h"
 #include "main/config.h"
@@ -33,6 +34,7 @@ struct serve {
     struct hl7_listener *feed; /* HL7 v2; NULL: not configured */
     struct consumers *consumers; /* of all modules; NULL: not started */
     struct due *due;
+    struct bulk *bulk;
 };
 
 /* "127.0.0.1:8080", "[::1]:0" or "8080". ERR_INVALID says what is expected. */
@@ -56,7 +58,7 @@ void serve_fault(struct http_request *request, struct http_response *response, e
 /* What draws changes for open screens: the first page and the modules' boards. */
 const struct feed_view *const *serve_feeds(struct arena *arena);
 /* background.c: the modules' log consumers, timers and outbox; stopped before the store closes. */
-err serve_start_background(struct ctx *cx, struct serve *serve) MUST_USE;
+err serve_start_background(struct ctx *cx, struct serve *serve, str folder) MUST_USE;
 void serve_stop_background(struct serve *serve);
 /* All claim rules of the modules and of the HL7 v2 feed, ended by NULL. */
 const struct claim_rule *const *serve_claims(struct arena *arena);

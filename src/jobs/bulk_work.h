@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "jobs/bulk.h"
+#include "json/json.h"
+#include <pthread.h>
+
+/* bulk_work: what the files of bulk share. Private to bulk. */
+struct bulk {
+    struct store *store;
+    str folder;               /* DATA/bulk */
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool woken;
+    _Atomic bool closing, cancel; /* cancel: the running job is not wanted any more */
+    char running[40];             /* its id, under the lock; empty: none */
+    _Atomic int64_t done, total;
+};
+str bulk_spec_write(struct ctx *cx, const struct bulk_spec *spec);
+err bulk_spec_read(struct ctx *cx, str text, struct bulk_spec *out) MUST_USE;
+str bulk_folder(struct ctx *cx, const struct bulk *bulk, str id);
+/* Does the work of one job; *output as in bulk_report. ERR_BUSY: stopped, not failed. */
+err bulk_run_export(struct ctx *cx, struct bulk *bulk, str id, const struct bulk_spec *spec,
+                    str *output) MUST_USE;
+err bulk_run_import(struct ctx *cx, struct bulk *bulk, str id, const struct bulk_spec *spec,
+                    str *output) MUST_USE;
