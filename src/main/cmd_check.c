@@ -3,6 +3,7 @@
 #include "json/write.h"
 #include "main/command.h"
 #include "main/serve.h"
+#include "main/views.h"
 #include "store/check.h"
 #include "store/commit.h"
 #include <unistd.h>
@@ -55,6 +56,38 @@ static void print_words(const struct check_report *report, bool whole)
         printf("fault: and %lld more\n", (long long)(report->faults_count - kept(report)));
 }
 
+struct view_faults {
+    struct ctx *cx;
+    struct check_report *report;
+};
+
+static void add_fault(void *self, str text)
+{
+    struct view_faults *faults = self;
+    if (faults->report->faults_count < CHECK_FAULTS_MAX)
+        faults->report->faults[faults->report->faults_count] =
+            arena_copy(faults->cx->arena, text);
+    faults->report->faults_count++;
+}
+
+/* The systems' views against the bodies. */
+static err check_views(struct ctx *cx, struct store *store, struct check_report *report)
+{
+    struct arena memory = arena_make((size_t)1 << 30);
+    struct ctx inner = ctx_make(&memory);
+    struct view_tables *tables;
+    struct view_faults faults = { cx, report };
+    err wrong = view_tables_make(&inner, view_files, &tables);
+    if (!wrong)
+        wrong = view_tables_check(&inner, tables, store, add_fault, &faults);
+    for (size_t i = 0; wrong && i < inner.issues.kept; i++)
+        issues_add(&cx->issues, wrong, (str){ 0 },
+                   arena_copy(cx->arena, inner.issues.list[i].text));
+    ctx_release(&inner);
+    arena_free(&memory);
+    return wrong;
+}
+
 static int run(struct ctx *cx, const struct command_args *args)
 {
     struct store_options options = { .folder = command_value(args, "--data"), .read_only = true };
@@ -67,6 +100,8 @@ static int run(struct ctx *cx, const struct command_args *args)
         return command_fail(cx);
     commit_set_claim_rules(store, serve_claims(cx->arena));
     err wrong = store_check(cx, store, &check, &report);
+    if (!wrong)
+        wrong = check_views(cx, store, &report);
     ctx_release(cx);
     store_close(store);
     if (bar)

@@ -3,6 +3,7 @@
 #include "jobs/import.h"
 #include "json/write.h"
 #include "main/command.h"
+#include "main/views.h"
 #include "main/serve.h"
 #include "store/store.h"
 #include <dirent.h>
@@ -226,6 +227,10 @@ static int run(struct ctx *cx, const struct command_args *args)
     if (store_open(cx, &options, &store))
         return command_fail(cx);
     commit_set_claim_rules(store, serve_claims(cx->arena));
+    if (views_open(cx, store, options.folder)) {
+        store_close(store);
+        return command_fail(cx);
+    }
     struct bar bar = { .bytes = files.bytes, .began_ms = clock_monotonic_ms(),
                        .on = isatty(STDERR_FILENO) && !command_has(args, "--json") };
     struct import_report report = { 0 };

@@ -4,6 +4,7 @@
 #include "fhir/profile.h"
 #include "main/command.h"
 #include "main/serve.h"
+#include "main/views.h"
 #include "rest/rest.h"
 #include "rest/terminology.h"
 #include "rest/viewdef.h"
@@ -56,6 +57,7 @@ static err start(struct ctx *cx, const struct command_args *args, struct serve *
     TRY(store_open(cx, &options, &serve->store));
     TRY(serve_open_profiles(cx, serve, options.folder));
     commit_set_claim_rules(serve->store, serve_claims(cx->arena));
+    TRY(views_open(cx, serve->store, options.folder));
     rest_configure(&(struct rest_limits){
         .page = (size_t)config_number(&serve->config, "search.page"),
         .page_max = (size_t)config_number(&serve->config, "search.page_max") });

@@ -15,6 +15,7 @@ extern const struct command cmd_rule;
 extern const struct command cmd_synth;
 extern const struct command cmd_fhirpath;
 extern const struct command cmd_view;
+extern const struct command cmd_rebuild;
 extern const struct command cmd_package;
 extern const struct command cmd_validate;
 extern const struct command cmd_docs;
@@ -36,6 +37,7 @@ const struct command *const commands[] = {
     &cmd_synth,
     &cmd_fhirpath,
     &cmd_view,
+    &cmd_rebuild,
     &cmd_package,
     &cmd_validate,
     &cmd_docs,

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "main/command.h"
+#include "main/views.h"
+#include "store/store.h"
+
+static bool wanted(const struct command_args *args, str name)
+{
+    for (size_t i = 0; i < args->words_count; i++)
+        if (str_eq(args->words[i], name))
+            return true;
+    return args->words_count == 0;
+}
+
+static err check_names(struct ctx *cx, const struct command_args *args,
+                       const struct view_tables *tables)
+{
+    for (size_t i = 0; i < args->words_count; i++) {
+        size_t at = 0;
+        while (at < view_tables_count(tables) &&
+               !str_eq(args->words[i], view_tables_name(tables, at)))
+            at++;
+        if (at == view_tables_count(tables))
+            return ctx_failf(cx, ERR_NOT_FOUND, S(""),
+                             "no system keeps a view %.*s; without names all are rebuilt",
+                             STR_ARG(args->words[i]));
+    }
+    return ERR_OK;
+}
+
+static err rebuild(struct ctx *cx, const struct command_args *args, struct view_rebuild *how)
+{
+    struct view_tables *tables;
+    TRY(view_tables_make(cx, view_files, &tables));
+    TRY(check_names(cx, args, tables));
+    for (size_t i = 0; i < view_tables_count(tables); i++) {
+        str name = view_tables_name(tables, i);
+        if (!wanted(args, name))
+            continue;
+        TRY(view_tables_rebuild(cx, tables, i, how));
+        printf("rebuilt view_%.*s\n", STR_ARG(name));
+    }
+    return ERR_OK;
+}
+
+static int run(struct ctx *cx, const struct command_args *args)
+{
+    int64_t shown_ms = 0;
+    struct view_rebuild how = { .folder = command_value(args, "--data"), .progress = views_show,
+                                .self = &shown_ms };
+    struct store_options options = { .folder = how.folder, .read_only = true };
+    if (store_open(cx, &options, &how.store))
+        return command_fail(cx);
+    err error = rebuild(cx, args, &how);
+    ctx_release(cx);
+    store_close(how.store);
+    return error ? command_fail(cx) : EXIT_DONE;
+}
+
+static const struct command_option options[] = {
+    { "--data", "DIR", "the data folder", true, false },
+    { 0 },
+};
+
+extern const struct command cmd_rebuild;
+const struct command cmd_rebuild = {
+    .name = "rebuild",
+    .words = "[VIEW...]",
+    .summary = "derive the systems' views again from the record",
+    .about = "A new table is filled beside the old one, catches up with the log, and takes its "
+             "place in one\ntransaction; a server may go on reading and writing meanwhile. Without "
+             "names all views are rebuilt.",
+    .options = options,
+    .examples = "  frontline rebuild --data hospital\n"
+                "  frontline rebuild --data hospital beds_stays\n",
+    .run = run,
+};
