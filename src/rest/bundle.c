@@ -45,7 +45,8 @@ void bundle_place_issues(struct rest_call *call, size_t from, const struct bundl
     }
 }
 
-/* A patch in a bundle is a Binary with a JSON Patch in it, or Parameters with a FHIRPath Patch. */
+/* A patch in a bundle is a Binary with a JSON or XML Patch in it, or Parameters with a FHIRPath
+ * Patch. */
 static err take_patch(struct rest_call *call, struct bundle_entry *entry, struct write_ask *ask)
 {
     struct ctx *cx = call->cx;
@@ -59,7 +60,11 @@ static err take_patch(struct rest_call *call, struct bundle_entry *entry, struct
     ask->patch_type = text_of(call, entry->resource, S("contentType"));
     if (!str_eq(type, S("Binary")) || !base64_decode(cx->arena, data, &decoded))
         return ctx_fail(cx, ERR_INVALID, S("resource"),
-                        S("a patch is a Binary whose data is a JSON Patch, or Parameters"));
+                        S("a patch is a Binary whose data is a JSON or XML Patch, or Parameters"));
+    if (rest_media_is(ask->patch_type, S("application/xml-patch+xml"))) {
+        ask->patch_xml = decoded.n ? decoded : S("");
+        return ERR_OK;
+    }
     return json_parse(cx, decoded, &ask->patch);
 }
 

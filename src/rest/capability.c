@@ -119,7 +119,8 @@ static void write_head(struct json_writer *w, struct rest_call *call)
 {
     static const char *const formats[] = { "application/fhir+json", "json", "application/fhir+xml",
                                            "xml", NULL };
-    static const char *const patches[] = { "application/json-patch+json", "application/fhir+json",
+    static const char *const patches[] = { "application/json-patch+json",
+                                           "application/xml-patch+xml", "application/fhir+json",
                                            NULL };
     char at[CLOCK_TEXT];
     clock_write(call->cx->now_ms, at);

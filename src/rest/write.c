@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rest/write.h"
 #include "fhir/patch.h"
+#include "fhir/patch_xml.h"
 #include "fhir/validate.h"
 #include "http/text.h"
 #include "json/patch.h"
 
 static const char json_patch_type[] = "application/json-patch+json";
+static const char xml_patch_type[] = "application/xml-patch+xml";
 
 /* ---- what a request asks, as an operation of a commit -------------------------------------- */
 
@@ -55,6 +57,7 @@ static err read_if_match(struct rest_call *call, str text, int64_t *out)
 struct patch_of {
     struct json patch;
     bool by_path; /* FHIRPath Patch: a Parameters resource */
+    str xml;      /* XML Patch, when given */
 };
 
 /* Runs again when another change came first, so it holds nothing of its own. */
@@ -62,8 +65,9 @@ static err apply_patch(struct ctx *cx, const struct commit_op *op, struct json b
                        struct json *after)
 {
     const struct patch_of *of = op->patch_self;
-    TRY(of->by_path ? fhir_patch(cx, before, of->patch, after)
-                    : json_patch(cx, before, of->patch, after));
+    TRY(of->xml.p     ? fhir_patch_xml(cx, before, of->xml, after)
+        : of->by_path ? fhir_patch(cx, before, of->patch, after)
+                      : json_patch(cx, before, of->patch, after));
     if (!json_same(json_get(before, S("id")), json_get(*after, S("id")), true) ||
         !json_same(json_get(before, S("resourceType")), json_get(*after, S("resourceType")), true))
         return ctx_fail(cx, ERR_RULE, S("id"), S("a patch may not change resourceType or id"));
@@ -83,18 +87,19 @@ static bool is_path_patch(str type)
 
 static err check_patch_type(struct rest_call *call, str type)
 {
-    if (rest_media_is(type, str_of(json_patch_type)) || is_path_patch(type))
+    if (rest_media_is(type, str_of(json_patch_type)) || is_path_patch(type) ||
+        rest_media_is(type, str_of(xml_patch_type)))
         return ERR_OK;
     return rest_fail(call, 415, "not-supported",
-                     S("send a patch as application/json-patch+json, or as Parameters of a "
-                       "FHIRPath Patch in application/fhir+json"));
+                     S("send a patch as application/json-patch+json, as application/xml-patch+xml, "
+                       "or as Parameters of a FHIRPath Patch in application/fhir+json"));
 }
 
 static err make_patch(struct rest_call *call, const struct write_ask *ask, struct commit_op *op)
 {
     TRY(check_patch_type(call, ask->patch_type));
     struct patch_of *of = arena_alloc(call->cx->arena, sizeof *of);
-    *of = (struct patch_of){ ask->patch, is_path_patch(ask->patch_type) };
+    *of = (struct patch_of){ ask->patch, is_path_patch(ask->patch_type), ask->patch_xml };
     op->verb = COMMIT_PATCH;
     op->patch = apply_patch;
     op->patch_self = of;
@@ -288,7 +293,9 @@ err rest_patch(struct http_request *request, struct http_response *response)
     TRY(take_ask(call, &ask));
     ask.patch_type = http_header(request, "Content-Type");
     TRY(check_patch_type(call, ask.patch_type));
-    if (is_path_patch(ask.patch_type))
+    if (rest_media_is(ask.patch_type, str_of(xml_patch_type)))
+        ask.patch_xml = request->body.n ? request->body : S("");
+    else if (is_path_patch(ask.patch_type))
         TRY(rest_body(call, &ask.patch));
     else
         TRY(json_parse(call->cx, request->body, &ask.patch));

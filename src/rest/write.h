@@ -19,6 +19,7 @@ struct write_ask {
     str if_match, if_none_match;
     struct json body;       /* create and update */
     str patch_type;         /* media type of a patch */
+    str patch_xml;          /* an XML Patch as sent */
     struct json patch;
 };
 err write_make_op(struct rest_call *call, const struct write_ask *ask, struct commit_op *out)

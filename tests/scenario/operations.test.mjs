@@ -87,6 +87,28 @@ test('a FHIRPath Patch changes what its expression finds', async (t) => {
   assert.equal(done.body.birthDate, '1971-02-03');
 });
 
+test('an XML Patch changes what its XPath finds, alone and in a transaction', async (t) => {
+  const server = await startServer(t);
+  await ward(server);
+  const type = 'application/xml-patch+xml';
+  const diff = (date) => `<diff xmlns:f="http://hl7.org/fhir"><replace
+    sel="f:Patient/f:birthDate/@value">${date}</replace></diff>`;
+  const done = await server.ask('PATCH', '/fhir/Patient/ann', { body: diff('1971-02-03'),
+    headers: { 'content-type': type } });
+  assert.equal(done.status, 200, done.text);
+  assert.equal(done.body.birthDate, '1971-02-03');
+  const sent = await server.post('/fhir', { resourceType: 'Bundle', type: 'transaction', entry: [{
+    request: { method: 'PATCH', url: 'Patient/ann' },
+    resource: { resourceType: 'Binary', contentType: type,
+                data: Buffer.from(diff('1972-02-03')).toString('base64') } }] });
+  assert.equal(sent.status, 200, sent.text);
+  assert.equal((await server.get('/fhir/Patient/ann')).body.birthDate, '1972-02-03');
+  for (const [body, status] of [['<diff><remove sel="Patient/photo"/></diff>', 422], ['', 400],
+                                ['<!DOCTYPE diff []><diff/>', 400], ['<diff', 400]])
+    assert.equal((await server.ask('PATCH', '/fhir/Patient/ann',
+      { body, headers: { 'content-type': type } })).status, status, body);
+});
+
 test('$meta, $meta-add and $meta-delete', async (t) => {
   const server = await startServer(t);
   await ward(server);
