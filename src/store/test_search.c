@@ -373,8 +373,8 @@ TEST(each_family_answers_on_both_sides_of_its_boundaries)
 
 TEST(pages_hold_each_resource_once)
 {
-    static const char *const queries[] = { "Observation?_count=1", "Observation?_sort=-date&_coun"
-      "t=1",
+    static const char *const queries[] = { "Observation?_count=1",
+        "Observation?_sort=-date&_count=1",
         "Observation?_sort=status,date&_count=3", "Observation?code=hr&_count=2",
         "Observation?value-quantity=gt1&_count=1", "Observation?combo-value-quantity=gt1&_count=1",
         "Observation?code=hr&value-quantity=gt5&_count=1", "List?date=gt2000&_count=1",

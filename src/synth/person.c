@@ -262,7 +262,7 @@ static void write_repeat(struct world *w, struct person *p, const char *medicine
 static void write_problems(struct world *w, struct person *p)
 {
     for (size_t i = 0; i < PERSON_CONDITIONS; i++) {
-        if (!person_has(p, i))
+        if (!person_has(p, (enum person_condition)i))
             continue;
         int64_t years = 1 + world_pick(w, (size_t)(p->age / 3) + 1);
         int64_t since = w->end_ms - years * 365 * WORLD_DAY_MS;

@@ -101,7 +101,7 @@ static int free_stay(const struct cell *cell)
     for (int i = 0; i < (int)COUNT(cell->stays); i++)
         if (!cell->stays[i].person)
             return i;
-    assert(!"more stays than beds");
+    assert(false && "more stays than beds");
     return 0;
 }
 

@@ -7,7 +7,8 @@
 // Events:  (none)  elements to put in place      reload  something was missed: fetch the page again
 //          more    elements came or went: say so, move nothing under the pointer
 //          beat    nothing new, all is well
-const STALE_MS = 20_000;
+// A beat comes every ten seconds; the banner stands within twenty of losing the server.
+const STALE_MS = 18_500;
 const body = document.body;
 const stale = document.getElementById('app-stale')!;
 const pending = document.getElementById('app-pending')!;
@@ -96,7 +97,7 @@ document.addEventListener('visibilitychange', () => {
 });
 document.addEventListener('focusout', () => { if (waiting.size) frame ||= requestAnimationFrame(apply); });
 pending.querySelector('button')!.addEventListener('click', () => location.reload());
-setInterval(check, 1000);
+setInterval(check, 500);
 body.classList.add('js');
 state.textContent = 'Live';
 open();
