@@ -2,6 +2,7 @@
 #include "rest/operation_validate.h"
 #include "fhir/validate.h"
 #include "http/outcome.h"
+#include "rest/terminology.h"
 
 static struct profile_live *in_force;
 
@@ -66,6 +67,25 @@ static struct json resolve(struct ctx *cx, const struct path_host *host, str ref
     return there ? found : (struct json){ 0 };
 }
 
+/* What the packages do not settle is asked of the terminology operations' engine, which knows what
+ * was posted and loaded, too. */
+static enum profile_answer coded(struct ctx *cx, void *self, str value_set, str system, str code)
+{
+    const struct term_set *set;
+    struct issues before = cx->issues;
+    (void)self;
+    if (!terminology_term())
+        return PROFILE_UNKNOWN;
+    if (term_get_set(cx, terminology_term(), value_set, &set) != ERR_OK) {
+        cx->issues = before; /* that a set is not known is said as a warning */
+        return PROFILE_UNKNOWN;
+    }
+    if (term_set_find(set, system, code))
+        return PROFILE_YES;
+    bool open = str_given(system) ? term_set_is_open(set, system) : set->open_count > 0;
+    return open ? PROFILE_UNKNOWN : PROFILE_NO;
+}
+
 /* What the address says against what was sent. */
 static void check_address(const struct operation_ask *ask, enum mode mode, struct json resource)
 {
@@ -97,7 +117,8 @@ err operation_validate(const struct operation_ask *ask, struct operation_answer 
 {
     struct ctx *cx = ask->call->cx;
     struct path_host host = { .resolve = resolve, .self = (void *)(uintptr_t)ask };
-    struct profile_request request = { .profile = operation_text(ask, "profile"), .host = &host };
+    struct profile_request request = { .profile = operation_text(ask, "profile"), .host = &host,
+                                       .coded = coded };
     struct store_version stored;
     enum mode mode;
     if (!in_force)

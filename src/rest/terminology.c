@@ -94,7 +94,7 @@ void terminology_close(struct terminology *terminology)
 
 struct term *terminology_term(void)
 {
-    return in_use->term;
+    return in_use ? in_use->term : NULL;
 }
 
 /* ---- what is asked about ---- */

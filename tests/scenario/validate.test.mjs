@@ -86,6 +86,25 @@ test('a package takes effect while the server runs; a broken one leaves the old 
     assert.match(errors((await ask()).body).join('\n'), /Patient\.name/);
   });
 
+test('value sets posted to the record settle what packages leave open', async (t) => {
+  const server = await startServer(t);
+  const folder = mkdtempSync(join(tmpdir(), 'package-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  profile(folder, [{ id: 'Patient.language', path: 'Patient.language',
+    binding: { strength: 'required', valueSet: 'http://example.org/vs' } }]);
+  execFileSync(binary, ['package', 'add', folder, '--data', server.folder], { stdio: 'pipe' });
+  await settle();
+  const ask = async (language) => (await server.post(
+    '/fhir/Patient/$validate?profile=http://example.org/p',
+    { resourceType: 'Patient', language })).body.issue.map((issue) => issue.severity);
+  assert.ok((await ask('en')).includes('warning'));
+  await server.put('/fhir/ValueSet/vs', { resourceType: 'ValueSet', id: 'vs', status: 'active',
+    url: 'http://example.org/vs',
+    compose: { include: [{ system: 'urn:x', concept: [{ code: 'en' }] }] } });
+  assert.deepEqual((await ask('en')).filter((severity) => severity !== 'information'), []);
+  assert.ok((await ask('cy')).includes('error'));
+});
+
 test('UK Core over HTTP', async (t) => {
   if (!existsSync(join(testdata, 'ukcore'))) {
     t.skip('no ../shared/testdata');
