@@ -89,7 +89,7 @@ err serve_open_profiles(struct ctx *cx, struct serve *serve, str folder)
                  STR_ARG(cx->issues.list[i].text));
     cx->issues = (struct issues){ .arena = cx->arena };
     operation_validate_use(serve->profiles);
-    serve->terminology = terminology_make(cx, serve->store, serve->profiles, folder);
+    TRY(terminology_make(cx, serve->store, serve->profiles, folder, &serve->terminology));
     terminology_use(serve->terminology);
     return ERR_OK;
 }

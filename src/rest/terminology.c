@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rest/terminology.h"
 #include "http/text.h"
+#include "term/load.h"
 
 struct terminology {
     struct term_source source;
     struct term *term;
     struct store *store;
     struct profile_live *profiles;
-    struct terminology_files *files;
+    struct term_files *files;
 };
 
 static struct terminology *in_use;
@@ -69,16 +70,25 @@ static err find(struct ctx *cx, const struct term_source *source, enum term_kind
     return ERR_OK;
 }
 
-struct terminology *terminology_make(struct ctx *cx, struct store *store,
-                                     struct profile_live *profiles, str folder)
+static const struct term_system *loaded(struct ctx *cx, const struct term_source *source, str url,
+                                        str version)
 {
-    (void)folder;
+    struct terminology *terminology = source->self;
+    return term_files_system(cx, terminology->files, url, version);
+}
+
+err terminology_make(struct ctx *cx, struct store *store, struct profile_live *profiles, str folder,
+                     struct terminology **out)
+{
     struct terminology *terminology = arena_zero(cx->arena, sizeof *terminology);
     terminology->store = store;
     terminology->profiles = profiles;
-    terminology->source = (struct term_source){ .find = find, .self = terminology };
+    terminology->source = (struct term_source){ .find = find, .loaded = loaded,
+                                                .self = terminology };
+    TRY(term_files_open(cx, folder, &terminology->files));
     terminology->term = term_make(cx->arena, &terminology->source);
-    return terminology;
+    *out = terminology;
+    return ERR_OK;
 }
 
 void terminology_use(struct terminology *terminology)
@@ -88,8 +98,10 @@ void terminology_use(struct terminology *terminology)
 
 void terminology_close(struct terminology *terminology)
 {
-    if (terminology)
-        term_free(terminology->term);
+    if (!terminology)
+        return;
+    term_free(terminology->term);
+    term_files_close(terminology->files);
 }
 
 struct term *terminology_term(void)

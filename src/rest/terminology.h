@@ -15,8 +15,8 @@
  * Errors   ERR_NOT_FOUND names the definition; ERR_INVALID the parameter that is missing.
  */
 struct terminology;
-struct terminology *terminology_make(struct ctx *cx, struct store *store,
-                                     struct profile_live *profiles, str folder);
+err terminology_make(struct ctx *cx, struct store *store, struct profile_live *profiles, str folder,
+                     struct terminology **out) MUST_USE;
 void terminology_use(struct terminology *terminology); /* once, before the server starts */
 void terminology_close(struct terminology *terminology);
 struct term *terminology_term(void);

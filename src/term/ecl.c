@@ -132,7 +132,7 @@ static void members(const struct term_system *system, const struct term_bits *re
 static const struct {
     const char *mark;
     bool down, all, self, is_member;
-} marks[] = { /* longest first */
+} marks[] = { /* longest first, ^ last */
     { "<<!", true, false, true, false },  { ">>!", false, false, true, false },
     { "<<", true, true, true, false },    { ">>", false, true, true, false },
     { "<!", true, false, false, false },  { ">!", false, false, false, false },
@@ -177,17 +177,23 @@ static err focus(struct ecl *e, struct term_bits *out)
     return ERR_OK;
 }
 
-static err sub_constraint(struct ecl *e, struct term_bits *out)
+/* One operator, or one and then ^: "< ^ 700043003". More needs brackets. */
+static err sub_constraint_from(struct ecl *e, size_t first_mark, struct term_bits *out)
 {
-    for (size_t i = 0; i < COUNT(marks); i++) {
+    for (size_t i = first_mark; i < COUNT(marks); i++) {
         if (!take(e, marks[i].mark))
             continue;
         struct term_bits inner = none(e);
-        TRY(sub_constraint(e, &inner)); /* "< ^ 700043003" */
+        TRY(sub_constraint_from(e, marks[i].is_member ? COUNT(marks) : COUNT(marks) - 1, &inner));
         apply(e, i, &inner, out);
         return ERR_OK;
     }
     return focus(e, out);
+}
+
+static err sub_constraint(struct ecl *e, struct term_bits *out)
+{
+    return sub_constraint_from(e, 0, out);
 }
 
 /* ---- refinement ---- */

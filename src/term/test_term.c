@@ -64,6 +64,8 @@ TEST(ecl_selects_by_place_attribute_and_set)
         { "<<404684003:363698007=272673000 OR 363698007=71341001",
           BIT(FRACTURE) | BIT(FEMUR_FRACTURE) },
         { "(< 404684003 MINUS 125605004) AND ^700043003", BIT(FEMUR_FRACTURE) },
+        { "< ^ 700043003", 0 },
+        { "> ^ 700043003", BIT(FRACTURE) | BIT(LEG_INJURY) | BIT(FINDING) | BIT(ROOT) },
         { "999999", 0 },
         { "/* a comment */ 71620000", BIT(FEMUR_FRACTURE) },
     };
@@ -80,7 +82,8 @@ TEST(ecl_says_where_it_stops_being_understood)
 {
     static const char *const rows[] = {
         "", "<", "< <", "( 71620000", "71620000 )", "71620000 XOR 1", "71620000 |open",
-        "< 404684003 : 363698007", "< 404684003 : = 1", "* : { 363698007 = *", "AND 1", "<<<<! 1 ,",
+        "< 404684003 : 363698007", "< 404684003 : = 1", "* : { 363698007 = *", "AND 1",
+        "<<<<! 1 ,", "<<< 1", "^ ^ 1",
     };
     const struct term_system *system = anatomy(cx);
     for (size_t i = 0; i < COUNT(rows); i++) {
