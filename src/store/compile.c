@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/compile.h"
 
-enum { CODE_ANY, CODE_ONE, CODE_SYSTEM, IDENT_ONE, UNIT_ALL, NUM_PAIR, WORDS_OF, CODES_FROM,
-       SEQ_LAST, SEQ_AT };
+enum { CODE_ANY, CODE_ONE, CODE_SYSTEM, IDENT_ONE, UNIT_ALL, NUM_UNIT, NUM_BY, WORDS_OF,
+       CODES_FROM, SEQ_LAST, SEQ_AT };
 enum { CIDS_MOST = 1000 };
 
 /* clang-format off */
@@ -17,10 +17,13 @@ const struct stmt compile_sql[] = {
     [IDENT_ONE] = { "rid of an id", "SELECT rid FROM ident WHERE rid >> 36 = ?1 AND id = ?2",
         "SEARCH ident USING COVERING INDEX ident_by_id" },
     [UNIT_ALL] = { "units ever seen", "SELECT uid, system, code, human FROM unit", "SCAN unit" },
-    [NUM_PAIR] = { "next code and unit of a slot",
-        "SELECT by, unit FROM num WHERE slot=?1 AND (by, unit) > (?2, ?3) "
-        "ORDER BY by, unit LIMIT 1",
-        "SEARCH num USING PRIMARY KEY (slot=? AND (by,unit)>(?,?))" },
+    /* Two scalar steps: a row value would be read from the first equal row on, all of them. */
+    [NUM_UNIT] = { "next unit of a code in a slot",
+        "SELECT by, unit FROM num WHERE slot=?1 AND by=?2 AND unit>?3 ORDER BY unit LIMIT 1",
+        "SEARCH num USING PRIMARY KEY (slot=? AND by=? AND unit>?)" },
+    [NUM_BY] = { "next code of a slot",
+        "SELECT by, unit FROM num WHERE slot=?1 AND by>?2 ORDER BY by, unit LIMIT 1",
+        "SEARCH num USING PRIMARY KEY (slot=? AND by>?)" },
     [WORDS_OF] = { "codes that go by words", "SELECT system FROM code WHERE code>=?1 AND code<?2 "
         "AND system>=char(31) AND system<' '",
         "SEARCH code USING COVERING INDEX code_by_text (code>? AND code<?)" },
@@ -349,16 +352,20 @@ static err all_cids(const struct compile *on, const struct query_criterion *toke
 /* The first (by, unit) pair after the one given; *any false: there is none. */
 static err next_pair(struct ctx *cx, uint16_t slot, int64_t *by, int64_t *unit, bool *any)
 {
-    struct db_stmt *stmt = db_use(cx, cx->db, compile_sql, NUM_PAIR);
-    db_bind_int(stmt, 1, slot);
-    db_bind_int(stmt, 2, *by);
-    db_bind_int(stmt, 3, *unit);
-    TRY(db_step(cx, stmt, any));
-    if (*any) {
-        *by = db_int(stmt, 0);
-        *unit = db_int(stmt, 1);
+    *any = false;
+    for (size_t which = NUM_UNIT; which <= NUM_BY && !*any; which++) {
+        struct db_stmt *stmt = db_use(cx, cx->db, compile_sql, which);
+        db_bind_int(stmt, 1, slot);
+        db_bind_int(stmt, 2, *by);
+        if (which == NUM_UNIT)
+            db_bind_int(stmt, 3, *unit);
+        TRY(db_step(cx, stmt, any));
+        if (*any) {
+            *by = db_int(stmt, 0);
+            *unit = db_int(stmt, 1);
+        }
+        db_reset(stmt);
     }
-    db_reset(stmt);
     return ERR_OK;
 }
 
