@@ -2,6 +2,7 @@
 #include "module/module.h"
 #include "systems/beds/board.h"
 #include "systems/beds/claim.h"
+#include "systems/beds/figures.h"
 #include "systems/beds/follow.h"
 #include "systems/beds/moves.h"
 
@@ -14,6 +15,9 @@ static const struct route routes[] = {
     { "GET", "/beds/board.json", READ, beds_json_get, "The beds of a ward, or all, as JSON", 0 },
     { "GET", "/beds/suggest", READ, beds_suggest_get, "Beds ranked for a request", 0 },
     { "GET", "/beds/live", READ, beds_live_get, "Changes of a board, as they come", 0 },
+    { "GET", "/beds/figures", READ, beds_figures_get, "Occupancy, returns, forecast", ROUTE_SLOW },
+    { "GET", "/beds/sitrep", READ, beds_sitrep_get, "SitRep rows, one a day", ROUTE_SLOW },
+    { "GET", "/beds/sitrep/{day}", READ, beds_sitrep_day_get, "A day and its stays", ROUTE_SLOW },
     { "POST", "/beds/move/{move}", "beds.write", beds_move_post, "Make a move", ROUTE_SLOW },
     { 0 },
 };

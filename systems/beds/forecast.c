@@ -5,16 +5,24 @@
 
 enum { STAYS_LEAST = 30 };
 
-void beds_history_make(const int *stay_hours, const int *arrival_week_hours, size_t count,
-                       double weeks, struct beds_history *out)
+/* The product-limit estimate by the hour: of those at risk in an hour, who left in it. */
+void beds_history_make(const struct beds_known *stays, size_t count, double weeks,
+                       struct beds_history *out)
 {
+    double left[BEDS_STAY_HOURS] = { 0 }, gone[BEDS_STAY_HOURS] = { 0 }, at_risk = (double)count;
     memset(out, 0, sizeof *out);
-    out->stays_count = count;
     for (size_t i = 0; i < count; i++) {
-        int hours = stay_hours[i] < BEDS_STAY_HOURS ? stay_hours[i] : BEDS_STAY_HOURS;
-        for (int h = 0; h < hours; h++)
-            out->stays_longer[h] += 1 / (double)count;
-        out->arrivals_per_hour[arrival_week_hours[i] % BEDS_WEEK_HOURS] += 1 / weeks;
+        int hour = stays[i].hours < BEDS_STAY_HOURS ? stays[i].hours : BEDS_STAY_HOURS - 1;
+        (stays[i].ended ? left : gone)[hour]++;
+        out->stays_count += stays[i].ended;
+        out->arrivals_per_hour[stays[i].week_hour % BEDS_WEEK_HOURS] += 1 / weeks;
+    }
+    double stay_on = 1;
+    for (int hour = 0; hour < BEDS_STAY_HOURS; hour++) {
+        at_risk -= gone[hour]; /* not seen to the end of the hour */
+        stay_on *= at_risk > 0 ? 1 - left[hour] / at_risk : 1;
+        out->stays_longer[hour] = stay_on;
+        at_risk -= left[hour];
     }
 }
 

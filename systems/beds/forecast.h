@@ -7,12 +7,13 @@
  * such forecasts came out.
  *
  * Source   arrivals by weekday and hour as a Poisson process; each patient in stays or leaves by
- *          the survival curve of lengths of stay; the sum of the two is exact convolution.
- *          Continuous ranked probability score and skill against the mean of the last four same
- *          weekdays.
+ *          the survival curve of lengths of stay (Kaplan and Meier 1958); the sum of the two is
+ *          exact convolution. Continuous ranked probability score and skill against the mean of
+ *          the last four same weekdays.
  * For      planning by the site team; not for a decision about one patient.
  * Units    hours, patients, probabilities; scores in patients.
- * Missing  fewer than 30 past stays: the curve is not used and every patient counts as staying.
+ * Missing  fewer than 30 stays that ended: the curve is not used and every patient counts as
+ *          staying.
  * Errors   none.
  * Memory   by value; pure. Limits: BEDS_FORECAST_MAX beds; more is counted in the last place.
  */
@@ -27,9 +28,15 @@ struct beds_outlook {
     double p[BEDS_FORECAST_MAX]; /* probability of exactly so many patients */
     double mean;
 };
-/* stay_hours: past stays; arrivals: their hours of the week; weeks: how many weeks they cover. */
-void beds_history_make(const int *stay_hours, const int *arrival_week_hours, size_t count,
-                       double weeks, struct beds_history *out);
+/* A stay that began in the weeks looked at. Those still in count too: leaving them out would make
+ * stays look shorter and arrivals fewer than they are. */
+struct beds_known {
+    int hours;      /* of the stay, or so far */
+    int week_hour;  /* of the arrival */
+    bool ended;
+};
+void beds_history_make(const struct beds_known *stays, size_t count, double weeks,
+                       struct beds_history *out);
 /* in_hours: how long each patient now in has been in. */
 void beds_forecast(const struct beds_history *history, const int *in_hours, size_t in_count,
                    int now_week_hour, int ahead_hours, struct beds_outlook *out);

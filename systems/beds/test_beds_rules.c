@@ -293,12 +293,12 @@ TEST(beds_forecast_is_a_distribution_that_scores_well_when_true)
 {
     struct beds_history *history = arena_zero(cx->arena, sizeof *history);
     struct beds_outlook *outlook = arena_zero(cx->arena, sizeof *outlook);
-    int stays[1000], hours[1000], in[40];
-    for (int i = 0; i < 1000; i++) {
-        stays[i] = 1 + (int)(-72 * log(1 - random_unit(cx->random)));
-        hours[i] = (int)random_below(cx->random, BEDS_WEEK_HOURS);
-    }
-    beds_history_make(stays, hours, 1000, 10, history);
+    struct beds_known stays[1000];
+    int in[40];
+    for (int i = 0; i < 1000; i++)
+        stays[i] = (struct beds_known){ 1 + (int)(-72 * log(1 - random_unit(cx->random))),
+                                        (int)random_below(cx->random, BEDS_WEEK_HOURS), true };
+    beds_history_make(stays, 1000, 10, history);
     for (int i = 0; i < 40; i++)
         in[i] = i * 3;
     beds_forecast(history, in, 40, 5, 24, outlook);
@@ -317,6 +317,21 @@ TEST(beds_forecast_is_a_distribution_that_scores_well_when_true)
     EXPECT("the truth scores better", beds_crps(outlook, (size_t)outlook->mean) <
                                           beds_crps(outlook, (size_t)outlook->mean + 20));
     EXPECT("half way", fabs(beds_pit(outlook, beds_outlook_quantile(outlook, 0.5)) - 0.5) < 0.1);
+}
+
+/* Worked by hand: three stays of 1, 3 and (still in after) 2 hours. In hour 1 one of three leaves,
+ * in hour 3 the one that is left. */
+TEST(beds_survival_counts_those_still_in)
+{
+    struct beds_history *history = arena_zero(cx->arena, sizeof *history);
+    const struct beds_known stays[] = { { 1, 0, true }, { 3, 0, true }, { 2, 0, false } };
+    beds_history_make(stays, 3, 1, history);
+    EXPECT("an hour", fabs(history->stays_longer[0] - 1) < 1e-12);
+    EXPECT("two of three", fabs(history->stays_longer[1] - 2.0 / 3) < 1e-12);
+    EXPECT("still two thirds", fabs(history->stays_longer[2] - 2.0 / 3) < 1e-12);
+    EXPECT("nobody", history->stays_longer[3] == 0);
+    EXPECT("arrivals", fabs(history->arrivals_per_hour[0] - 3) < 1e-12);
+    EXPECT_INT("ended", history->stays_count, 2);
 }
 
 TEST(beds_forecast_edges)

@@ -298,3 +298,35 @@ test('an open board is told of a move, and of a plain FHIR write, within a momen
   assert.ok(await listen(`${server.url}/beds/live?ward=ward-a&after=${now}`,
                          (e) => e.includes('id="bed-bed-f2"') && e.includes('SMITH, bea')));
 });
+
+test('the situation report of a known day, exactly, and again after a correction', async (t) => {
+  const server = await hospital(t);
+  const inBed = (id, bed, start, end) => ({ ...stay(bed, { id, status: end ? 'finished' : 'in-progress',
+    subject: { reference: `Patient/${id}` }, period: { start, ...(end && { end }) } },
+    { status: end ? 'completed' : 'active', period: { start, ...(end && { end }) } }) });
+  const put = async (e) =>
+    assert.ok((await server.put(`/fhir/Encounter/${e.id}`, e)).status < 300);
+  await put(inBed('ann', 'bed-f1', '2026-03-28T12:00:00Z')); // over the spring night
+  await put(inBed('bea', 'bed-f2', '2026-03-30T22:30:00Z', '2026-03-31T10:00:00Z')); // 23:30 by the wall
+  await put(inBed('max', 'bed-m1', '2026-03-30T23:30:00Z')); // 00:30 on the 31st by the wall
+  const rows = async (from, to) =>
+    (await server.get(`/beds/sitrep?from=${from}&to=${to}`)).body.rows;
+  const [a, b] = await rows('2026-03-31', '2026-04-01');
+  assert.equal(a.day, '2026-03-31');
+  assert.deepEqual(a.adult, { core_open: 4, escalation_open: 0, occupied: 3 });
+  assert.equal(a.admissions, 1, 'bea, on the 30th by the wall');
+  assert.equal(a.discharges, 0);
+  assert.equal(b.admissions, 1, 'max, on the 31st by the wall');
+  assert.equal(b.discharges, 1);
+  assert.equal(b.adult.occupied, 2);
+  const [later] = await rows('2026-04-04', '2026-04-04');
+  assert.equal(later.stays_7_days, 1, 'seven midnights, one of them an hour short');
+  const behind = (await server.get('/beds/sitrep/2026-04-01')).body;
+  assert.deepEqual(behind.discharged_the_day_before, ['bea']);
+  assert.deepEqual([...behind.in_at_08].sort(), ['ann', 'max']);
+
+  await put({ ...inBed('bea', 'bed-f2', '2026-03-30T22:30:00Z'), status: 'cancelled' });
+  assert.equal((await rows('2026-03-31', '2026-03-31'))[0].admissions, 0, 'a correction corrects');
+  assert.equal((await server.get('/beds/sitrep?from=31.3.2026')).status, 400);
+  assert.equal((await server.get('/beds/figures')).status, 200);
+});

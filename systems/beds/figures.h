@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "http/http.h"
+#include "systems/beds/census.h"
+#include "systems/beds/forecast.h"
+#include "systems/beds/picture.h"
+
+/*
+ * beds_figures: occupancy, midnight census, SitRep rows, KH03 bed days and the forecast, computed
+ * from the stays each time they are asked for, so that a corrected stay corrects every figure.
+ *
+ * Source   census.h and forecast.h; stays are the Encounters of class IMP and the beds in them.
+ * Shapes   GET /beds/figures (a page), /beds/sitrep?from=&to= (JSON, a row a day),
+ *          /beds/sitrep/{day} (JSON: the stays behind each number of one day).
+ * Units    days by the London calendar, as yyyy-mm-dd.
+ * Missing  a bed that is closed now counts as open until it was closed; earlier closures are in the
+ *          history of its Location and are not counted.
+ * Errors   ERR_INVALID: not a date, or more than BEDS_DAYS_MAX days.
+ * Memory   the request's arena: about 60 bytes a stay.
+ */
+enum { BEDS_DAYS_MAX = 400, BEDS_FIGURE_DAYS = 28, BEDS_TRIALS = 14 };
+
+/* The stays that lie between two instants, whole; bed is the spot's index in the picture. */
+struct beds_past {
+    struct beds_hospital hospital;
+    str *stays; /* Encounter ids, by the number in beds_span.stay */
+    size_t stays_count;
+};
+err beds_past_read(struct ctx *cx, struct store *store, const struct beds_picture *picture,
+                   int64_t from_day, struct beds_past *out) MUST_USE;
+
+/* How well forecasts of the past days came out. */
+struct beds_trial {
+    double crps, naive; /* means, in patients */
+    double pit;         /* mean; a half when calibrated */
+    double skill;
+    size_t count;
+    size_t within_80;   /* what happened lay in the 80 % interval */
+};
+/* Beds needed some hours after an instant, from what was known at it. */
+void beds_forecast_at(const struct beds_hospital *hospital, int64_t at_ms, int ahead_hours,
+                      struct arena *arena, struct beds_outlook *out);
+void beds_try_forecasts(const struct beds_hospital *hospital, int64_t now_ms, int ahead_hours,
+                        struct arena *arena, struct beds_trial *out);
+
+http_handler beds_figures_get, beds_sitrep_get, beds_sitrep_day_get;
+
+struct beds_specialty {
+    str code;
+    size_t beds, occupied, percent;
+};
+struct beds_figures {
+    const struct beds_sitrep *rows; /* newest first */
+    size_t rows_count;
+    const str *days;                /* their dates as text */
+    const struct beds_specialty *specialties;
+    size_t specialties_count;
+    struct beds_long now;
+    struct beds_count quarter[BEDS_SECTORS];
+    str quarter_text, forecast_24, forecast_72, trial;
+};
