@@ -261,3 +261,82 @@ test('SIGTERM stops cleanly and what was answered is still there', async (t) => 
   t.after(() => second.stop());
   assert.equal((await second.get('/fhir/Patient/ann')).status, 200);
 });
+
+test('a transaction runs in the order of the specification and knows conditions', async (t) => {
+  const server = await startServer(t);
+  const uuid = 'urn:uuid:6fd1a3c0-0000-4000-8000-000000000009';
+  const send = (...entry) => server.post('/fhir', { resourceType: 'Bundle', type: 'transaction', entry });
+  const gp = { resourceType: 'Practitioner', identifier: [{ system: 'urn:gmc', value: '7' }] };
+  await server.put('/fhir/Practitioner/gp', { ...gp, id: 'gp' });
+  await server.put('/fhir/Patient/old', { ...ann, id: 'old' });
+  const made = await send(
+    { request: { method: 'GET', url: 'Patient?birthdate=1970-01-02' } },
+    { fullUrl: uuid, resource: { ...ann, generalPractitioner: [
+      { reference: 'Practitioner?identifier=urn:gmc|7' }] },
+      request: { method: 'POST', url: 'Patient' } },
+    { resource: { resourceType: 'Basic', id: 'b', code: { text: 'x' }, subject: { reference: uuid },
+                  extension: [{ url: 'http://example.org/who', valueReference: { reference: uuid } }] },
+      request: { method: 'PUT', url: 'Basic/b' } },
+    { request: { method: 'DELETE', url: 'Patient/old' } });
+  assert.equal(made.status, 200, made.text);
+  assert.deepEqual(made.body.entry.map((e) => e.response.status.slice(0, 3)),
+                   ['200', '201', '201', '204']);
+  const found = made.body.entry[0].resource.entry;
+  assert.equal(found.length, 1, 'the read sees the delete and the create');
+  assert.equal(found[0].resource.generalPractitioner[0].reference, 'Practitioner/gp');
+  const basic = (await server.get('/fhir/Basic/b')).body;
+  assert.equal(basic.subject.reference, `Patient/${found[0].resource.id}`);
+  assert.equal(basic.extension[0].valueReference.reference, basic.subject.reference);
+
+  const patch = Buffer.from('[{"op":"add","path":"/author","value":{"reference":"Practitioner/gp"}}]');
+  const patched = await send({ resource: { resourceType: 'Binary',
+    contentType: 'application/json-patch+json', data: patch.toString('base64') },
+    request: { method: 'PATCH', url: 'Basic/b', ifMatch: 'W/"1"' } });
+  assert.equal(patched.status, 200, patched.text);
+  assert.equal((await server.get('/fhir/Basic/b')).body.author.reference, 'Practitioner/gp');
+  const stale = await send({ resource: { ...basic }, request: { method: 'PUT', url: 'Basic/b',
+                                                                ifMatch: 'W/"1"' } });
+  assert.match(isOutcome(stale, 412)[0].expression[0], /^Bundle\.entry\[0\]/);
+  const put = { resource: { ...ann, id: 'x' }, request: { method: 'PUT', url: 'Patient/x' } };
+  isOutcome(await send(put, put), 400);
+  isOutcome(await send({ resource: { ...ann, managingOrganization: {
+    reference: 'Organization?name=nobody' } }, request: { method: 'POST', url: 'Patient' } }), 412);
+  const again = await send({ fullUrl: uuid, resource: gp,
+    request: { method: 'POST', url: 'Practitioner', ifNoneExist: 'identifier=urn:gmc|7' } },
+    { resource: { resourceType: 'Basic', code: { text: 'y' }, author: { reference: uuid } },
+      request: { method: 'POST', url: 'Basic' } });
+  assert.equal(again.status, 200, again.text);
+  assert.match(again.body.entry[0].response.location, /Practitioner\/gp\//);
+  const [path] = /Basic\/[^/]+/.exec(again.body.entry[1].response.location);
+  assert.equal((await server.get(`/fhir/${path}`)).body.author.reference, 'Practitioner/gp');
+  isOutcome(await server.post('/fhir', { resourceType: 'Bundle', type: 'history' }), 400);
+  isOutcome(await server.post('/fhir', ann), 400);
+});
+
+test('gzip is used when asked for', async (t) => {
+  const server = await startServer(t);
+  const plain = await server.ask('GET', '/fhir/metadata', { headers: { 'accept-encoding': 'identity' } });
+  const packed = await server.ask('GET', '/fhir/metadata', { headers: { 'accept-encoding': 'gzip' } });
+  assert.equal(plain.headers.get('content-encoding'), null);
+  assert.equal(packed.headers.get('content-encoding'), 'gzip');
+  assert.equal(packed.body.rest[0].resource.length, plain.body.rest[0].resource.length);
+});
+
+test('XML goes in and out, faults too', async (t) => {
+  const server = await startServer(t);
+  const xml = '<Patient xmlns="http://hl7.org/fhir"><id value="x"/><active value="true"/></Patient>';
+  const headers = { 'content-type': 'application/fhir+xml', accept: 'application/fhir+xml' };
+  const put = await server.ask('PUT', '/fhir/Patient/x', { body: xml, headers });
+  assert.equal(put.status, 201, put.text);
+  assert.match(put.text, /<active value="true"\/>/);
+  assert.equal((await server.get('/fhir/Patient/x')).body.active, true);
+  const bundle = await server.get('/fhir/Patient?_format=xml');
+  assert.match(bundle.text, /^<\?xml|^<Bundle/);
+  const fault = await server.get('/fhir/Patient/none', { accept: 'application/fhir+xml' });
+  assert.equal(fault.status, 404);
+  assert.match(fault.text, /<OperationOutcome/);
+  for (const bad of ['<Patient', '<!DOCTYPE x [<!ENTITY a "b">]><Patient xmlns="http://hl7.org/fhir"/>',
+                     '<Patient xmlns="http://hl7.org/fhir"><nme value="x"/></Patient>'])
+    assert.ok([400, 422].includes((await server.ask('POST', '/fhir/Patient',
+                                                    { body: bad, headers })).status), bad);
+});
