@@ -60,7 +60,8 @@ static err start(struct ctx *cx, const struct command_args *args, struct serve *
     TRY(views_open(cx, serve->store, options.folder));
     rest_configure(&(struct rest_limits){
         .page = (size_t)config_number(&serve->config, "search.page"),
-        .page_max = (size_t)config_number(&serve->config, "search.page_max") });
+        .page_max = (size_t)config_number(&serve->config, "search.page_max"),
+        .sign_in = !serve->open });
     serve_take_limits(serve);
     serve->http.address = serve->address;
     serve->http.port = serve->port;

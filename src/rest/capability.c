@@ -4,6 +4,7 @@
 #include "fhir/def.h"
 #include "rest/call.h"
 #include "rest/operation.h"
+#include "rest/rest.h"
 
 /* Written from the same tables the server runs on, so that it cannot differ from the server. */
 
@@ -145,7 +146,41 @@ static void write_head(struct json_writer *w, struct rest_call *call)
     write_codes(w, "patchFormat", patches, NULL);
 }
 
-static void write_rest(struct json_writer *w)
+/* Where SMART apps sign in: they look here when they do not know smart-configuration. */
+static void write_security(struct json_writer *w, struct http_request *request)
+{
+    static const struct { const char *name, *path; } uris[] = {
+        { "authorize", "/auth/authorize" }, { "token", "/auth/token" },
+        { "register", "/auth/register" },   { "introspect", "/auth/introspect" },
+        { "revoke", "/auth/revoke" },
+    };
+    json_key(w, "security");
+    json_open(w, '{');
+    json_put_bool(w, "cors", false);
+    json_put_raw(w, "service", S("[{\"coding\":[{\"system\":\"http://terminology.hl7.org/"
+                                 "CodeSystem/restful-security-service\",\"code\":"
+                                 "\"SMART-on-FHIR\"}]}]"));
+    json_key(w, "extension");
+    json_open(w, '[');
+    json_open(w, '{');
+    json_put_str(w, "url",
+                 S("http://fhir-registry" ".smarthealthit.org/StructureDefinition/oauth-uris"));
+    json_key(w, "extension");
+    json_open(w, '[');
+    for (size_t i = 0; i < COUNT(uris); i++) {
+        json_open(w, '{');
+        json_put_str(w, "url", str_of(uris[i].name));
+        json_put_str(w, "valueUri", arena_printf(request->cx->arena, "%.*s%s",
+                                                 STR_ARG(request->base_url), uris[i].path));
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+    json_close(w, '}');
+    json_close(w, ']');
+    json_close(w, '}');
+}
+
+static void write_rest(struct json_writer *w, struct http_request *request)
 {
     static const char *const interactions[] = { "transaction", "batch", "search-system",
                                                 "history-system", NULL };
@@ -153,6 +188,8 @@ static void write_rest(struct json_writer *w)
     json_open(w, '[');
     json_open(w, '{');
     json_put_str(w, "mode", S("server"));
+    if (rest_limits()->sign_in)
+        write_security(w, request);
     json_key(w, "resource");
     json_open(w, '[');
     for (uint16_t i = 0; i < fhir_resources_count; i++)
@@ -172,7 +209,7 @@ err rest_metadata(struct http_request *request, struct http_response *response)
     struct json_writer w = json_writer(&buf);
     json_open(&w, '{');
     write_head(&w, call);
-    write_rest(&w);
+    write_rest(&w, request);
     json_close(&w, '}');
     TRY(rest_write_shaped(call, &shaped, buf_str(&buf)));
     return rest_send(call, 200, buf_str(&shaped));

@@ -13,6 +13,7 @@ extern const struct route rest_routes[]; /* ended by a zero row */
 
 struct rest_limits {
     size_t page, page_max; /* entries of a page when _count is not given; and at most */
+    bool sign_in;          /* clients must sign in: the CapabilityStatement says how */
 };
 void rest_configure(const struct rest_limits *limits);
 const struct rest_limits *rest_limits(void);

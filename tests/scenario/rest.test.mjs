@@ -249,7 +249,8 @@ test('the CapabilityStatement lists what is there', async (t) => {
 test('without --open the API asks for a sign-in', async (t) => {
   const server = await startServer(t, { open: false });
   isOutcome(await server.get('/fhir/Patient/1'), 401);
-  assert.equal((await server.get('/fhir/metadata')).status, 200);
+  const { security } = (await server.get('/fhir/metadata')).body.rest[0];
+  assert.ok(security.extension[0].extension.some((e) => e.url === 'token'));
   assert.equal((await server.get('/health')).status, 200);
 });
 
