@@ -14,6 +14,7 @@ struct work {
     struct commit_op *ops;
     struct json *places;  /* what each op was read from, to say where when it is refused */
     size_t count, cap, places_cap;
+    size_t failed;        /* the op a refused commit stumbled over */
     struct map seen;      /* "Type/id" of the ops */
     struct map names;     /* full urls of the whole bundle, as "Type/id" by place in `targets` */
     str *targets;
@@ -29,6 +30,7 @@ static void add_counts(struct import *import, const struct import_counts *more)
     import->counts.updated += more->updated;
     import->counts.unchanged += more->unchanged;
     import->counts.deleted += more->deleted;
+    import->counts.refused += more->refused;
     pthread_mutex_unlock(&import->queue.lock);
 }
 
@@ -177,7 +179,9 @@ static err run(struct work *w, struct commit_op *ops, size_t count)
 {
     struct commit commit = { .ops = ops, .ops_count = count, .who = w->import->options.who,
                              .why = S("import"), .resolve = import_resolve, .resolve_self = w };
-    TRY(commit_run(w->cx, w->import->options.store, &commit));
+    err wrong = commit_run(w->cx, w->import->options.store, &commit);
+    w->failed = commit.failed;
+    TRY(wrong);
     struct import_counts counts = { 0 };
     for (size_t i = 0; i < count; i++) {
         counts.created += ops[i].outcome == COMMIT_CREATED;
@@ -323,6 +327,23 @@ static void in_order(struct work *w)
     w->cap = w->places_cap = w->count;
 }
 
+/* The entry it stumbled over is told with its reason (the faulty ones were told before); the others
+ * are counted, under one line. */
+static void refuse_transaction(struct work *w, bool stumbled)
+{
+    size_t others = w->count;
+    if (stumbled && w->failed < w->count) {
+        refuse(w, w->places[w->failed]);
+        others--;
+    }
+    if (!others)
+        return;
+    import_refuse(w->import, w->chunk->name,
+                  arena_printf(w->cx->arena, "%zu more entries of that transaction: all of it is "
+                                             "refused with them", others));
+    add_counts(w->import, &(struct import_counts){ .refused = (int64_t)others - 1 });
+}
+
 /* All or nothing: one faulty entry refuses the bundle, and every faulty entry is told. */
 static void run_transaction(struct work *w, struct json entries)
 {
@@ -350,13 +371,10 @@ static void run_transaction(struct work *w, struct json entries)
     }
     in_order(w);
     err wrong = good && w->count ? run(w, w->ops, w->count) : ERR_OK;
-    str reason = S("an entry of the same transaction was refused");
     if (wrong && ends_import(wrong))
         stop(w->import, w->cx, wrong);
-    else if (wrong)
-        reason = take_reasons(w->cx);
-    for (size_t i = 0; (wrong || !good) && i < w->count; i++)
-        import_refuse(w->import, place_of(w, w->places[i]), reason);
+    else if (wrong || !good)
+        refuse_transaction(w, good);
     w->count = 0;
 }
 

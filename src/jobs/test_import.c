@@ -87,6 +87,7 @@ TEST(faulty_entry_refuses_its_whole_transaction)
           "\"request\":{\"method\":\"POST\",\"url\":\"Patient\"}}]}"));
     struct import_report report = taken(cx, store, &path, 1);
     EXPECT_INT("both", report.counts.refused, 2);
+    EXPECT_INT("one line each", report.refusals_count, 2);
     EXPECT_INT("nothing", store_seq(store), 0);
     store_close(store);
     record_remove(cx, folder);
