@@ -79,7 +79,11 @@ err package_take(struct ctx *cx, struct package *package, str name, str text)
     if (++package->files > PACKAGE_FILES_MAX || package->bytes > PACKAGE_BYTES_MAX)
         return ctx_fail(cx, ERR_LIMIT, name, S("a package is 20,000 files and 512 MiB at most"));
     struct json resource;
+    size_t before = cx->issues.kept;
     err got = json ? json_parse(cx, text, &resource) : fhir_xml_read(cx, text, &resource);
+    for (size_t i = before; i < cx->issues.kept; i++)
+        cx->issues.list[i].text = arena_printf(cx->arena, "%.*s: %.*s", STR_ARG(last),
+                                               STR_ARG(cx->issues.list[i].text));
     if (got != ERR_OK)
         return ctx_fail(cx, got, name, S("cannot be read; the package is not added"));
     if (str_eq(last, S("package.json")))
