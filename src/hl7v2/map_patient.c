@@ -28,7 +28,8 @@ static err read_identities(struct hl7_work *work, const struct hl7_segment *segm
         str authority = hl7_text(arena, work->message, segment, at);
         if (!value.n)
             continue;
-        struct identity one = { hl7_sender_system(arena, work->sender, authority, type), value };
+        struct identity one = { hl7_sender_system(arena, work->sender, work->message->facility,
+                                                  authority, type), value };
         if (str_eq(one.system, S(NHS_NUMBER)) && nhsno_parse(work->cx, value, &one.value))
             return hl7_refuse(work, 204, "PID-3", "\"%.*s\" is not a possible NHS number",
                               STR_ARG(value));
@@ -40,8 +41,7 @@ static err read_identities(struct hl7_work *work, const struct hl7_segment *segm
     return ERR_OK;
 }
 
-/* A record that was merged away leads to the one that survives. */
-static err follow(struct hl7_work *work, struct hl7_found *found)
+err hl7_follow(struct hl7_work *work, struct hl7_found *found)
 {
     for (int steps = 0; steps < 8; steps++) {
         struct json survivor = { 0 };
@@ -70,7 +70,7 @@ static err find_patient(struct hl7_work *work, const struct identity *list, size
         TRY(hl7_find(work, "Patient", list[i].system, list[i].value, &one));
         if (!one.found)
             continue;
-        TRY(follow(work, &one));
+        TRY(hl7_follow(work, &one));
         if (out->found && out->version.rid != one.version.rid)
             return hl7_refuse(work, 204, "PID-3", "the identifiers belong to different patients");
         *out = one;

@@ -150,7 +150,7 @@ static err one_result(struct hl7_work *work, struct order *order, const struct h
     str code = get(work, obx, OBX_CODE, 1), part = get(work, obx, OBX_PART, 0);
     str at = hl7_time(work, get(work, obx, OBX_TIME, 1));
     str status = hl7_sender_code(arena, work->sender, "result", get(work, obx, OBX_STATUS, 1));
-    str system = hl7_sender_own(arena, work->sender, "result");
+    str system = hl7_own(work, "result");
     str value = arena_printf(arena, "%.*s|%.*s|%.*s", STR_ARG(order->number), STR_ARG(code),
                              STR_ARG(part));
     struct hl7_found found;
@@ -180,7 +180,7 @@ static err report(struct hl7_work *work, struct order *order)
     struct arena *arena = work->cx->arena;
     str status = hl7_sender_code(arena, work->sender, "report", get(work, order->obr, 25, 1));
     str issued = hl7_time(work, get(work, order->obr, 22, 1));
-    str system = hl7_sender_own(arena, work->sender, "order");
+    str system = hl7_own(work, "order");
     struct hl7_found found;
     TRY(hl7_find(work, "DiagnosticReport", system, order->number, &found));
     struct hl7_change changes[] = {
@@ -260,7 +260,7 @@ err hl7_map_document(struct hl7_work *work)
     const struct hl7_segment *txa = hl7_segment(work->message, "TXA");
     struct arena *arena = work->cx->arena;
     str number = hl7_field(work, txa, 12, 1);
-    str system = hl7_sender_own(arena, work->sender, "document");
+    str system = hl7_own(work, "document");
     str state = hl7_sender_code(arena, work->sender, "document", get(work, txa, 19, 1));
     str at = hl7_time(work, get(work, txa, 6, 1));
     struct hl7_found found;
@@ -289,7 +289,7 @@ err hl7_map_booking(struct hl7_work *work, const char *status)
 {
     const struct hl7_segment *sch = hl7_segment(work->message, "SCH");
     struct arena *arena = work->cx->arena;
-    str system = hl7_sender_own(arena, work->sender, "appointment");
+    str system = hl7_own(work, "appointment");
     str number = hl7_field(work, sch, 2, 1);
     str start = hl7_time(work, hl7_field(work, sch, 11, 4));
     str end = hl7_time(work, hl7_field(work, sch, 11, 5));

@@ -39,7 +39,7 @@ static err find_place(struct hl7_work *work, int field, struct place_move *out)
     str value = arena_printf(arena, "%.*s-%.*s-%.*s", STR_ARG(ward), STR_ARG(room), STR_ARG(bed));
     while (str_ends(value, S("-")))
         value.n--;
-    str system = hl7_sender_own(arena, work->sender, "place");
+    str system = hl7_own(work, "place");
     struct hl7_found found;
     TRY(hl7_find(work, "Location", system, value, &found));
     if (!found.found) {
@@ -92,7 +92,7 @@ static void read_visit(struct hl7_work *work, struct visit *visit)
 
 static err find_visit(struct hl7_work *work, struct visit *visit)
 {
-    str system = hl7_sender_own(work->cx->arena, work->sender, "visit");
+    str system = hl7_own(work, "visit");
     *visit = (struct visit){ .status_ms = INT64_MIN };
     if (!work->visit.n)
         return hl7_refuse(work, 101, "PV1-19", "the visit number must be given");
@@ -275,7 +275,7 @@ static str hospitalization(struct hl7_work *work)
 static err write_visit(struct hl7_work *work, struct visit *visit, enum hl7_move move)
 {
     struct arena *arena = work->cx->arena;
-    str system = hl7_sender_own(arena, work->sender, "visit");
+    str system = hl7_own(work, "visit");
     str class = hl7_sender_code(arena, work->sender, "class", hl7_field(work, work->pv1, 2, 1));
     struct hl7_change changes[] = {
         { "extension", status_extension(work, visit) },

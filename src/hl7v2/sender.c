@@ -55,25 +55,32 @@ str hl7_sender_code(struct arena *arena, const struct hl7_sender *sender, const 
     return (str){ 0 };
 }
 
-str hl7_sender_system(struct arena *arena, const struct hl7_sender *sender, str authority,
-                      str type)
+static str own_system(struct arena *arena, str facility, str what)
 {
-    struct json named = value_of(sender, "identifiers", authority.n ? authority : type);
+    return arena_printf(arena, "https://frontline.example/Id/%.*s%s%.*s", STR_ARG(facility),
+                        facility.n ? "-" : "", STR_ARG(what));
+}
+
+str hl7_sender_system(struct arena *arena, const struct hl7_sender *sender, str facility,
+                      str authority, str type)
+{
+    struct json named = { 0 };
+    if (authority.n)
+        named = value_of(sender, "identifiers", authority);
     if (!named.doc && type.n)
         named = value_of(sender, "identifiers", type);
     if (json_is(named, JSON_STRING))
         return json_string(arena, named);
-    str which = authority.n ? authority : type.n ? type : S("patient");
-    return arena_printf(arena, "https://frontline.example/Id/%.*s-%.*s",
-                        STR_ARG(sender->facility), STR_ARG(which));
+    return authority.n ? own_system(arena, (str){ 0 }, authority)
+                       : own_system(arena, facility, S("patient"));
 }
 
-str hl7_sender_own(struct arena *arena, const struct hl7_sender *sender, const char *what)
+str hl7_sender_own(struct arena *arena, const struct hl7_sender *sender, str facility,
+                   const char *what)
 {
     struct json named = value_of(sender, what, (str){ 0 });
-    if (json_is(named, JSON_STRING))
-        return json_string(arena, named);
-    return arena_printf(arena, "https://frontline.example/Id/%s", what);
+    return json_is(named, JSON_STRING) ? json_string(arena, named)
+                                       : own_system(arena, facility, str_of(what));
 }
 
 static bool text_is(const struct hl7_sender *sender, const char *section, str expected)

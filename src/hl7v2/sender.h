@@ -35,8 +35,10 @@ const struct hl7_sender *hl7_sender_of(const struct hl7_senders *senders,
 /* A code of one of its tables ("*" is for the rest); { NULL, 0 } when it is in none. */
 str hl7_sender_code(struct arena *arena, const struct hl7_sender *sender, const char *table,
                     str code);
-/* The system of an identifier, by CX-4 authority, else by CX-5 type. */
-str hl7_sender_system(struct arena *arena, const struct hl7_sender *sender, str authority,
-                      str type);
+/* The system of a patient's identifier, by CX-4 authority, else by CX-5 type, else the number is
+ * the facility's own: two hospitals may give one number to two people. */
+str hl7_sender_system(struct arena *arena, const struct hl7_sender *sender, str facility,
+                      str authority, str type);
 /* The system of the sender's own visits, places, orders, documents, appointments. */
-str hl7_sender_own(struct arena *arena, const struct hl7_sender *sender, const char *what);
+str hl7_sender_own(struct arena *arena, const struct hl7_sender *sender, str facility,
+                   const char *what);

@@ -203,6 +203,27 @@ TEST(order_of_arrival_makes_no_difference)
     }
 }
 
+/* Two hospitals number their people and their stays alike; one hospital makes a mistake. */
+TEST(number_used_twice_does_not_mix_two_people)
+{
+    struct feed feed = feed_open(cx);
+    say(&feed, "ADT^A01", "20260301100000", "PID|1||7||A\r" PV1("I", "W1", "V1") "\r");
+    EXPECT_STR("same numbers elsewhere", take(&feed,
+               S("MSH|^~\\&|PAS|RYY|FL|W|20260301||ADT^A01|1|P|2.4\rEVN||20260301100000\r"
+                 "PID|1||7||B\r" PV1("I", "W1", "V1") "\r")), S("AA"));
+    EXPECT_STR("first", at(&feed, only(&feed, "Patient",
+               "identifier=https://frontline.example/Id/RXX-patient%7C7"), "/name/0/family"),
+               S("A"));
+    EXPECT_STR("second", at(&feed, only(&feed, "Encounter",
+               "identifier=https://frontline.example/Id/RYY-visit%7CV1"), "/status"),
+               S("in-progress"));
+    EXPECT_STR("another's stay", say(&feed, "ADT^A02", "20260302100000",
+               "PID|1||8||C\r" PV1("I", "W2", "V1") "\r"),
+               S("AE, the Encounter V1 is another patient's"));
+    EXPECT("nothing made", !only(&feed, "Patient", "identifier=8").doc);
+    feed_close(&feed);
+}
+
 TEST(cancelled_events_are_undone)
 {
     struct feed feed = feed_open(cx);

@@ -101,6 +101,30 @@ static str new_urn(struct hl7_work *work)
                         (unsigned)(b >> 48 & 0xfff), (unsigned long long)(b & 0xffffffffffff));
 }
 
+str hl7_own(struct hl7_work *work, const char *what)
+{
+    return hl7_sender_own(work->cx->arena, work->sender, work->message->facility, what);
+}
+
+static err check_subject(struct hl7_work *work, const char *type, str value,
+                         const struct hl7_found *found)
+{
+    struct json member = json_get(json_get(found->body, S("subject")), S("reference"));
+    str subject = json_string(work->cx->arena, member), id = subject, kind = { 0 };
+    struct hl7_found patient = { .reference = subject };
+    if (!subject.n || !work->patient.n || str_eq(subject, work->patient))
+        return ERR_OK;
+    str_next(&id, '/', &kind);
+    TRY(store_read(work->cx, work->store, fhir_resource_find(S("Patient")), id,
+                   &patient.version));
+    TRY(json_parse(work->cx, patient.version.body, &patient.body));
+    TRY(hl7_follow(work, &patient));
+    if (str_eq(patient.reference, work->patient))
+        return ERR_OK;
+    return hl7_refuse(work, 204, "PID-3", "the %s %.*s is another patient's", type,
+                      STR_ARG(value));
+}
+
 err hl7_put(struct hl7_work *work, const char *type, str system, str value,
             const struct hl7_change *changes, struct hl7_found *found)
 {
@@ -109,6 +133,7 @@ err hl7_put(struct hl7_work *work, const char *type, str system, str value,
                             .skip_unchanged = true };
     if (work->ops_count == HL7_OPS_MAX)
         return hl7_refuse(work, 207, "", "the message makes more than %d changes", HL7_OPS_MAX);
+    TRY(check_subject(work, type, value, found));
     TRY(json_parse(cx, merged(work, type, found->body, changes), &op.body));
     if (validate_resource(cx, op.body))
         return hl7_refuse(work, 207, type, "as %s: %.*s", type,

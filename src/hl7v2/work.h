@@ -45,10 +45,15 @@ err hl7_refuse(struct hl7_work *work, int code, const char *where, const char *f
     __attribute__((format(printf, 4, 5)));
 /* "identifier=system|value", as a query has it. */
 str hl7_condition(struct hl7_work *work, str system, str value);
+/* The system of the sender's own numbers of a kind: "visit", "order" ... */
+str hl7_own(struct hl7_work *work, const char *what);
+/* A record that was merged away leads to the one that survives. */
+err hl7_follow(struct hl7_work *work, struct hl7_found *patient) MUST_USE;
 /* ERR_RULE with an answer when several have the identifier. */
 err hl7_find(struct hl7_work *work, const char *type, str system, str value,
              struct hl7_found *out) MUST_USE;
-/* Adds the operation that makes `found` so, or creates it (found->reference is then its urn). */
+/* Adds the operation that makes `found` so, or creates it (found->reference is then its urn). What
+ * is another patient's is refused: a number used twice must not move a stay or a result. */
 err hl7_put(struct hl7_work *work, const char *type, str system, str value,
             const struct hl7_change *changes, struct hl7_found *found) MUST_USE;
 
