@@ -6,9 +6,9 @@
 enum { COUNT_DEFAULT = 50, COUNT_MAX = 1000 };
 
 /*
- * A cursor is what the next page starts after: "d_TYPE_AT_RID" for answers in the order of clinical
- * dates, "i_TYPE_..." for those in the order of a range, "s_..." for sorted ones (sort.c). The
- * server keeps nothing, so it never expires.
+ * A cursor is what the next page starts after: "d_TYPE_AT_RID_SEQ" for answers in the order of
+ * clinical dates, "i_TYPE_..." for those in the order of a range, "s_..." for sorted ones (sort.c).
+ * SEQ is the log's end when the search began. The server keeps nothing, so it never expires.
  */
 static err bad_cursor(struct ctx *cx)
 {
@@ -34,14 +34,17 @@ static bool read_key(str rest, struct index_key *out)
     return !rest.p && out->value == out->value;
 }
 
-static err read_cursor(struct ctx *cx, const struct search *search, size_t *type,
+static err read_cursor(struct ctx *cx, struct search *search, size_t *type,
                        struct place *after)
 {
-    str rest = search->query.cursor, word[4] = { { 0 } };
+    str rest = search->query.cursor, seq, word[4] = { { 0 } };
+    int64_t *began = &search->began_seq;
     uint64_t resource;
     for (size_t i = 0; i < COUNT(word); i++)
         str_next(&rest, '_', &word[i]);
     bool keyed = str_eq(word[0], S("i"));
+    if (!keyed && (!str_next(&rest, '_', &seq) || !str_to_i64(seq, began)))
+        return bad_cursor(cx);
     if ((!keyed && !str_eq(word[0], S("d"))) || !str_to_u64(word[1], &resource) ||
         !read_at(word[2], &after->hit.at) || !str_to_i64(word[3], &after->hit.rid) ||
         (keyed && !read_key(rest, &after->key)))
@@ -64,7 +67,7 @@ static void put_at(struct buf *out, int64_t at)
         buf_i64(out, at);
 }
 
-static str write_cursor(struct ctx *cx, const struct place *place)
+static str write_cursor(struct ctx *cx, const struct place *place, int64_t began_seq)
 {
     struct buf out = buf_make(cx->arena, 256);
     const struct index_key *key = &place->key;
@@ -73,6 +76,8 @@ static str write_cursor(struct ctx *cx, const struct place *place)
     buf_printf(&out, "%c_%u", key->slot ? 'i' : 'd', store_rid_resource(place->hit.rid));
     put_at(&out, place->hit.at);
     put_at(&out, place->hit.rid);
+    if (!key->slot)
+        put_at(&out, began_seq);
     if (key->slot) {
         put_at(&out, key->slot);
         put_at(&out, key->by);
@@ -122,6 +127,78 @@ static err find_types(struct ctx *cx, struct search *search)
     return ERR_OK;
 }
 
+/* Answers that stood elsewhere in the order when the search began, where they stood. */
+struct moved {
+    struct plan *plan;
+    struct stream *stream;
+    struct snapshot snapshot;
+    struct hits hits;
+    size_t next;
+};
+
+/* Is it an answer now, by all its criteria? */
+static err is_answer(struct ctx *cx, struct search *search, struct plan plan, int64_t rid,
+                     bool *out)
+{
+    struct posting one = { .kind = POSTING_RID, .value = rid };
+    struct hits found = { 0 };
+    plan.driver = NULL;
+    plan.dated_driver = false;
+    TRY(posting_collect(cx, &one, &found));
+    *out = found.count > 0;
+    if (!*out)
+        return ERR_OK;
+    return plan_accepts(cx, search->store, &plan, &found.list[0], out);
+}
+
+static err find_moved(struct ctx *cx, struct search *search, const struct plan *plan,
+                      const struct place *after, struct moved *out)
+{
+    uint16_t resource = plan->query->resource;
+    *out = (struct moved){ 0 };
+    if (plan->order == ORDER_RID || plan->order == ORDER_INDEX || !after)
+        return ERR_OK;
+    TRY(snapshot_since(cx, search->store, resource, search->began_seq, &out->snapshot));
+    for (size_t i = 0; i < out->snapshot.count; i++) {
+        const struct snapshot_was *was = &out->snapshot.list[i];
+        struct hit then = { .at = was->rows.at, .rid = was->rid };
+        bool accepted = hit_compare(plan->order, &then, &after->hit) > 0;
+        if (accepted)
+            TRY(is_answer(cx, search, *plan, was->rid, &accepted));
+        if (accepted)
+            hits_add(cx, &out->hits, then);
+    }
+    hits_sort(&out->hits, plan->order);
+    return ERR_OK;
+}
+
+/* The next answer of the stream, with those that moved put back where they stood. */
+static err next_answer(struct ctx *cx, struct search *search, struct moved *moved,
+                       struct hit *hit, bool *any)
+{
+    struct plan *plan = moved->plan;
+    struct stream *stream = moved->stream;
+    for (bool accepted = false; !accepted;) {
+        TRY(stream_next(cx, stream, hit, any));
+        if (!*any)
+            return ERR_OK;
+        if (snapshot_find(&moved->snapshot, hit->rid))
+            continue;
+        TRY(plan_accepts(cx, search->store, plan, hit, &accepted));
+        if (accepted)
+            TRY(plan_is_first(cx, search->store, plan, &stream->given, &accepted));
+    }
+    return ERR_OK;
+}
+
+static void keep_answer(struct ctx *cx, struct search *search, const struct hit *hit,
+                        const struct stream *stream)
+{
+    hits_add(cx, &search->hits, *hit);
+    if (search->hits.count == search->count)
+        search->last = (struct place){ *hit, stream->given };
+}
+
 /* One type's answers after `after`, until the page is full (count + 1 hits are asked for). */
 static err gather_type(struct ctx *cx, struct search *search, uint16_t resource,
                        const struct place *after, size_t most)
@@ -134,20 +211,18 @@ static err gather_type(struct ctx *cx, struct search *search, uint16_t resource,
     if (plan.nothing)
         return ERR_OK;
     TRY(plan_stream(cx, &plan, after, &stream));
-    while (search->hits.count < most) {
+    struct moved moved;
+    TRY(find_moved(cx, search, &plan, after, &moved));
+    moved.plan = &plan;
+    moved.stream = &stream;
+    for (bool any = true; any && search->hits.count < most;) {
         struct hit hit;
-        bool any, accepted;
-        TRY(stream_next(cx, &stream, &hit, &any));
-        if (!any)
-            return ERR_OK;
-        TRY(plan_accepts(cx, search->store, &plan, &hit, &accepted));
-        if (accepted)
-            TRY(plan_is_first(cx, search->store, &plan, &stream.given, &accepted));
-        if (!accepted)
-            continue;
-        hits_add(cx, &search->hits, hit);
-        if (search->hits.count == search->count)
-            search->last = (struct place){ hit, stream.given };
+        TRY(next_answer(cx, search, &moved, &hit, &any));
+        while (moved.next < moved.hits.count && search->hits.count < most &&
+               (!any || hit_compare(plan.order, &moved.hits.list[moved.next], &hit) < 0))
+            keep_answer(cx, search, &moved.hits.list[moved.next++], &stream);
+        if (any && search->hits.count < most)
+            keep_answer(cx, search, &hit, &stream);
     }
     return ERR_OK;
 }
@@ -157,8 +232,8 @@ static err gather(struct ctx *cx, struct search *search)
     struct place after = { 0 };
     size_t first = 0;
     bool has_after = search->query.cursor.n > 0;
-    if (has_after)
-        TRY(read_cursor(cx, search, &first, &after));
+    TRY(has_after ? read_cursor(cx, search, &first, &after)
+                  : snapshot_last(cx, &search->began_seq));
     for (size_t i = first; i < search->types_count && search->hits.count <= search->count; i++)
         TRY(gather_type(cx, search, search->types[i], has_after && i == first ? &after : NULL,
                         search->count + 1));
@@ -166,7 +241,7 @@ static err gather(struct ctx *cx, struct search *search)
     if (search->hits.count <= search->count)
         return ERR_OK;
     search->hits.count = search->count;
-    search->next = write_cursor(cx, &search->last);
+    search->next = write_cursor(cx, &search->last, search->began_seq);
     return ERR_OK;
 }
 

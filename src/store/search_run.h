@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "store/access.h"
-#include "store/plan.h"
+#include "store/snapshot.h"
 
 /* search_run: one search while it runs, shared by search.c, sort.c and include.c. */
 struct search {
@@ -16,6 +16,7 @@ struct search {
     struct hits hits;       /* the page's matches */
     bool whole;             /* the page holds all matches */
     struct place last;      /* of the page's last match */
+    int64_t began_seq;      /* the log's end when the first page was read */
     str next;               /* cursor of the next page; not given: none */
 };
 /* The request's query for one type, with its compartment. */

@@ -209,6 +209,39 @@ static err keys_from_ident(struct sorting *sorting, size_t which)
     return ERR_OK;
 }
 
+static void key_then(struct sorting *sorting, const struct snapshot_was *was, size_t which)
+{
+    const struct query_sort *sort = &sorting->sorts[which];
+    struct entry *entry = find_entry(sorting, was->rid);
+    if (!entry || !sort->param) /* an id never changes */
+        return;
+    if (!sort->param->slots_count) { /* _lastUpdated */
+        entry->keys[which] = (struct key){ true, was->seq, { 0 } };
+        return;
+    }
+    const struct layout_param *param = layout_param(
+        sorting->search->from.layout, store_rid_resource(was->rid), sort->param->code);
+    entry->keys[which] = (struct key){ 0 };
+    for (size_t r = 0; param && r < was->rows.count; r++)
+        if (reads(param, &was->rows.rows[r]))
+            offer(entry, which, key_of_row(&was->rows.rows[r]), sort->descending);
+}
+
+/* Keys of what changed since the search began: as they were then. */
+static err keys_then(struct sorting *sorting)
+{
+    struct search *search = sorting->search;
+    for (size_t t = 0; t < search->types_count; t++) {
+        struct snapshot snapshot;
+        TRY(snapshot_since(sorting->cx, search->store, search->types[t], search->began_seq,
+                           &snapshot));
+        for (size_t i = 0; i < snapshot.count; i++)
+            for (size_t s = 0; s < sorting->sorts_count; s++)
+                key_then(sorting, &snapshot.list[i], s);
+    }
+    return ERR_OK;
+}
+
 static err find_keys(struct sorting *sorting)
 {
     bool by_rows = sorting->count <= BY_ROWS_MOST;
@@ -241,11 +274,12 @@ static err gather_matches(struct ctx *cx, struct search *search, struct hits *ou
     return ERR_OK;
 }
 
-/* The cursor: "s_RID_KEY_KEY...", a key '-' when missing, else its number and its text in hex. */
+/* "s_SEQ_RID_KEY_KEY...": a key is '-' when missing, else its number and its text in hex. */
 static str write_cursor(struct sorting *sorting, const struct entry *entry)
 {
     struct buf out = buf_make(sorting->cx->arena, 64 * 1024);
-    buf_printf(&out, "s_%lld", (long long)entry->rid);
+    buf_printf(&out, "s_%lld_%lld", (long long)sorting->search->began_seq,
+               (long long)entry->rid);
     for (size_t i = 0; i < sorting->sorts_count; i++) {
         const struct key *key = &entry->keys[i];
         if (!key->given) {
@@ -290,6 +324,7 @@ static err read_cursor(struct sorting *sorting, struct entry *out)
     str rest = sorting->search->query.cursor, word = { 0 };
     out->keys = arena_array(cx->arena, sorting->sorts_count, sizeof *out->keys);
     bool good = str_next(&rest, '_', &word) && str_eq(word, S("s")) &&
+                str_next(&rest, '_', &word) && str_to_i64(word, &sorting->search->began_seq) &&
                 str_next(&rest, '_', &word) && str_to_i64(word, &out->rid);
     for (size_t i = 0; i < sorting->sorts_count && good; i++)
         good = str_next(&rest, '_', &word) && read_key(cx, word, &out->keys[i]);
@@ -311,17 +346,18 @@ err search_sort(struct ctx *cx, struct search *search)
     for (size_t i = 0; i < hits.count; i++)
         sorting.entries[i] = (struct entry){ hits.list[i].rid, keys + i * sorting.sorts_count };
     TRY(find_keys(&sorting));
+    struct entry after;
+    TRY(search->query.cursor.n ? read_cursor(&sorting, &after)
+                               : snapshot_last(cx, &search->began_seq));
+    if (search->query.cursor.n)
+        TRY(keys_then(&sorting));
     if (sorting.count)
         qsort_r(sorting.entries, sorting.count, sizeof *sorting.entries, compare_entries,
                 &sorting);
     size_t from = 0;
-    struct entry after;
-    if (search->query.cursor.n) {
-        TRY(read_cursor(&sorting, &after));
-        while (from < sorting.count &&
-               compare_entries(&sorting.entries[from], &after, &sorting) <= 0)
-            from++;
-    }
+    while (search->query.cursor.n && from < sorting.count &&
+           compare_entries(&sorting.entries[from], &after, &sorting) <= 0)
+        from++;
     search->whole = from == 0 && sorting.count <= search->count;
     for (size_t i = from; i < sorting.count && i < from + search->count; i++)
         hits_add(cx, &search->hits, (struct hit){ .rid = sorting.entries[i].rid });

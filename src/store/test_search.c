@@ -404,3 +404,55 @@ TEST(pages_hold_each_resource_once)
     store_close(store);
     record_remove(cx, folder);
 }
+
+/* Between two pages one resource is moved before the cursor, one behind it, and one is new. */
+static void shuffle(struct ctx *cx, struct store *store)
+{
+    static const struct { const char *id, *when; } moves[] = {
+        { "o1", "2030-01-01" }, { "o3", "2001-01-01" }, { "o9", "2029-01-01" },
+    };
+    for (size_t i = 0; i < COUNT(moves); i++) {
+        str body = arena_printf(cx->arena,
+                                "{\"resourceType\":\"Observation\",\"id\":\"%s\",\"status\":"
+                                "\"final\",\"code\":{\"coding\":[{\"system\":\"l\",\"code\":"
+                                "\"hr\"}]},\"effectiveDateTime\":\"%s\"}",
+                                moves[i].id, moves[i].when);
+        struct commit_op op = record_op(cx, COMMIT_UPDATE, "Observation", moves[i].id, body.p);
+        cr_assert(record_do(cx, store, &op) == ERR_OK);
+    }
+}
+
+TEST(what_moves_between_pages_is_neither_dropped_nor_repeated)
+{
+    static const char *const queries[] = {
+        "Observation?code=hr&_count=2", "Observation?_sort=-date&_count=2",
+        "Observation?_sort=_lastUpdated&_count=2", "Observation?_sort=status,date&_count=2",
+    };
+    for (size_t i = 0; i < COUNT(queries); i++) {
+        str folder = record_folder(cx), joined = S("");
+        struct store *store = open_ward(cx, folder);
+        struct search_request request = request_of(queries[i]);
+        for (int pages = 0; pages < 20; pages++) {
+            struct ctx one = ctx_make(cx->arena);
+            struct search_page page;
+            EXPECT_INT(queries[i], search_run(&one, store, &request, &page), ERR_OK);
+            joined = arena_printf(cx->arena, "%.*s %.*s", STR_ARG(joined),
+                                  STR_ARG(ids_of(cx, &page)));
+            ctx_release(&one);
+            if (!page.next_query.p)
+                break;
+            request.query = page.next_query;
+            if (pages == 0)
+                shuffle(cx, store);
+        }
+        for (size_t o = 1; o <= 3; o++) {
+            str id = arena_printf(cx->arena, "o%zu", o);
+            size_t at = str_find(joined, id);
+            EXPECT(queries[i], at != STR_NONE);
+            cr_expect(str_find(str_slice(joined, at + 2, joined.n), id) == STR_NONE,
+                      "%s repeats %.*s: %.*s", queries[i], STR_ARG(id), STR_ARG(joined));
+        }
+        store_close(store);
+        record_remove(cx, folder);
+    }
+}
