@@ -3,12 +3,14 @@
 #include "store/search.h"
 #include "systems/beds/figures.h"
 #include "systems/beds/picture_read.h"
+#include "systems/beds/scratch.h"
 
 /* Reads the stays of a stretch of days out of the record, as spans of beds. */
 enum { PAGE = 500, LEARN_WEEKS = 12 };
 
 struct reading {
     struct beds_past *past;
+    struct arena *arena; /* what is kept; bodies lie in the page's own memory */
     struct beds_span *spans;
     size_t spans_count, spans_cap, stays_cap;
 };
@@ -40,7 +42,7 @@ static void add_span(struct ctx *cx, struct reading *reading, struct json place,
     span.to_ms = beds_read_instant(cx, json_get(period, S("end")));
     span.from_ms = span.from_ms ? span.from_ms : span.admitted_ms;
     span.to_ms = span.to_ms ? span.to_ms : span.left_ms;
-    reading->spans = arena_grow(cx->arena, reading->spans, reading->spans_count,
+    reading->spans = arena_grow(reading->arena, reading->spans, reading->spans_count,
                                 &reading->spans_cap, sizeof *reading->spans);
     reading->spans[reading->spans_count++] = span;
 }
@@ -61,18 +63,30 @@ static err add_stay(struct ctx *cx, struct reading *reading, const struct store_
         .left_ms = left_ms ? left_ms : BEDS_STILL_IN,
         .on_leave = json_string_is(status, S("onleave")),
     };
-    past->stays = arena_grow(cx->arena, past->stays, past->stays_count, &reading->stays_cap,
+    past->stays = arena_grow(reading->arena, past->stays, past->stays_count, &reading->stays_cap,
                              sizeof *past->stays);
-    past->stays[past->stays_count++] = version->id;
+    past->stays[past->stays_count++] = arena_copy(reading->arena, version->id);
     for (struct json_walk w = json_walk(json_get(body, S("location"))); json_next(&w);)
         add_span(cx, reading, w.value, span);
+    return ERR_OK;
+}
+
+static err read_page(struct ctx *cx, struct store *store, struct reading *reading,
+                     struct search_request *request)
+{
+    struct search_page page = { 0 };
+    TRY(search_run(cx, store, request, &page));
+    for (size_t i = 0; i < page.entries_count; i++)
+        TRY(add_stay(cx, reading, &page.entries[i].version));
+    request->query = page.next_query;
     return ERR_OK;
 }
 
 err beds_past_read(struct ctx *cx, struct store *store, const struct beds_picture *picture,
                    int64_t from_day, struct beds_past *out)
 {
-    struct reading reading = { .past = out };
+    struct reading reading = { .past = out, .arena = cx->arena };
+    struct beds_scratch *scratch = beds_scratch_begin(cx);
     char day[LONDON_TEXT];
     *out = (struct beds_past){ 0 };
     struct beds_place *places = arena_array(cx->arena, picture->spots_count + 1, sizeof *places);
@@ -83,11 +97,10 @@ err beds_past_read(struct ctx *cx, struct store *store, const struct beds_pictur
         .resource = fhir_resource_find(S("Encounter")), .count_default = PAGE, .count_max = PAGE,
         .query = arena_printf(cx->arena, "class=IMP&date=ge%.10s&_sort=date", day) };
     while (str_given(request.query)) {
-        struct search_page page = { 0 };
-        TRY(search_run(cx, store, &request, &page));
-        for (size_t i = 0; i < page.entries_count; i++)
-            TRY(add_stay(cx, &reading, &page.entries[i].version));
-        request.query = page.next_query;
+        TRY(beds_scratch_fail(scratch, read_page(&scratch->cx, store, &reading, &request)));
+        if (str_given(request.query))
+            request.query = arena_copy(cx->arena, request.query);
+        beds_scratch_reset(scratch);
     }
     out->hospital = (struct beds_hospital){ places, picture->spots_count, reading.spans,
                                             reading.spans_count };

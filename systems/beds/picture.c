@@ -5,6 +5,7 @@
 #include "store/access.h"
 #include "store/search.h"
 #include "systems/beds/picture_read.h"
+#include "systems/beds/scratch.h"
 #include <pthread.h>
 
 /* Further behind than this it is quicker to read the hospital anew than to follow. */
@@ -162,20 +163,46 @@ static err read_body(struct ctx *cx, const char *type, str id, struct json *out)
     return json_parse(cx, version.body, out);
 }
 
-static err search_all(struct ctx *cx, const char *type, str query,
-                      err (*take)(struct ctx *cx, const struct store_version *version), size_t most)
+static err take_page(struct ctx *cx, struct search_request *request,
+                     err (*take)(struct ctx *cx, const struct store_version *version),
+                     size_t most)
 {
-    struct search_request request = { .resource = fhir_resource_find(str_of(type)),
-                                      .query = query, .count_default = SEARCH_PAGE,
-                                      .count_max = SEARCH_PAGE };
-    for (size_t taken = 0; str_given(request.query) && taken < most;) {
-        struct search_page page = { 0 };
-        TRY(search_run(cx, now.store, &request, &page));
-        for (size_t i = 0; i < page.entries_count && taken < most; i++, taken++)
-            TRY(take(cx, &page.entries[i].version));
-        request.query = page.next_query;
+    struct search_page page = { 0 };
+    TRY(search_run(cx, now.store, request, &page));
+    for (size_t i = 0; i < page.entries_count && i < most; i++)
+        TRY(take(cx, &page.entries[i].version));
+    request->query = page.next_query;
+    return ERR_OK;
+}
+
+static struct search_request search_for(const char *type, str query)
+{
+    return (struct search_request){ .resource = fhir_resource_find(str_of(type)), .query = query,
+                                    .count_default = SEARCH_PAGE, .count_max = SEARCH_PAGE };
+}
+
+/* Every match, a page at a time, each in memory of its own. */
+static err search_all(struct ctx *cx, const char *type, str query,
+                      err (*take)(struct ctx *cx, const struct store_version *version))
+{
+    struct beds_scratch *scratch = beds_scratch_begin(cx);
+    struct search_request request = search_for(type, query);
+    while (str_given(request.query)) {
+        TRY(beds_scratch_fail(scratch, take_page(&scratch->cx, &request, take, SIZE_MAX)));
+        if (str_given(request.query))
+            request.query = arena_copy(cx->arena, request.query);
+        beds_scratch_reset(scratch);
     }
     return ERR_OK;
+}
+
+/* The first few matches. */
+static err search_some(struct ctx *cx, const char *type, str query,
+                       err (*take)(struct ctx *cx, const struct store_version *version),
+                       size_t most)
+{
+    struct search_request request = search_for(type, query);
+    return take_page(cx, &request, take, most);
 }
 
 static err take_news2(struct ctx *cx, const struct store_version *version)
@@ -232,9 +259,9 @@ static err read_person(struct ctx *cx, struct beds_stay *stay)
     beds_read_patient(cx, patient, stay);
     str query = arena_printf(cx->arena, "patient=Patient/%s&code=" BEDS_NEWS2_CODE
                              "&_sort=-date&_count=1", stay->patient);
-    TRY(search_all(cx, "Observation", query, take_news2, 1));
+    TRY(search_some(cx, "Observation", query, take_news2, 1));
     query = arena_printf(cx->arena, "patient=Patient/%s", stay->patient);
-    return search_all(cx, "Flag", query, take_flag, FLAGS_MAX);
+    return search_some(cx, "Flag", query, take_flag, FLAGS_MAX);
 }
 
 static err put_encounter(struct ctx *cx, const struct store_version *version, struct json body)
@@ -325,10 +352,10 @@ static err read_hospital(struct ctx *cx, struct store *store)
 {
     int64_t seq = store_seq(store);
     clear(store);
-    TRY(search_all(cx, "Location", S(""), take_location, SIZE_MAX));
+    TRY(search_all(cx, "Location", S(""), take_location));
     place_all();
     TRY(search_all(cx, "Encounter",
-                   S("status=planned,arrived,triaged,in-progress,onleave"), take, SIZE_MAX));
+                   S("status=planned,arrived,triaged,in-progress,onleave"), take));
     now.picture.seq = now.picture.read_seq = seq;
     now.reread = false;
     return ERR_OK;
