@@ -298,7 +298,6 @@ static err read_request(struct work *w, struct json entry, struct commit_op *out
         out->id = id_for(w, resource, out->full_url);
     str condition = json_string(arena, json_get(request, S("ifNoneExist")));
     if (condition.n) {
-        out->id = S("");
         out->condition = str_starts(condition, S("?")) ? str_slice(condition, 1, condition.n)
                                                        : condition;
     }

@@ -134,6 +134,14 @@ void care_stop(struct store *store)
     pthread_mutex_unlock(&care->lock);
     if (care->running)
         pthread_join(care->thread, NULL);
+    care->running = false;
+}
+
+void care_free(struct store *store)
+{
+    struct care *care = store->care;
+    if (!care)
+        return;
     db_close(care->db);
     pthread_cond_destroy(&care->woken);
     pthread_mutex_destroy(&care->lock);

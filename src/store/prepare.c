@@ -97,7 +97,8 @@ static err unmatched(struct prepared *p, struct prepared_op *po)
     if (po->skip)
         op->id = S("");
     else
-        op->id = op->verb == COMMIT_UPDATE && po->given_id.n ? po->given_id : mint_for(p, po);
+        op->id = (op->verb == COMMIT_UPDATE || op->skip_unchanged) && po->given_id.n
+                     ? po->given_id : mint_for(p, po);
     return ERR_OK;
 }
 

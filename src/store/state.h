@@ -114,7 +114,8 @@ struct writer;
 /* care.c: checkpoints and the dictionary, on a thread of their own. */
 struct care;
 err care_start(struct ctx *cx, struct store *store) MUST_USE;
-void care_stop(struct store *store);
+void care_stop(struct store *store); /* ends its thread: it may be waiting for the writer */
+void care_free(struct store *store); /* once the writer, which wakes it, has ended */
 void care_wake(struct store *store);
 
 enum { STORE_WATCHES_MAX = 16 };

@@ -162,6 +162,7 @@ static err open_writer(struct ctx *cx, struct store *store, const struct store_o
     TRY(index_layout_build(cx, &store->arena, *out, &store->layout, &changed));
     if (changed)
         TRY(save_layout(cx, store, *out));
+    TRY(care_start(cx, store)); /* before the writer, which wakes it */
     return writer_start(cx, store, *out);
 }
 
@@ -189,10 +190,8 @@ static err open_reader(struct ctx *cx, struct store *store, struct db *db)
 static err open_all(struct ctx *cx, struct store *store, const struct store_options *options)
 {
     TRY(make_folder(cx, store, options->create && !options->read_only));
-    if (!options->read_only) {
-        TRY(open_writer(cx, store, options, &store->db));
-        return care_start(cx, store);
-    }
+    if (!options->read_only)
+        return open_writer(cx, store, options, &store->db);
     struct db *db = NULL;
     TRY(store_open_db(cx, store, false, &db));
     put_reader(store, db);
@@ -229,6 +228,7 @@ void store_close(struct store *store)
 {
     care_stop(store);
     writer_stop(store);
+    care_free(store);
     for (int i = 0; i < store->readers.idle_count; i++)
         db_close(store->readers.idle[i]);
     db_close(store->db);
