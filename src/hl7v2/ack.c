@@ -71,9 +71,10 @@ static void add_answer(struct ctx *cx, const struct hl7_message *message, const 
     if (answer->outcome != HL7_ACCEPTED) {
         str where = answer->where, segment = { 0 };
         str_next(&where, '-', &segment);
+        bool placed = segment.n == 3; /* the name of a segment, not of a resource */
         buf_add(&buf, S("ERR||"));
-        hl7_add(&buf, segment);
-        if (where.n) {
+        hl7_add(&buf, placed ? segment : S(""));
+        if (placed && where.n) {
             buf_add(&buf, S("^1^"));
             hl7_add(&buf, where);
         }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hl7v2/sender.h"
+#include "http/text.h"
 #include <dirent.h>
 #include <stdio.h>
 
@@ -55,10 +56,20 @@ str hl7_sender_code(struct arena *arena, const struct hl7_sender *sender, const 
     return (str){ 0 };
 }
 
+str hl7_sender_uri(struct arena *arena, const char *kind, str facility, str what)
+{
+    struct buf buf = buf_make(arena, 4096);
+    buf_printf(&buf, "https://frontline.example/%s/", kind);
+    http_encode(&buf, facility);
+    if (facility.n)
+        buf_char(&buf, '-');
+    http_encode(&buf, what);
+    return buf_str(&buf);
+}
+
 static str own_system(struct arena *arena, str facility, str what)
 {
-    return arena_printf(arena, "https://frontline.example/Id/%.*s%s%.*s", STR_ARG(facility),
-                        facility.n ? "-" : "", STR_ARG(what));
+    return hl7_sender_uri(arena, "Id", facility, what);
 }
 
 str hl7_sender_system(struct arena *arena, const struct hl7_sender *sender, str facility,

@@ -39,6 +39,8 @@ str hl7_sender_code(struct arena *arena, const struct hl7_sender *sender, const 
  * the facility's own: two hospitals may give one number to two people. */
 str hl7_sender_system(struct arena *arena, const struct hl7_sender *sender, str facility,
                       str authority, str type);
+/* https://frontline.example/KIND/FACILITY-WHAT, percent-encoded: senders use blanks in names. */
+str hl7_sender_uri(struct arena *arena, const char *kind, str facility, str what);
 /* The system of the sender's own visits, places, orders, documents, appointments. */
 str hl7_sender_own(struct arena *arena, const struct hl7_sender *sender, str facility,
                    const char *what);

@@ -294,6 +294,25 @@ TEST(merge_retires_one_record_and_what_follows_goes_to_the_other)
     "20260301090000+0000|||" status "\rOBX|1|NM|2823-3^Potassium^LN||" value                       \
     "|mmol/L^^UCUM|3.5-5.3|H|||" status "\rNTE|1||Haemolysed\rOBX|2|ST|X^Comment||a~b||||||F\r"
 
+/* The laboratory's message of python-hl7's tests, with a code system that is a sentence. */
+TEST(result_in_a_comparison_and_a_local_code_is_kept)
+{
+    struct feed feed = feed_open(cx);
+    say(&feed, "ADT^A28", "20260301100000", "PID|1||555-44-4444||EVERYWOMAN^EVE\r");
+    EXPECT_STR("ack", say(&feed, "ORU^R01", "200202150930",
+               "PID|||555-44-4444||EVERYWOMAN^EVE^E^^^^L|JONES|196203520|F\r"
+               "OBR|1|845439^GHH OE|1045813^GHH LAB|1554-5^GLUCOSE|||200202150730|||||||||||||||||"
+               "|F\rOBX|1|SN|1554-5^GLUCOSE^POST 12H CFST:MCNC:PT:SER/PLAS:QN||>^182|mg/dl|70_105|H"
+               "|||F\r"), S("AA"));
+    struct json glucose = only(&feed, "Observation", "code=1554-5");
+    EXPECT_STR("system", at(&feed, glucose, "/code/coding/0/system"),
+               S("https://frontline.example/CodeSystem/RXX-POST%2012H%20CFST%3AMCNC%3APT%3ASER%2F"
+                 "PLAS%3AQN"));
+    EXPECT_STR("comparator", at(&feed, glucose, "/valueQuantity/comparator"), S(">"));
+    EXPECT_STR("value", at(&feed, glucose, "/valueQuantity/value"), S("182"));
+    feed_close(&feed);
+}
+
 TEST(result_becomes_a_report_and_its_correction_replaces_it)
 {
     struct feed feed = feed_open(cx);

@@ -217,8 +217,8 @@ static void put_coding(struct hl7_work *work, struct json_writer *w,
     if (!code.n)
         return;
     if (!str_given(system))
-        system = arena_printf(arena, "https://frontline.example/CodeSystem/%.*s-%.*s",
-                              STR_ARG(work->message->facility), STR_ARG(set.n ? set : S("local")));
+        system = hl7_sender_uri(arena, "CodeSystem", work->message->facility,
+                                set.n ? set : S("local"));
     json_open(w, '{');
     json_put_str(w, "system", system);
     json_put_str(w, "code", code);
