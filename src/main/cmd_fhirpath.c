@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "fhir/def.h"
 #include "fhir/path.h"
+#include "fhir/xml.h"
 #include "json/write.h"
 #include "main/command.h"
 #include "main/read_file.h"
@@ -87,6 +88,13 @@ static err measure(struct ctx *cx, const struct path *path, const struct path_ru
     return ERR_OK;
 }
 
+/* FHIR's XML as its JSON. */
+static err read_input(struct ctx *cx, str text, struct json *out)
+{
+    str start = str_trim(text);
+    return start.n && start.p[0] == '<' ? fhir_xml_read(cx, text, out) : json_parse(cx, text, out);
+}
+
 static err evaluate(struct ctx *cx, const struct command_args *args, struct path_result *out)
 {
     const struct path *path;
@@ -95,7 +103,7 @@ static err evaluate(struct ctx *cx, const struct command_args *args, struct path
     str text;
     TRY(path_compile(cx, args->words[0], &path));
     TRY(read_file(cx, args->words[1], &text));
-    TRY(json_parse(cx, text, &run.input));
+    TRY(read_input(cx, text, &run.input));
     str type = json_string(cx->arena, json_get(run.input, S("resourceType")));
     if (!run.untyped && (!type.n || fhir_resource_find(type) == FHIR_NONE))
         return ctx_failf(cx, ERR_RULE, S(""), "%.*s is no FHIR resource; --no-model takes any JSON",
@@ -135,7 +143,8 @@ const struct command cmd_fhirpath = {
     .name = "fhirpath",
     .words = "EXPRESSION FILE",
     .summary = "evaluate a FHIRPath expression on a resource",
-    .about = "Prints one line a result: its type and its value. FILE may be - for standard input.\n"
+    .about = "Prints one line a result: its type and its value. FILE is JSON or FHIR's XML,\n"
+             "or - for standard input. "
              "The expression is first checked against the type of the resource: an element it\n"
              "does not have is an error. trace() writes to standard error.",
     .options = options,
