@@ -14,7 +14,7 @@
  * Missing  what is not known is said to be: "Not known", "Not assessed", "No date".
  * Errors   ERR_NOT_FOUND: no such ward or bed.
  * Memory   the request's arena; rows copy what they show out of the picture.
- * Hazards  H-013 stale board; H-001 wrong patient: name and NHS number or birth date together.
+ * Hazards  H-013 stale board; H-011 wrong patient: name and NHS number or birth date together.
  */
 struct beds_row {
     str id, name, bay, state, note, encounter;
