@@ -5,7 +5,7 @@
  * Criteria that reach into other resources are answered from inside out: the inner query's
  * resources first, then those that refer to them, or that they refer to.
  */
-enum { CHAIN_MOST = 1000000 };
+enum { CHAIN_MOST = 1000000, HAS_FACTOR = 20, READ_MOST = 20000 };
 size_t chain_listed_most = 1000;
 
 err compile_matches(const struct compile *on, const struct query *query, size_t most,
@@ -40,61 +40,87 @@ err compile_matches(const struct compile *on, const struct query *query, size_t 
  * The inner query's resources when they are few. When they are many the plan is kept instead, with
  * no driver, and is asked about what each hit of the outer query is linked to.
  */
-static err list_or_keep(const struct compile *on, const struct query *query, struct hits *out,
-                        struct plan **kept)
+struct listing {
+    size_t most;
+    struct hits hits;
+    struct plan *plan; /* to be asked instead, with no driver */
+    bool many;
+};
+static err list_or_keep(const struct compile *on, const struct query *query, struct listing *out)
 {
     struct stream stream;
     struct plan *plan = arena_alloc(on->cx->arena, sizeof *plan);
-    *kept = NULL;
+    out->plan = plan;
     TRY(plan_make(on->cx, on->store, on->layout, query, plan));
     if (plan->nothing)
         return ERR_OK;
     plan_whole(plan);
     TRY(plan_stream(on->cx, plan, NULL, &stream));
-    for (bool any = true; any;) {
+    for (bool any = true; any && !out->many;) {
         struct hit hit;
         bool accepted;
         TRY(stream_next(on->cx, &stream, &hit, &any));
         if (any)
             TRY(plan_accepts(on->cx, on->store, plan, &hit, &accepted));
         if (any && accepted)
-            hits_add(on->cx, out, hit);
-        if (out->count <= chain_listed_most)
-            continue;
-        plan->driver = NULL;
-        plan->dated_driver = false;
-        *kept = plan;
-        return ERR_OK;
+            hits_add(on->cx, &out->hits, hit);
+        out->many = out->hits.count > out->most;
     }
-    hits_sort(out, ORDER_RID);
+    plan->driver = NULL;
+    plan->dated_driver = false;
+    hits_sort(&out->hits, ORDER_RID);
     return ERR_OK;
+}
+
+/* Would the references to all of these be too many to read? Judged by the first few. */
+static err too_many_rows(const struct compile *on, const struct clause *clause, bool *out)
+{
+    int64_t rows = 0, one;
+    size_t looked = clause->count < PLAN_STREAMS_MOST ? clause->count : PLAN_STREAMS_MOST;
+    for (size_t i = 0; i < looked; i++) {
+        TRY(posting_estimate(on->cx, &clause->postings[i], PLAN_ESTIMATE_MOST, &one));
+        rows += one;
+    }
+    *out = looked < clause->count &&
+           rows / (int64_t)looked * (int64_t)clause->count > READ_MOST;
+    return ERR_OK;
+}
+
+/* The references to what an inner query found. */
+static void add_references(const struct compile *on, struct clause *clause, uint16_t resource,
+                           const struct hits *hits)
+{
+    const struct layout_param *param = clause->criterion->param;
+    for (uint16_t s = 0; s < param->slots_count; s++) {
+        uint16_t target = param->slots[s].target;
+        for (size_t h = 0; (target == FHIR_NONE || target == resource) && h < hits->count; h++)
+            clause_add(on->cx, clause, (struct posting){ .kind = POSTING_REF,
+                                                         .slot = param->slots[s].slot,
+                                                         .value = hits->list[h].rid });
+    }
 }
 
 err compile_chain(const struct compile *on, struct clause *clause)
 {
     const struct query_criterion *criterion = clause->criterion;
-    const struct layout_param *param = criterion->param;
     clause->opaque = true;
+    if (criterion->inner_count == 1) {
+        struct listing listing = { .most = chain_listed_most };
+        TRY(list_or_keep(on, criterion->inner[0], &listing));
+        if (!listing.many) {
+            add_references(on, clause, criterion->inner[0]->resource, &listing.hits);
+            if (clause->count)
+                TRY(too_many_rows(on, clause, &listing.many));
+        }
+        clause->inner = listing.many ? listing.plan : NULL;
+        clause->verify_only = listing.many;
+        clause->count = listing.many ? 0 : clause->count;
+        return ERR_OK;
+    }
     for (size_t i = 0; i < criterion->inner_count; i++) {
         struct hits inner = { 0 };
-        const struct query *query = criterion->inner[i];
-        if (criterion->inner_count == 1)
-            TRY(list_or_keep(on, query, &inner, &clause->inner));
-        else
-            TRY(compile_matches(on, query, CHAIN_MOST, &inner));
-        if (clause->inner) {
-            clause->verify_only = true;
-            return ERR_OK;
-        }
-        for (uint16_t s = 0; s < param->slots_count; s++) {
-            uint16_t target = param->slots[s].target;
-            if (target != FHIR_NONE && target != query->resource)
-                continue;
-            for (size_t h = 0; h < inner.count; h++)
-                clause_add(on->cx, clause, (struct posting){ .kind = POSTING_REF,
-                                                             .slot = param->slots[s].slot,
-                                                             .value = inner.list[h].rid });
-        }
+        TRY(compile_matches(on, criterion->inner[i], CHAIN_MOST, &inner));
+        add_references(on, clause, criterion->inner[i]->resource, &inner);
     }
     return ERR_OK;
 }
@@ -175,12 +201,14 @@ static err add_referred(const struct compile *on, const struct layout_param *par
 err compile_has(const struct compile *on, struct clause *clause)
 {
     const struct query_criterion *criterion = clause->criterion;
-    struct hits inner = { 0 };
+    struct listing listing = { .most = chain_listed_most * HAS_FACTOR };
     clause->opaque = true;
-    TRY(list_or_keep(on, criterion->inner[0], &inner, &clause->inner));
-    clause->verify_only = clause->inner != NULL;
+    TRY(list_or_keep(on, criterion->inner[0], &listing));
+    clause->inner = listing.many ? listing.plan : NULL;
+    clause->verify_only = listing.many;
     if (clause->inner)
         return ERR_OK;
+    const struct hits inner = listing.hits;
     bool patient = str_eq(fhir_resource_name(on->query->resource), S("Patient"));
     struct hits known = { 0 };
     for (size_t i = 0; i < inner.count; i++) {

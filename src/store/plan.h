@@ -28,7 +28,7 @@ struct clause {
     int64_t estimate;   /* rows, up to PLAN_ESTIMATE_MOST + 1 */
     struct hits set;    /* collected: sorted in the plan's order */
 };
-enum { PLAN_STREAMS_MOST = 64, PLAN_ESTIMATE_MOST = 2000, PLAN_VERIFY_MOST = 500 };
+enum { PLAN_STREAMS_MOST = 64, PLAN_ESTIMATE_MOST = 2000, PLAN_VERIFY_MOST = 200 };
 
 struct plan {
     const struct query *query;

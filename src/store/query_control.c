@@ -168,11 +168,15 @@ static err read_control(struct ctx *cx, const struct query_source *from, struct 
         return read_include(cx, from, query, name, value);
     if (str_eq(name, S("_type")))
         return read_types(cx, query, name, value);
+    if (str_eq(name, S("_contained")) && !str_eq(value, S("false")))
+        return bad_value(cx, name, value,
+                         "offered: contained resources are found through what holds them");
     if (str_eq(name, S("_elements")))
         query->elements = value;
     else if (str_eq(name, S("_page")))
         query->cursor = value;
-    else if (!str_eq(name, S("_format")) && !str_eq(name, S("_pretty")))
+    else if (!str_eq(name, S("_format")) && !str_eq(name, S("_pretty")) &&
+             !str_eq(name, S("_contained")))
         *taken = false;
     return ERR_OK;
 }

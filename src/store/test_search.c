@@ -356,6 +356,7 @@ static const struct {
       "the type, or has no order" },
     { "Patient?_page=zzz", "invalid: this is not a page of this search; start again without "
       "_page" },
+    { "Patient?_contained=false&gender=male", "bob" },
     { "Patient?_count=many", "invalid: \"many\" is not a whole number of entries" },
     { "Patient?gender:missing=perhaps", "invalid: :missing takes true or false" },
     { "?name=x", "invalid: \"name\" is not a search parameter of every type" },
