@@ -17,6 +17,25 @@ static err show_health(struct http_request *request, struct http_response *respo
     return ERR_OK;
 }
 
+/* Who follows the log and how far behind; nothing when it cannot be read. */
+static void add_consumers(struct ctx *cx, struct store *store, struct buf *text)
+{
+    struct consumer_state *list;
+    size_t count;
+    if (consumers_list(cx, store, &list, &count))
+        return;
+    buf_add(text, S("# HELP frontline_consumer_lag Versions a log consumer has not seen yet.\n"
+                    "# TYPE frontline_consumer_lag gauge\n"));
+    for (size_t i = 0; i < count; i++)
+        buf_printf(text, "frontline_consumer_lag{name=\"%.*s\"} %lld\n", STR_ARG(list[i].name),
+                   (long long)list[i].lag);
+    buf_add(text, S("# HELP frontline_consumer_parked 1 while a consumer stands still.\n"
+                    "# TYPE frontline_consumer_parked gauge\n"));
+    for (size_t i = 0; i < count; i++)
+        buf_printf(text, "frontline_consumer_parked{name=\"%.*s\"} %d\n", STR_ARG(list[i].name),
+                   list[i].parked);
+}
+
 static err show_metrics(struct http_request *request, struct http_response *response)
 {
     struct buf text = buf_make(request->cx->arena, METRICS_MAX);
@@ -24,6 +43,7 @@ static err show_metrics(struct http_request *request, struct http_response *resp
     buf_printf(&text, "# HELP frontline_store_seq Versions committed.\n"
                       "# TYPE frontline_store_seq counter\nfrontline_store_seq %lld\n",
                (long long)store_seq(request->store));
+    add_consumers(request->cx, request->store, &text);
     response->content_type = S("text/plain; version=0.0.4; charset=utf-8");
     response->body = buf_str(&text);
     return ERR_OK;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define TEST_SUITE store
+#include "store/state.h"
 #include "store/test_record.h"
 
 #define PATIENT "{\"resourceType\":\"Patient\",\"gender\":\"female\",\"active\":true}"
@@ -224,6 +225,27 @@ TEST(record_is_there_after_a_restart)
     int64_t counts[256] = { 0 };
     EXPECT_INT("counts", store_counts(cx, store, counts), ERR_OK);
     EXPECT_INT("one patient", counts[type("Patient")], 1);
+    store_close(store);
+    record_remove(cx, folder);
+}
+
+/* A statement that stops using its index, or starts to scan, is red here. */
+TEST(statements_keep_to_their_plans)
+{
+    str folder = record_folder(cx);
+    struct store *store = record_open(cx, folder);
+    EXPECT_INT("reader", store_reader(cx, store), ERR_OK);
+    for (size_t i = 0; store_sql[i].sql; i++) {
+        str plan;
+        if (!store_sql[i].plan)
+            continue;
+        EXPECT_INT(store_sql[i].name, db_plan(cx, cx->db, store_sql[i].sql, &plan), ERR_OK);
+        cr_expect(str_find(plan, str_of(store_sql[i].plan)) != STR_NONE, "%s: the plan is %.*s",
+                  store_sql[i].name, STR_ARG(plan));
+        cr_expect(str_find(plan, S("SCAN")) == STR_NONE, "%s scans: %.*s", store_sql[i].name,
+                  STR_ARG(plan));
+    }
+    ctx_release(cx);
     store_close(store);
     record_remove(cx, folder);
 }
