@@ -34,6 +34,8 @@ static bool is_ndjson(struct ctx *cx, str text)
     struct arena_mark mark = arena_mark(cx->arena);
     struct ctx inner = ctx_make(cx->arena);
     str rest = str_trim(text), line = S("");
+    if (!rest.n)
+        return true; /* nothing gives no rows */
     str_next(&rest, '\n', &line);
     bool whole = json_parse(&inner, line, &value) == ERR_OK;
     arena_rewind(cx->arena, mark);

@@ -3,6 +3,7 @@
 #include "fhir/datetime.h"
 #include "fhir/def.h"
 #include "http/text.h"
+#include "view/view_table.h"
 #include <unistd.h>
 
 /* ---- parameters ---- */
@@ -92,36 +93,92 @@ static err read_numbers(struct viewdef_ask *ask, struct http_response *response)
     return ERR_OK;
 }
 
-/* viewResource, or view parts that hold one each with a name. */
+/* A view the systems keep, by "ViewDefinition/beds_stays" or its bare name. */
+static err find_kept(struct ctx *cx, struct http_response *response, str name, struct json *out)
+{
+    if (str_starts(name, S("ViewDefinition/")))
+        name = str_slice(name, 15, name.n);
+    for (const struct view_file *f = view_files; f->system; f++)
+        if (str_eq(name, arena_printf(cx->arena, "%s_%s", f->system, f->name)))
+            return json_parse(cx, str_of(f->text), out);
+    response->status = 404;
+    return ctx_failf(cx, ERR_NOT_FOUND, S(""),
+                     "no system keeps a view %.*s; send it as viewResource",
+                     STR_ARG(str_slice(name, 0, 100)));
+}
+
+/* viewResource or viewReference, or view parts that hold one each with a name. */
+static bool is_named(struct json part, const char *name)
+{
+    return json_string_is(json_get(part, S("name")), str_of(name));
+}
+
+/* The definition a parameter or part gives; absent when it is another one. */
+static err definition_of(struct ctx *cx, struct http_response *response, struct json part,
+                         struct json *out)
+{
+    *out = (struct json){ 0 };
+    if (is_named(part, "viewReference"))
+        return find_kept(cx, response, value_text(cx, part), out);
+    if (!is_named(part, "viewResource"))
+        return ERR_OK;
+    *out = json_get(part, S("resource"));
+    return out->doc ? ERR_OK : bad(cx, response, 400, "viewResource must hold a ViewDefinition");
+}
+
+static err add_view(struct viewdef_ask *ask, struct http_response *response,
+                    struct json definition, str name)
+{
+    if (ask->views_count == VIEWDEF_VIEWS_MAX)
+        return bad(ask->request->cx, response, 413, "too many views");
+    ask->names[ask->views_count] = name;
+    ask->definitions[ask->views_count++] = definition;
+    return ERR_OK;
+}
+
+static err read_part(struct viewdef_ask *ask, struct http_response *response, struct json view)
+{
+    struct json definition = { 0 };
+    str name = { 0 };
+    for (struct json_walk w = json_walk(json_get(view, S("part"))); json_next(&w);) {
+        struct json found;
+        TRY(definition_of(ask->request->cx, response, w.value, &found));
+        definition = found.doc ? found : definition;
+        if (is_named(w.value, "name"))
+            name = value_text(ask->request->cx, w.value);
+    }
+    return definition.doc ? add_view(ask, response, definition, name)
+                          : bad(ask->request->cx, response, 400,
+                                "a view part needs viewResource or viewReference");
+}
+
 static err read_views(struct viewdef_ask *ask, struct http_response *response)
 {
     struct ctx *cx = ask->request->cx;
     for (struct json_walk w = json_walk(json_get(ask->parameters, S("parameter")));
          json_next(&w);) {
-        struct json holder = { 0 }, name = { 0 };
-        bool alone = json_string_is(json_get(w.value, S("name")), S("viewResource"));
-        if (alone)
-            holder = json_get(w.value, S("resource"));
-        else if (!json_string_is(json_get(w.value, S("name")), S("view")))
-            continue;
-        for (struct json_walk p = json_walk(json_get(w.value, S("part"))); json_next(&p);) {
-            if (json_string_is(json_get(p.value, S("name")), S("viewResource")))
-                holder = json_get(p.value, S("resource"));
-            if (json_string_is(json_get(p.value, S("name")), S("name")))
-                name = p.value;
-        }
-        if (!holder.doc)
-            return bad(cx, response, 400, "viewResource must hold a ViewDefinition; views are not "
-                                          "stored, so viewReference finds none");
-        if (ask->views_count == VIEWDEF_VIEWS_MAX)
-            return bad(cx, response, 413, "too many views");
-        ask->names[ask->views_count] = value_text(cx, name);
-        ask->definitions[ask->views_count++] = holder;
+        struct json found;
+        TRY(definition_of(cx, response, w.value, &found));
+        if (found.doc)
+            TRY(add_view(ask, response, found, (str){ 0 }));
+        else if (is_named(w.value, "view"))
+            TRY(read_part(ask, response, w.value));
     }
-    if (ask->views_count == 0)
-        return bad(cx, response, 400, "a ViewDefinition is needed: as the body, or as parameter "
-                                      "viewResource");
     return ERR_OK;
+}
+
+/* The one in the path: /fhir/ViewDefinition/beds_stays/$viewdefinition-run. */
+static err read_path(struct viewdef_ask *ask, struct http_response *response)
+{
+    struct ctx *cx = ask->request->cx;
+    str name = ask->request->captures[0];
+    struct json definition;
+    if (!name.n)
+        return ask->views_count ? ERR_OK
+                                : bad(cx, response, 400, "a ViewDefinition is needed: as the body, "
+                                                         "or as parameter viewResource");
+    TRY(find_kept(cx, response, name, &definition));
+    return add_view(ask, response, definition, name);
 }
 
 err viewdef_read(struct http_request *request, struct http_response *response,
@@ -130,6 +187,11 @@ err viewdef_read(struct http_request *request, struct http_response *response,
     struct ctx *cx = request->cx;
     struct json body;
     *out = (struct viewdef_ask){ .request = request };
+    if (!request->body.n) {
+        TRY(read_path(out, response));
+        TRY(read_format(out, response));
+        return read_numbers(out, response);
+    }
     if (json_parse(cx, request->body, &body) != ERR_OK) {
         response->status = 400;
         return ERR_INVALID;
@@ -143,6 +205,7 @@ err viewdef_read(struct http_request *request, struct http_response *response,
         return bad(cx, response, 400, "the body must be a Parameters or a ViewDefinition");
     if (out->parameters.doc)
         TRY(read_views(out, response));
+    TRY(read_path(out, response));
     TRY(read_format(out, response));
     return read_numbers(out, response);
 }
@@ -255,6 +318,10 @@ const struct route viewdef_routes[] = {
     { "POST", "/fhir/ViewDefinition/$viewdefinition-run", "fhir.search", viewdef_run, RUN,
       ROUTE_SLOW },
     { "POST", "/fhir/ViewDefinition/$run", "fhir.search", viewdef_run, RUN, ROUTE_SLOW },
+    { "GET", "/fhir/ViewDefinition/{view}/$viewdefinition-run", "fhir.search", viewdef_run,
+      "Rows of a view a system keeps", ROUTE_SLOW },
+    { "POST", "/fhir/ViewDefinition/{view}/$viewdefinition-run", "fhir.search", viewdef_run,
+      "Rows of a view a system keeps", ROUTE_SLOW },
     { "POST", "/fhir/$viewdefinition-export", "fhir.search", viewdef_export_start, EXPORT, 0 },
     { "POST", "/fhir/ViewDefinition/$viewdefinition-export", "fhir.search", viewdef_export_start,
       EXPORT, 0 },

@@ -42,6 +42,8 @@ test('a view that is wrong is refused with the place of the fault', async (t) =>
   const many = { ...view, select: [{ column: [{ name: 'x', path: 'name.family' }] }] };
   assert.equal((await server.post('/fhir/$viewdefinition-run', many)).status, 422);
   assert.equal((await server.post('/fhir/$viewdefinition-run', parameters())).status, 400);
+  const unknown = parameters({ name: 'viewReference', valueReference: { reference: 'ViewDefinition/x' } });
+  assert.equal((await server.post('/fhir/$viewdefinition-run', unknown)).status, 404);
 });
 
 test('an export gives the place of its files, and can be forgotten', async (t) => {
@@ -64,4 +66,16 @@ test('an export gives the place of its files, and can be forgotten', async (t) =
   assert.equal(file.text.trim().split('\n').length, 4);
   assert.equal((await server.delete(place)).status, 202);
   assert.equal((await server.get(place)).status, 404);
+});
+
+test('a view a system keeps is run by its name', async (t) => {
+  const server = await startServer(t);
+  await people(server);
+  await server.put('/fhir/Encounter/e', { resourceType: 'Encounter', id: 'e', status: 'finished',
+    class: { code: 'IMP' }, subject: { reference: 'Patient/a' } });
+  const one = await server.get('/fhir/ViewDefinition/beds_stays/$viewdefinition-run?_format=json');
+  assert.equal(one.body[0].patient, 'a');
+  const asked = parameters({ name: 'viewReference', valueReference: { reference: 'ViewDefinition/beds_stays' } },
+                           { name: '_format', valueCode: 'json' });
+  assert.deepEqual((await server.post('/fhir/$viewdefinition-run', asked)).body, one.body);
 });
