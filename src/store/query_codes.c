@@ -37,6 +37,8 @@ static err find_by_url(struct codes *codes, const char *type, str url, struct js
     struct search_rids found = { rids, COUNT(rids), 0 };
     bool there = false;
     *out = (struct json){ 0 };
+    if (!codes->from->store)
+        return ERR_OK;
     size_t bar = str_find_char(url, '|');
     buf_add(&text, S("url="));
     query_encode(&text, bar == STR_NONE ? url : str_slice(url, 0, bar));
