@@ -140,6 +140,15 @@ static err take_lock(struct ctx *cx, struct store *store)
                      STR_ARG(store->folder), STR_ARG(who));
 }
 
+/* Patients' data are not for everyone on the machine; SQLite gives its other files the same mode.
+ * Made before SQLite opens it: closing a handle beside it would drop its locks. */
+static void make_file(const struct store *store, bool create)
+{
+    int file = create ? open(store->path.p, O_RDWR | O_CREAT | O_CLOEXEC, 0640) : -1;
+    if (file >= 0)
+        close(file); /* what is wrong with it, opening the database tells */
+}
+
 static err save_layout(struct ctx *cx, struct store *store, struct db *db)
 {
     TRY(db_begin(cx, db, true));
@@ -156,6 +165,7 @@ static err open_writer(struct ctx *cx, struct store *store, const struct store_o
 {
     bool changed = false;
     TRY(take_lock(cx, store));
+    make_file(store, options->create);
     TRY(store_open_db(cx, store, true, out));
     TRY(schema_open(cx, *out, options->create));
     TRY(dict_open(cx, &store->dicts, *out));
