@@ -65,6 +65,7 @@ static err start(struct ctx *cx, const struct command_args *args, struct serve *
     serve_take_limits(serve);
     serve->http.address = serve->address;
     serve->http.port = serve->port;
+    store_set_base(serve->store, serve_base(cx->arena, serve));
     serve->http.tables = serve_tables(cx->arena);
     serve->http.store = serve->store;
     TRY(serve_open_gate(cx, serve, options.folder));
@@ -105,13 +106,13 @@ static int run(struct ctx *cx, const struct command_args *args)
     hl7_listen_stop(serve->feed);
     serve_stop_background(serve);
     audit_log_stop(serve->audit); /* before the store: it writes what still waits */
-    terminology_close(serve->terminology);
     profile_live_close(serve->profiles);
     feed_stop(serve->boards);
     if (serve->http.live)
         live_free(serve->http.live);
     if (serve->store)
         store_close(serve->store);
+    terminology_close(serve->terminology); /* the store's searches ask it */
     serve_close_gate(serve);
     return wrong ? command_fail(cx) : EXIT_DONE;
 }

@@ -79,6 +79,16 @@ void serve_take_limits(struct serve *serve)
     serve->http.log_requests = config_switch(config, "log.requests");
 }
 
+str serve_base(struct arena *arena, const struct serve *serve)
+{
+    str configured = serve->http.base_url;
+    bool six = str_find_char(serve->address, ':') != STR_NONE;
+    if (configured.n)
+        return arena_printf(arena, "%.*s/fhir", STR_ARG(configured));
+    return arena_printf(arena, "http://%s%.*s%s:%d/fhir", six ? "[" : "", STR_ARG(serve->address),
+                        six ? "]" : "", serve->port);
+}
+
 /* A package that cannot be loaded must not keep a hospital from its record: R4 alone then, and the
  * reasons in the log. */
 err serve_open_profiles(struct ctx *cx, struct serve *serve, str folder)

@@ -43,6 +43,8 @@ bool serve_is_loopback(str address);
 /* Opens nothing to everyone: refused when --open or plain HTTP would leave this machine. */
 err serve_check_exposure(struct ctx *cx, const struct serve *serve) MUST_USE;
 void serve_take_limits(struct serve *serve);
+/* Where clients find the FHIR API: as configured, else where we listen. */
+str serve_base(struct arena *arena, const struct serve *serve);
 /* The profiles of the data folder's packages, for $validate. */
 err serve_open_profiles(struct ctx *cx, struct serve *serve, str folder) MUST_USE;
 /* People, keys and the gate before every route; closed after the server has stopped. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rest/terminology.h"
 #include "http/text.h"
+#include "store/terms.h"
 #include "term/load.h"
 
 struct terminology {
@@ -17,29 +18,6 @@ static const char *const types[] = {
     [TERM_CODE_SYSTEM] = "CodeSystem", [TERM_VALUE_SET] = "ValueSet",
     [TERM_CONCEPT_MAP] = "ConceptMap",
 };
-
-/* Of several posted with one url the last in the index is the newest. */
-static err find_posted(struct ctx *cx, struct store *store, enum term_kind kind, str url,
-                       str version, str *out)
-{
-    int64_t rids[16];
-    struct search_rids hits = { .rids = rids, .max = COUNT(rids) };
-    struct buf query = buf_make(cx->arena, REST_TEXT_MAX);
-    struct store_version found;
-    buf_add(&query, S("url="));
-    http_encode(&query, url);
-    if (version.n) {
-        buf_add(&query, S("&version="));
-        http_encode(&query, version);
-    }
-    TRY(search_condition(cx, store, fhir_resource_find(str_of(types[kind])), buf_str(&query),
-                         &hits));
-    if (!hits.count)
-        return ERR_NOT_FOUND;
-    TRY(store_read_rid(cx, store, hits.rids[hits.count - 1], &found));
-    *out = found.body;
-    return ERR_OK;
-}
 
 /* Is this loaded definition of the kind, and of the version asked for? */
 static bool fits(struct ctx *cx, str text, enum term_kind kind, str version)
@@ -60,7 +38,7 @@ static err find(struct ctx *cx, const struct term_source *source, enum term_kind
     struct terminology *terminology = source->self;
     if (!url.n)
         return ERR_NOT_FOUND;
-    err posted = find_posted(cx, terminology->store, kind, url, version, out);
+    err posted = store_find_definition(cx, terminology->store, kind, url, version, out);
     if (posted != ERR_NOT_FOUND)
         return posted;
     str text = profile_set_definition(profile_live_use(cx, terminology->profiles), url);
@@ -87,6 +65,7 @@ err terminology_make(struct ctx *cx, struct store *store, struct profile_live *p
                                                 .self = terminology };
     TRY(term_files_open(cx, folder, &terminology->files));
     terminology->term = term_make(cx->arena, &terminology->source);
+    store_use_terms(store, terminology->term);
     *out = terminology;
     return ERR_OK;
 }

@@ -130,6 +130,7 @@ struct store_watches {
     const struct store_watch *list[STORE_WATCHES_MAX];
     size_t count;
 };
+struct term;
 struct store {
     struct arena arena; /* program lifetime: folder, layout */
     str folder, path;
@@ -146,6 +147,7 @@ struct store {
     struct dicts dicts;
     struct writer *writer;
     struct care *care;
+    struct term *terms, *own_terms; /* what searches ask; what was made at opening */
     _Atomic int64_t seq;
     _Atomic int64_t live[STORE_TYPES_MAX], versions[STORE_TYPES_MAX];
 };

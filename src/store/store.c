@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/store.h"
+#include "store/terms.h"
 #include "store/writer.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -225,6 +226,7 @@ err store_open(struct ctx *cx, const struct store_options *options, struct store
     pthread_mutex_init(&store->readers.lock, NULL);
     pthread_cond_init(&store->readers.freed, NULL);
     pthread_mutex_init(&store->watches.lock, NULL);
+    store_terms_make(store);
     err wrong = open_all(cx, store, options);
     if (wrong) {
         store_close(store);
@@ -248,8 +250,14 @@ void store_close(struct store *store)
     pthread_cond_destroy(&store->readers.freed);
     pthread_mutex_destroy(&store->readers.lock);
     pthread_mutex_destroy(&store->watches.lock);
+    term_free(store->own_terms);
     arena_free(&store->arena);
     free(store);
+}
+
+void store_set_base(struct store *store, str base_url)
+{
+    index_layout_set_base(store->layout, base_url);
 }
 
 const struct index_layout *store_layout(struct store *store)

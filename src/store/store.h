@@ -52,6 +52,8 @@ void store_close(struct store *store); /* finishes what was accepted */
  * by a cx without one borrows a connection for that call alone. */
 err store_reader(struct ctx *cx, struct store *store) MUST_USE;
 const struct index_layout *store_layout(struct store *store);
+/* "http://host/fhir": references under it are to this record. Once, before the first request. */
+void store_set_base(struct store *store, str base_url);
 
 /* Runs `work` on the writer thread, in a savepoint of its transaction, and returns when it is on
  * disk: for rows that are not resources (a consumer's position, a session). It may run more than

@@ -178,3 +178,19 @@ test('a closure table learns codes and tells what stands above what', async (t) 
                    ['femur<bone', 'femur<long', 'long<bone']);
   assert.equal((await ask(concept('wing'))).status, 404);
 });
+
+test('a search takes the codes of a value set, filters and all, and of a branch of a system', async (t) => {
+  const server = await withBones(t);
+  const url = 'http://example.org/long';
+  await server.post('/fhir/ValueSet', set(include(by('concept', 'is-a', 'long')), url));
+  for (const code of ['femur', 'tibia', 'cartilage', 'bone'])
+    await server.post('/fhir/Observation', { resourceType: 'Observation', status: 'final',
+      code: { coding: [{ system: bones.url, code }] } });
+  const found = async (query) => (await server.get(`/fhir/Observation?${query}`)).body.entry
+    ?.map((e) => e.resource.code.coding[0].code).sort() ?? [];
+  assert.deepEqual(await found(`code:in=${url}`), ['femur', 'tibia']);
+  assert.deepEqual(await found(`code:not-in=${url}`), ['bone', 'cartilage']);
+  assert.deepEqual(await found(`code:below=${bones.url}|long`), ['femur', 'tibia']);
+  assert.deepEqual(await found(`code:above=${bones.url}|femur`), ['bone', 'femur']);
+  assert.equal((await server.get('/fhir/Observation?code:in=http://example.org/none')).status, 404);
+});
