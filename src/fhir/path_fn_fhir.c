@@ -200,8 +200,8 @@ static err resolve_one(struct path_machine *m, str reference)
     if (!m->run->lenient || !reference_parts(reference, &type, &id))
         return ERR_OK;
     /* Not at hand, but its text tells its type: enough for `resolve() is Patient`. */
-    struct path_item stub = { .kind = PATH_NODE, .name = S(""), .type = fhir_type_find(type) };
-    return path_push(m, stub);
+    struct path_item named = { .kind = PATH_NODE, .name = S(""), .type = fhir_type_find(type) };
+    return path_push(m, named);
 }
 
 static err run_resolve(struct path_machine *m, struct path_call *call)
