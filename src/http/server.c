@@ -320,17 +320,53 @@ int http_port(const struct http_server *server)
     return server->port;
 }
 
-static void loop_stop(struct http_loop *loop)
+/* Asleep, or woken and not yet resumed: libmicrohttpd holds both for suspended. */
+static bool has_sleepers(const struct http_loop *loop)
+{
+    for (struct http_connection *c = loop->live.next; c != &loop->live; c = c->next)
+        if (atomic_load(&c->wake) != WAKE_RUNNING)
+            return true;
+    return false;
+}
+
+/* A request may have come in, and gone to the writer, after the last look at how many there are. */
+static void finish_sleepers(struct http_loop *loop)
+{
+    int64_t until = clock_monotonic_ms() + STOP_MS;
+    for (;;) {
+        take_arrivals(loop);
+        take_woken(loop);
+        MHD_run_wait(loop->daemon, 0); /* what was resumed last */
+        if (!has_sleepers(loop) || clock_monotonic_ms() >= until)
+            return;
+        poll(NULL, 0, 1);
+    }
+}
+
+/* No client may begin another request; what we still owe them can be sent. */
+static void stop_reading(struct http_loop *loop)
+{
+    take_arrivals(loop);
+    for (struct http_peer *p = loop->peers.next; p != &loop->peers; p = p->next)
+        shutdown(p->fd, SHUT_RD);
+}
+
+static void loop_finish(struct http_loop *loop)
 {
     pthread_join(loop->thread, NULL);
+    stop_reading(loop);
+    finish_sleepers(loop);
     request_log_flush(loop);
-    take_arrivals(loop);
-    take_woken(loop);
-    MHD_run_wait(loop->daemon, 0); /* what was resumed last */
-    bool parked = false;
-    for (struct http_connection *c = loop->live.next; c != &loop->live; c = c->next)
-        parked = parked || atomic_load(&c->wake) == WAKE_ASLEEP;
-    if (!parked) { /* libmicrohttpd ends the process when a connection is still suspended */
+}
+
+/* After the workers have ended: what they woke last is answered first. */
+static void loop_close(struct http_loop *loop)
+{
+    if (has_sleepers(loop)) {
+        take_woken(loop);
+        MHD_run_wait(loop->daemon, 0);
+    }
+    if (!has_sleepers(loop)) { /* libmicrohttpd ends the process when one is still suspended */
         MHD_stop_daemon(loop->daemon);
         exchange_free_all(loop);
     }
@@ -353,9 +389,11 @@ void http_stop(struct http_server *server)
            (atomic_load(&server->active) > 0 || http_gauge(HTTP_GAUGE_STREAMS) > 0))
         poll(NULL, 0, 5);
     atomic_store(&server->stopping, 2);
-    pool_stop(server->pool);
     for (int i = 0; i < server->options->limits.loops; i++)
-        loop_stop(&server->loops[i]);
+        loop_finish(&server->loops[i]);
+    pool_stop(server->pool); /* after the loops: they hand it work */
+    for (int i = 0; i < server->options->limits.loops; i++)
+        loop_close(&server->loops[i]);
     close(server->stop_event);
 }
 
