@@ -5,6 +5,8 @@
 #include "http/text.h"
 #include "store/search.h"
 #include "store/store.h"
+#include "ui/banner.h"
+#include "ui_banner.html.h"
 #include "ui_browse.html.h"
 #include "ui_components.html.h"
 #include "ui_page.html.h"
@@ -105,22 +107,21 @@ static struct json patient_reference(struct json resource)
 
 /* Draws the banner of the patient a resource is, or is about. One that cannot be read is left out:
  * the resource may be seen where its patient may not. */
-static err draw_banner(struct http_request *request, struct json resource, struct buf *out)
+static void draw_banner(struct http_request *request, struct json resource, struct buf *out)
 {
     struct ctx *cx = request->cx;
-    struct json patient = resource;
-    if (!json_string_is(json_get(resource, S("resourceType")), S("Patient"))) {
-        str reference = json_string(cx->arena, patient_reference(resource));
-        struct store_version version;
-        if (!str_starts(reference, S("Patient/")) ||
-            store_read(cx, request->store, fhir_resource_find(S("Patient")),
-                       str_slice(reference, 8, reference.n), &version) != ERR_OK)
-            return ERR_OK;
-        TRY(json_parse(cx, version.body, &patient));
-    }
-    struct ui_patient who = ui_patient_of(cx, patient);
-    ui_banner(out, cx, &who);
-    return ERR_OK;
+    bool is_patient = json_string_is(json_get(resource, S("resourceType")), S("Patient"));
+    str reference = json_string(cx->arena, patient_reference(resource));
+    struct ui_banner banner;
+    if (!is_patient && !str_starts(reference, S("Patient/")))
+        return;
+    str id = is_patient ? json_string(cx->arena, json_get(resource, S("id")))
+                        : str_slice(reference, 8, reference.n);
+    size_t count = cx->issues.count, kept = cx->issues.kept;
+    if (ui_banner_read(cx, request->store, id, &banner) == ERR_OK)
+        ui_banner_draw(out, cx, &banner);
+    cx->issues.count = count;
+    cx->issues.kept = kept;
 }
 
 static void draw_tabs(struct http_request *request, struct buf *out, size_t current)
@@ -159,7 +160,7 @@ static err resource_get(struct http_request *request, struct http_response *resp
     page.as_of = (str){ 0 };
     struct buf out = ui_page_buf(request);
     ui_page_open(&out, &page);
-    TRY(draw_banner(request, resource, &out));
+    draw_banner(request, resource, &out);
     draw_tabs(request, &out, 0);
     ui_browse_resource_body(&out, &shown);
     ui_page_close(&out, &page);
@@ -211,7 +212,8 @@ static err history_get(struct http_request *request, struct http_response *respo
 /* clang-format off */
 const struct route ui_browse_routes[] = {
     { "GET", "/browse/{type}", "fhir.search", list_get, "Search results, for people", ROUTE_SLOW },
-    { "GET", "/browse/{type}/{id}", "fhir.read", resource_get, "A resource, for people", 0 },
+    { "GET", "/browse/{type}/{id}", "fhir.read", resource_get, "A resource, for people",
+      ROUTE_SLOW },
     { "GET", "/browse/{type}/{id}/history", "fhir.history", history_get, "Its versions, for people",
       ROUTE_SLOW },
     { 0 },

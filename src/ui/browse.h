@@ -37,7 +37,9 @@ extern const struct route ui_browse_routes[];
 
 /* What a person calls the resource: a name, a code's text, a status. */
 str ui_resource_text(struct ctx *cx, struct json resource);
-/* The banner's content from a Patient. Allergies are not in it: they stay "Not known". */
+/* A CodeableConcept as people call it: its text, else the first coding's display, else its code. */
+str ui_concept_text(struct ctx *cx, struct json concept);
+/* The name and numbers of a Patient. */
 struct ui_patient ui_patient_of(struct ctx *cx, struct json patient);
 /* Indented JSON as HTML; "Type/id" in a reference becomes a link to its page. */
 struct ui_html ui_json_html(struct ctx *cx, struct json value);

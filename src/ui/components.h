@@ -7,7 +7,6 @@
  *
  * Missing  a patient's absent name, birth date, sex or NHS number is shown as "Not known", never
  *          left out: a gap in a banner reads as "none".
- * Hazards  H-011 wrong patient chosen: two identifiers and the allergies stay in sight.
  */
 struct ui_patient {
     str id;             /* FHIR id, for links; absent: no link */
@@ -15,10 +14,8 @@ struct ui_patient {
     str birth_date;     /* FHIR date */
     str sex;            /* FHIR gender code */
     str nhs_number;     /* ten digits */
-    str allergies;      /* as text; absent: not known */
-    str flags;          /* other warnings as text; absent: none */
+    str hospital_number;
     bool deceased;
-    bool similar_name;  /* another patient here has a name much like it */
 };
 
 /* One line: "SURNAME, Given (Title)". */

@@ -16,7 +16,7 @@ static str name_text(struct ctx *cx, struct json name)
     return ui_patient_name(cx, &parts);
 }
 
-static str concept_text(struct ctx *cx, struct json concept)
+str ui_concept_text(struct ctx *cx, struct json concept)
 {
     str text = json_string(cx->arena, json_get(concept, S("text")));
     struct json coding = json_at(json_get(concept, S("coding")), 0);
@@ -48,7 +48,7 @@ str ui_resource_text(struct ctx *cx, struct json resource)
         struct json concept = json_get(resource, str_of(concepts[i]));
         if (json_is(concept, JSON_ARRAY))
             concept = json_at(concept, 0);
-        str text = concept_text(cx, concept);
+        str text = ui_concept_text(cx, concept);
         if (!text.n)
             continue;
         str value = quantity_text(cx, json_get(resource, S("valueQuantity")));
@@ -72,6 +72,18 @@ static str nhs_number_of(struct ctx *cx, struct json patient)
         if (json_string_is(json_get(w.value, S("system")),
                            S("https://fhir.nhs.uk/Id/nhs-number")))
             return json_string(cx->arena, json_get(w.value, S("value")));
+    return (str){ 0 };
+}
+
+static str hospital_number_of(struct ctx *cx, struct json patient)
+{
+    for (struct json_walk w = json_walk(json_get(patient, S("identifier"))); json_next(&w);) {
+        str system = json_string(cx->arena, json_get(w.value, S("system")));
+        struct json coding = json_at(json_get(json_get(w.value, S("type")), S("coding")), 0);
+        if (str_ends(system, S("hospital-number")) ||
+            json_string_is(json_get(coding, S("code")), S("MR")))
+            return json_string(cx->arena, json_get(w.value, S("value")));
+    }
     return (str){ 0 };
 }
 
@@ -99,6 +111,7 @@ struct ui_patient ui_patient_of(struct ctx *cx, struct json patient)
         .birth_date = json_string(cx->arena, json_get(patient, S("birthDate"))),
         .sex = json_string(cx->arena, json_get(patient, S("gender"))),
         .nhs_number = nhs_number_of(cx, patient),
+        .hospital_number = hospital_number_of(cx, patient),
         .deceased = json_is(deceased, JSON_TRUE) ||
                     json_is(json_get(patient, S("deceasedDateTime")), JSON_STRING),
     };

@@ -45,34 +45,6 @@ TEST(numbers_and_absent_texts)
     EXPECT_STR("all", buf_str(&out), S("-57"));
 }
 
-TEST(banner_says_not_known_and_never_nothing)
-{
-    struct ui_patient nobody = { 0 };
-    struct buf out = buf_make(cx->arena, 1 << 16);
-    ui_banner(&out, cx, &nobody);
-    str html = buf_str(&out);
-    size_t known = 0;
-    while (str_find(html, S("Not known")) != STR_NONE) {
-        known++;
-        html = str_slice(html, str_find(html, S("Not known")) + 1, html.n);
-    }
-    EXPECT_INT("born, sex, number, allergies", known, 4);
-}
-
-TEST(banner_shows_two_identifiers)
-{
-    struct ui_patient patient = {
-        .id = S("a/b"), .family = S("O'Neill"), .given = S("Ann"), .title = S("Ms"),
-        .birth_date = S("1945-07-14"), .sex = S("female"), .nhs_number = S("9990001234"),
-    };
-    struct buf out = buf_make(cx->arena, 1 << 16);
-    ui_banner(&out, cx, &patient);
-    static const char *const parts[] = { "O&#39;NEILL, Ann (Ms)", "14-Jul-1945 (80y)", "Female",
-                                         "999 000 1234", "/browse/Patient/a%2Fb" };
-    for (size_t i = 0; i < COUNT(parts); i++)
-        EXPECT(parts[i], str_find(buf_str(&out), str_of(parts[i])) != STR_NONE);
-}
-
 TEST(age_is_in_whole_years_and_not_guessed)
 {
     static const struct { const char *name, *born; int years; } rows[] = {
