@@ -187,8 +187,9 @@ void serve_set_nav(struct arena *arena)
     count = 0;
     for (size_t i = 0; modules[i]; i++)
         if (modules[i]->page)
-            links[count++] = (struct ui_link){ modules[i]->page, modules[i]->title };
-    links[count++] = (struct ui_link){ "/browse/Patient", "Record" };
+            links[count++] = (struct ui_link){ modules[i]->page, modules[i]->title,
+                                                modules[i]->key };
+    links[count++] = (struct ui_link){ "/browse/Patient", "Record", "p" };
     ui_nav_set(links, count);
 }
 

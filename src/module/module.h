@@ -15,6 +15,7 @@ struct module {
     const char *name;    /* folder, header, function prefix, route prefix, permission prefix */
     const char *title;
     const char *page;    /* where its first screen is: "/beds"; NULL: it has none */
+    const char *key;     /* g and this letter lead to its page; NULL: none */
     const char *hazards; /* ids of docs/safety/hazards.csv this system mitigates */
     const struct route *routes;              /* ended by a zero row */
     const struct claim_rule *const *claims;  /* ended by NULL */

@@ -65,6 +65,23 @@ bool ui_fields_wrong(const struct ui_field *fields, size_t count)
     return false;
 }
 
+void ui_fields_blame(const struct issues *issues, struct ui_field *fields, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < issues->kept && !fields[i].error.n; k++)
+            if (issues->list[k].severity == ISSUE_ERROR &&
+                str_eq(issues->list[k].path, str_of(fields[i].name)))
+                fields[i].error = issues->list[k].text;
+}
+
+bool ui_is_general(const struct issue *issue, const struct ui_field *fields, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (fields[i].kind != UI_HIDDEN && str_eq(issue->path, str_of(fields[i].name)))
+            return false;
+    return true;
+}
+
 void ui_table_rows(struct buf *out, const struct ui_table *table)
 {
     for (size_t i = 0; i < table->rows_count; i++)

@@ -24,22 +24,49 @@ str ui_patient_name(struct ctx *cx, const struct ui_patient *patient);
 str ui_patient_born(struct ctx *cx, const struct ui_patient *patient);
 str ui_patient_sex(const struct ui_patient *patient);
 
-/* A field of a form. `error` given: the field is marked, and listed by ui_error_summary. */
+/*
+ * A field of a form. `error` given: the field is marked, and listed by ui_error_summary. Options
+ * are of UI_SELECT, UI_RADIOS and UI_CHECKS; the first radio and check carries the field's name as
+ * its id, so that the summary leads to it.
+ */
+enum ui_kind { UI_TEXT, UI_AREA, UI_SELECT, UI_RADIOS, UI_CHECKS, UI_HIDDEN };
+struct ui_option {
+    str value, text, hint;
+    bool chosen;        /* of UI_CHECKS; the others compare with the field's value */
+};
 struct ui_field {
     const char *name, *label, *hint, *type; /* type: of <input>; NULL: text */
     str value, error;
     bool required;
-};
-bool ui_fields_wrong(const struct ui_field *fields, size_t count);
-
-struct ui_option {
-    const char *value, *text;
-};
-struct ui_select {
-    const char *name, *label;
+    enum ui_kind kind;
     const struct ui_option *options;
     size_t options_count;
-    str value;
+    const char *unit;             /* written behind the box: "°C" */
+    const char *min, *max, *step; /* of numbers and dates */
+    const char *autocomplete;     /* NULL: the browser's own choice */
+};
+bool ui_fields_wrong(const struct ui_field *fields, size_t count);
+/* Gives each field the issue whose path is its name. */
+void ui_fields_blame(const struct issues *issues, struct ui_field *fields, size_t count);
+/* Whether an issue is about no field: it stands in the summary all the same. */
+bool ui_is_general(const struct issue *issue, const struct ui_field *fields, size_t count);
+
+/* A whole form: fields under each other, one button, a way back. */
+struct ui_form {
+    str action, cancel;           /* cancel: where "Cancel" leads; absent: none */
+    const char *submit;
+    bool warns;                   /* the button is red: what it does is hard to take back */
+    const struct ui_field *fields;
+    size_t fields_count;
+    const struct issues *issues;  /* what was wrong with the last try; NULL: nothing */
+};
+
+/* What was just done, said once, with a way to take it back while that is safe. */
+struct ui_done {
+    str text;
+    str undo;                     /* where the undo form posts to; absent: no undo */
+    const char *undo_name;        /* its one input */
+    str undo_value, back;         /* back: where undo returns to */
 };
 
 /* A table: rows of cells_count texts, one after another. */

@@ -38,6 +38,7 @@ struct ui_page ui_page_for(const struct http_request *request, str title)
 {
     return (struct ui_page){
         .title = title,
+        .now_ms = request->cx->now_ms,
         .nav = nav_links,
         .nav_count = nav_links_count,
         .theme = theme_of(cookie_value(request, S("theme"))),

@@ -16,7 +16,7 @@
 enum { UI_PAGE_BYTES = 16 << 20 };
 
 struct ui_link {
-    const char *href, *text;
+    const char *href, *text, *key; /* key: g and this letter lead there; NULL: none */
 };
 struct ui_page {
     str title;                      /* also the <h1> unless `heading` is false */
@@ -32,6 +32,9 @@ struct ui_page {
     str back_href, back_text;
     const char *theme;              /* "day", "night" or "auto" */
     bool wide;                      /* boards use the whole width */
+    bool wall;                      /* for a display on a wall: large, no controls */
+    bool live_part;                 /* shows a choice: what comes new is offered, not put in */
+    int64_t now_ms;                 /* the server's clock, for what counts down */
     str path;                       /* where the theme form comes back to */
 };
 

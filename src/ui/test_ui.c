@@ -129,3 +129,70 @@ TEST(page_keeps_what_it_is_given_inside_its_place)
     for (size_t i = 0; i < COUNT(parts); i++)
         EXPECT(parts[i], str_find(buf_str(&out), str_of(parts[i])) != STR_NONE);
 }
+
+static struct buf drawn_form(struct ctx *cx, struct ui_field *fields, size_t count)
+{
+    struct ui_form form = { .action = S("/x"), .submit = "Save", .cancel = S("/back"),
+                            .fields = fields, .fields_count = count, .issues = &cx->issues };
+    struct buf out = buf_make(cx->arena, 1 << 16);
+    ui_fields_blame(&cx->issues, fields, count);
+    ui_form_draw(&out, &form);
+    return out;
+}
+
+TEST(a_form_marks_the_field_an_issue_names_and_lists_the_others)
+{
+    struct ui_field fields[] = {
+        { .name = "date", .label = "Date", .type = "date", .value = S("never") },
+        { .name = "why", .label = "Why", .kind = UI_AREA, .value = S("<b>") },
+    };
+    (void)ctx_fail(cx, ERR_INVALID, S("date"), S("give a date"));
+    (void)ctx_fail(cx, ERR_RULE, S("mixed-sex"), S("the bay is for men"));
+    struct buf out = drawn_form(cx, fields, COUNT(fields));
+    static const char *const parts[] = {
+        "<a href=\"#date\">give a date</a>", "aria-describedby=\"date-error\"",
+        "<li>the bay is for men</li>", "&lt;b&gt;</textarea>", "value=\"never\"",
+        "data-dialog-close",
+    };
+    for (size_t i = 0; i < COUNT(parts); i++)
+        EXPECT(parts[i], str_find(buf_str(&out), str_of(parts[i])) != STR_NONE);
+    EXPECT("why is not marked", str_find(buf_str(&out), S("why-error")) == STR_NONE);
+}
+
+TEST(a_form_without_faults_has_no_summary_and_keeps_what_was_chosen)
+{
+    struct ui_option options[] = { { S("a"), S("First"), S("a hint"), true },
+                                   { S("b"), S("Second"), (str){ 0 }, false } };
+    struct ui_field fields[] = {
+        { .name = "one", .label = "One", .kind = UI_RADIOS, .value = S("b"),
+          .options = options, .options_count = 2 },
+        { .name = "some", .label = "Some", .kind = UI_CHECKS, .options = options,
+          .options_count = 2 },
+        { .name = "pick", .label = "Pick", .kind = UI_SELECT, .value = S("b"),
+          .options = options, .options_count = 2 },
+        { .name = "id", .kind = UI_HIDDEN, .value = S("7") },
+    };
+    struct buf out = drawn_form(cx, fields, COUNT(fields));
+    static const char *const parts[] = {
+        "value=\"b\" id=\"one-1\"  checked", "value=\"a\" id=\"some\"  checked",
+        "<option value=\"b\" selected>", "<input type=\"hidden\" name=\"id\" value=\"7\">",
+        "a hint",
+    };
+    for (size_t i = 0; i < COUNT(parts); i++)
+        EXPECT(parts[i], str_find(buf_str(&out), str_of(parts[i])) != STR_NONE);
+    EXPECT("no summary", str_find(buf_str(&out), S("There is a problem")) == STR_NONE);
+    EXPECT("the other is free", str_find(buf_str(&out), S("value=\"a\" id=\"one\"  checked")) ==
+                                    STR_NONE);
+}
+
+TEST(what_was_done_offers_its_undo_only_while_there_is_one)
+{
+    struct ui_done done = { .text = S("Moved"), .undo = S("/undo"), .undo_name = "encounter",
+                            .undo_value = S("e1"), .back = S("/beds") };
+    struct buf out = buf_make(cx->arena, 4096), bare = buf_make(cx->arena, 4096);
+    ui_done_draw(&out, &done);
+    done.undo = (str){ 0 };
+    ui_done_draw(&bare, &done);
+    EXPECT("undo", str_find(buf_str(&out), S("name=\"encounter\" value=\"e1\"")) != STR_NONE);
+    EXPECT("no undo", str_find(buf_str(&bare), S("<form")) == STR_NONE);
+}

@@ -28,6 +28,7 @@ const struct module beds_module = {
     .name = "beds",
     .title = "Beds",
     .page = "/beds",
+    .key = "b",
     .hazards = "H-012 H-013 H-014 H-015 H-016 H-017 H-018 H-019 H-020 H-021 H-022 H-023 H-024",
     .routes = routes,
     .claims = beds_claims,

@@ -7,8 +7,14 @@
 // Events:  (none)  elements to put in place      reload  something was missed: fetch the page again
 //          more    elements came or went: say so, move nothing under the pointer
 //          beat    nothing new, all is well
-// A beat comes every ten seconds; the banner stands within twenty of losing the server.
+// A beat comes every ten seconds; the banner stands within twenty of losing the server, and after
+// five minutes the age of the data is red.
+//
+// On a page that shows a choice of what there is (data-live-part), an element that has no namesake
+// is counted and offered: nothing appears or moves under the pointer.
+// <time data-until="MS"> counts down to an instant and data-since up from one, in minutes.
 const STALE_MS = 18_500;
+const OLD_MS = 300_000;
 const body = document.body;
 const stale = document.getElementById('app-stale')!;
 const pending = document.getElementById('app-pending')!;
@@ -19,8 +25,10 @@ let seq = body.dataset.liveSeq ?? '0';
 let heard = Date.now();
 let waiting = new Map<string, Element>();
 let frame = 0;
-let changes = 0;
+const unseen = new Set<string>(); // ids, and a number for each change that has none
 
+const age = document.getElementById('app-age-text');
+const apart = Date.now() - Number(body.dataset.now ?? Date.now()); // this machine's clock, less the server's
 const clock = (at: number) => new Date(at).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
 const typing = (element: Element) => {
   const focus = document.activeElement;
@@ -29,6 +37,7 @@ const typing = (element: Element) => {
 
 function put(id: string, next: Element) {
   const old = document.getElementById(id);
+  if (!old && 'livePart' in body.dataset) more(id);
   if (!old || old.outerHTML === next.outerHTML) return;
   const focus = old.contains(document.activeElement) ? document.activeElement!.id : '';
   old.replaceWith(next);
@@ -44,6 +53,7 @@ function apply() {
     else put(id, next);
   }
   waiting = later;
+  tick();
 }
 
 function take(html: string) {
@@ -62,6 +72,25 @@ function alive(event: MessageEvent) {
   state.textContent = 'Live';
 }
 
+const span = (ms: number) => {
+  const minutes = Math.floor(ms / 60_000);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+};
+
+// How long until a reservation or a clean ends, or since it was due.
+function tick() {
+  for (const time of document.querySelectorAll<HTMLElement>('time[data-until], time[data-since]')) {
+    const at = Number(time.dataset.until ?? time.dataset.since) + apart;
+    const left = time.dataset.until ? at - Date.now() : Date.now() - at;
+    const text = left >= 0 ? `${span(left)}${time.dataset.until ? ' left' : ''}` : `${span(-left)} over`;
+    time.classList.toggle('is-over', left < 0);
+    if (time.textContent !== text) time.textContent = text;
+  }
+  const silent = Date.now() - heard;
+  body.classList.toggle('is-old', silent > OLD_MS);
+  if (age) age.textContent = silent < 15_000 ? 'now' : silent < 60_000 ? 'less than a minute ago' : `${span(silent)} ago`;
+}
+
 function check() {
   if (Date.now() - heard < STALE_MS || body.classList.contains('is-stale')) return;
   body.classList.add('is-stale');
@@ -70,10 +99,10 @@ function check() {
   stale.hidden = false;
 }
 
-function more() {
-  changes += 1;
+function more(what = String(unseen.size)) {
+  unseen.add(what);
   const button = pending.querySelector('button')!;
-  button.textContent = changes === 1 ? '1 update, show' : `${changes} updates, show`;
+  button.textContent = unseen.size === 1 ? '1 update, show' : `${unseen.size} updates, show`;
   pending.hidden = false;
 }
 
@@ -98,6 +127,8 @@ document.addEventListener('visibilitychange', () => {
 document.addEventListener('focusout', () => { if (waiting.size) frame ||= requestAnimationFrame(apply); });
 pending.querySelector('button')!.addEventListener('click', () => location.reload());
 setInterval(check, 500);
+setInterval(tick, 5000);
+tick();
 body.classList.add('js');
 state.textContent = 'Live';
 open();

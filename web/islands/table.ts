@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// table: sorts a table by its headings and walks it by keys. The server's order is kept until asked.
+// table: sorts a table by its headings. The server's order is kept until asked.
 //
 //   <table data-sortable>   a cell may carry data-sort where its text is not what sorts
-//   / search   j k row   Enter opens   ? help   Single keys can be switched off in the help.
-const OFF = 'single-keys-off';
 
 function key(row: HTMLTableRowElement, column: number): string | number {
   const cell = row.cells[column];
@@ -37,41 +35,4 @@ for (const table of document.querySelectorAll<HTMLTableElement>('table[data-sort
     heading.append(button);
   }
 }
-
-const help = document.createElement('dialog');
-help.className = 'app-keys';
-help.setAttribute('aria-labelledby', 'app-keys-title');
-help.innerHTML = `<h2 id="app-keys-title" class="nhsuk-heading-m">Keys</h2>
-<ul><li><kbd>/</kbd> search</li><li><kbd>j</kbd> <kbd>k</kbd> next and previous row</li>
-<li><kbd>Enter</kbd> open the row</li><li><kbd>?</kbd> this help</li></ul>
-<form method="dialog"><label><input type="checkbox" id="app-keys-off"> Switch single keys off</label>
-<p><button class="nhsuk-button nhsuk-button--secondary">Close</button></p></form>`;
-document.body.append(help);
-const off = help.querySelector<HTMLInputElement>('#app-keys-off')!;
-off.checked = localStorage.getItem(OFF) === '1';
-off.addEventListener('change', () => localStorage.setItem(OFF, off.checked ? '1' : '0'));
-
-function step(by: number) {
-  const rows = [...document.querySelectorAll<HTMLTableRowElement>('.app-table tbody tr')];
-  if (!rows.length) return;
-  const at = rows.findIndex((row) => row.classList.contains('is-current'));
-  rows[at]?.classList.remove('is-current');
-  const row = rows[Math.min(Math.max(at + by, 0), rows.length - 1)];
-  row.classList.add('is-current');
-  row.scrollIntoView({ block: 'nearest' });
-  row.querySelector<HTMLElement>('a, button')?.focus({ preventScroll: true });
-}
-
-document.addEventListener('keydown', (event) => {
-  const target = event.target as HTMLElement;
-  if (event.ctrlKey || event.metaKey || event.altKey || target.matches('input, select, textarea, [contenteditable]')) return;
-  if (event.key === '?') help.showModal();
-  if (off.checked) return;
-  if (event.key === 'j') step(1);
-  if (event.key === 'k') step(-1);
-  if (event.key === '/') {
-    const field = document.querySelector<HTMLElement>('[data-search]');
-    if (field) { event.preventDefault(); field.focus(); }
-  }
-});
 export {};
