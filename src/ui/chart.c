@@ -44,6 +44,9 @@ static bool scale_of(const struct ui_chart *chart, struct scale *out)
         widen(&scale, chart->band_low[i]);
     }
     widen(&scale, chart->limit);
+    widen(&scale, chart->top);
+    for (size_t i = 0; i < chart->rules_count; i++)
+        widen(&scale, chart->rules[i].at);
     scale.step = ui_chart_step(scale.high - scale.low);
     scale.low = floor(scale.low / scale.step) * scale.step;
     scale.high = ceil(scale.high / scale.step) * scale.step;
@@ -103,7 +106,7 @@ static void draw_band(struct buf *out, const struct ui_chart *chart, const struc
     buf_add(out, S("\"/>\n"));
 }
 
-/* A line begins anew after each gap. */
+/* A line begins anew after each gap; a step goes level, then up or down. */
 static void draw_line(struct buf *out, const struct ui_chart *chart, const struct scale *scale,
                       size_t series)
 {
@@ -111,12 +114,30 @@ static void draw_line(struct buf *out, const struct ui_chart *chart, const struc
     buf_printf(out, "<path class=\"line s%zu\" d=\"", series + 1);
     for (size_t i = 0; i < chart->labels_count; i++) {
         double value = chart->series[series].values[i];
+        if (begun && !isnan(value) && chart->kind == UI_CHART_STEP)
+            buf_printf(out, "H%.1f", x_of(chart, i));
         if (!isnan(value))
             buf_printf(out, "%c%.1f %.1f", begun ? 'L' : 'M', x_of(chart, i),
                        y_of(scale, value));
         begun = !isnan(value);
     }
     buf_add(out, S("\"/>\n"));
+}
+
+/* Dots, and triangles where something changed: the shape tells, not the colour. */
+static void draw_marks(struct buf *out, const struct ui_chart *chart, const struct scale *scale)
+{
+    for (size_t i = 0; chart->marks && i < chart->labels_count; i++) {
+        double value = chart->series[0].values[i], x = x_of(chart, i);
+        if (isnan(value))
+            continue;
+        double y = y_of(scale, value), tip = chart->marks[i] > 0 ? -7 : 7;
+        if (chart->marks[i] == 0)
+            buf_printf(out, "<circle class=\"f1\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"/>\n", x, y);
+        else
+            buf_printf(out, "<path class=\"f2\" d=\"M%.1f %.1fL%.1f %.1fL%.1f %.1fZ\"/>\n", x,
+                       y + tip, x - 6, y - tip / 2, x + 6, y - tip / 2);
+    }
 }
 
 static void draw_bars(struct buf *out, const struct ui_chart *chart, const struct scale *scale,
@@ -135,15 +156,15 @@ static void draw_bars(struct buf *out, const struct ui_chart *chart, const struc
     }
 }
 
-static void draw_limit(struct buf *out, const struct ui_chart *chart, const struct scale *scale)
+static void draw_rule(struct buf *out, const struct scale *scale, struct ui_rule rule)
 {
-    if (isnan(chart->limit))
+    if (isnan(rule.at))
         return;
-    double y = y_of(scale, chart->limit);
+    double y = y_of(scale, rule.at);
     buf_printf(out, "<line class=\"line s4\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>"
                     "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">", LEFT, WIDTH - RIGHT, y, y,
                WIDTH - RIGHT - 4, y - 5);
-    ui_text(out, chart->limit_name);
+    ui_text(out, rule.name);
     buf_add(out, S("</text>\n"));
 }
 
@@ -157,7 +178,10 @@ static void draw_svg(struct buf *out, const struct ui_chart *chart, const struct
     draw_labels(out, chart);
     for (size_t s = 0; s < chart->series_count && s < UI_CHART_SERIES; s++)
         (chart->kind == UI_CHART_BAR ? draw_bars : draw_line)(out, chart, scale, s);
-    draw_limit(out, chart, scale);
+    draw_marks(out, chart, scale);
+    draw_rule(out, scale, (struct ui_rule){ chart->limit, chart->limit_name });
+    for (size_t i = 0; i < chart->rules_count; i++)
+        draw_rule(out, scale, chart->rules[i]);
     buf_add(out, S("</svg>\n"));
 }
 
@@ -211,4 +235,57 @@ void ui_chart_draw(struct buf *out, const struct ui_chart *chart)
         buf_add(out, S("<p>No figures yet.</p>\n"));
     }
     buf_add(out, S("</figure>\n"));
+}
+
+/* ---- in a line of text ---- */
+
+enum { SPARK_WIDTH = 120, SPARK_HEIGHT = 28, SPARK_EDGE = 4 };
+
+static double spark_y(const struct scale *scale, double value)
+{
+    return SPARK_EDGE + (scale->high - value) / (scale->high - scale->low) *
+                            (SPARK_HEIGHT - 2 * SPARK_EDGE);
+}
+
+static struct scale spark_scale(const struct ui_spark *spark)
+{
+    struct scale scale = { INFINITY, -INFINITY, 1 };
+    for (size_t i = 0; i < spark->count; i++)
+        widen(&scale, spark->values[i]);
+    widen(&scale, spark->low);
+    widen(&scale, spark->high);
+    if (!(scale.high > scale.low)) {
+        scale.low -= 1;
+        scale.high = scale.low + 2;
+    }
+    return scale;
+}
+
+void ui_spark_draw(struct buf *out, const struct ui_spark *spark)
+{
+    struct scale scale = spark_scale(spark);
+    double last_x = NAN, last_y = NAN;
+    bool begun = false;
+    buf_printf(out, "<svg class=\"app-spark\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"",
+               SPARK_WIDTH, SPARK_HEIGHT);
+    ui_attr(out, spark->label);
+    buf_add(out, S("\">"));
+    if (!isnan(spark->low) && !isnan(spark->high))
+        buf_printf(out, "<rect class=\"band\" x=\"0\" width=\"%d\" y=\"%.1f\" height=\"%.1f\"/>",
+                   SPARK_WIDTH, spark_y(&scale, spark->high),
+                   spark_y(&scale, spark->low) - spark_y(&scale, spark->high));
+    buf_add(out, S("<path class=\"line s1\" d=\""));
+    for (size_t i = 0; i < spark->count; i++) {
+        if (!isnan(spark->values[i])) {
+            last_x = SPARK_EDGE + (double)(SPARK_WIDTH - 2 * SPARK_EDGE) * (double)i /
+                                      (double)(spark->count > 1 ? spark->count - 1 : 1);
+            last_y = spark_y(&scale, spark->values[i]);
+            buf_printf(out, "%c%.1f %.1f", begun ? 'L' : 'M', last_x, last_y);
+        }
+        begun = !isnan(spark->values[i]);
+    }
+    buf_add(out, S("\"/>"));
+    if (!isnan(last_x))
+        buf_printf(out, "<circle class=\"f1\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"/>", last_x, last_y);
+    buf_add(out, S("</svg>"));
 }

@@ -59,3 +59,26 @@ TEST(a_chart_of_nothing_says_so)
     EXPECT("text", str_find(html, S("No figures yet")) != STR_NONE);
     EXPECT("no drawing", str_find(html, S("<svg")) == STR_NONE);
 }
+
+TEST(a_step_goes_level_before_it_goes_up)
+{
+    double values[] = { 10, 20 };
+    str html = draw(cx, values, 2, UI_CHART_STEP);
+    EXPECT("level", str_find(html, S("H")) != STR_NONE &&
+                        str_find(html, S("H")) < str_find(html, S("L")));
+}
+
+TEST(a_sparkline_is_said_in_words_and_survives_gaps_and_flat_lines)
+{
+    static const double gaps[] = { NAN, 4, NAN, 4, NAN };
+    struct ui_spark spark = { .values = gaps, .count = 5, .low = NAN, .high = NAN,
+                              .label = S("Pulse <4>") };
+    struct buf out = buf_make(cx->arena, 1 << 14);
+    ui_spark_draw(&out, &spark);
+    EXPECT("label", str_find(buf_str(&out), S("aria-label=\"Pulse &lt;4&gt;\"")) != STR_NONE);
+    EXPECT("numbers", str_find(buf_str(&out), S("nan")) == STR_NONE &&
+                          str_find(buf_str(&out), S("inf")) == STR_NONE);
+    struct ui_spark nothing = { .low = 1, .high = 2, .label = S("none") };
+    ui_spark_draw(&out, &nothing);
+    EXPECT("still", str_find(buf_str(&out), S("nan")) == STR_NONE);
+}
