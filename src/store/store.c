@@ -90,6 +90,12 @@ err store_reader(struct ctx *cx, struct store *store)
     return db_begin(cx, cx->db, false);
 }
 
+void store_reader_end(struct ctx *cx)
+{
+    if (cx->db)
+        ctx_undefer(cx, end_loan);
+}
+
 err store_borrow(struct ctx *cx, struct store *store, bool *borrowed)
 {
     *borrowed = !cx->db;

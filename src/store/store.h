@@ -51,6 +51,8 @@ void store_close(struct store *store); /* finishes what was accepted */
 /* Gives cx a read connection with a snapshot, returned when the request ends (ctx_defer). A read
  * by a cx without one borrows a connection for that call alone. */
 err store_reader(struct ctx *cx, struct store *store) MUST_USE;
+/* Gives it back now: a request that waits for the writer must not keep others from reading. */
+void store_reader_end(struct ctx *cx);
 const struct index_layout *store_layout(struct store *store);
 /* "http://host/fhir": references under it are to this record. Once, before the first request. */
 void store_set_base(struct store *store, str base_url);

@@ -5,6 +5,7 @@
 #include "systems/beds/figures.h"
 #include "systems/beds/follow.h"
 #include "systems/beds/moves.h"
+#include "systems/beds/sql.h"
 
 /* clang-format off: one row a route. */
 #define READ "beds.read"
@@ -18,7 +19,7 @@ static const struct route routes[] = {
     { "GET", "/beds/figures", READ, beds_figures_get, "Occupancy, returns, forecast", ROUTE_SLOW },
     { "GET", "/beds/sitrep", READ, beds_sitrep_get, "SitRep rows, one a day", ROUTE_SLOW },
     { "GET", "/beds/sitrep/{day}", READ, beds_sitrep_day_get, "A day and its stays", ROUTE_SLOW },
-    { "POST", "/beds/move/{move}", "beds.write", beds_move_post, "Make a move", ROUTE_SLOW },
+    { "POST", "/beds/move/{move}", "beds.write", beds_move_post, "Make a move", 0 },
     { 0 },
 };
 /* clang-format on */
@@ -29,8 +30,10 @@ const struct module beds_module = {
     .title = "Beds",
     .page = "/beds",
     .key = "b",
-    .hazards = "H-012 H-013 H-014 H-015 H-016 H-017 H-018 H-019 H-020 H-021 H-022 H-023 H-024",
+    .hazards = "H-012 H-013 H-014 H-015 H-016 H-017 H-018 H-019 H-020 H-021 H-022 H-023 H-024 "
+               "H-025",
     .routes = routes,
     .claims = beds_claims,
+    .sql = beds_sql,
     .feed = &beds_feed,
 };

@@ -205,14 +205,24 @@ static struct ui_page page_for(struct http_request *request, str title,
 static err open_picture(struct http_request *request, const struct beds_picture **out)
 {
     beds_follow_expect();
-    TRY(store_reader(request->cx, request->store));
     return beds_picture_open(request->cx, request->store, out);
+}
+
+/* A ward alone: its page is drawn far more often than any other. */
+static err open_ward(struct http_request *request, const struct beds_picture **out)
+{
+    struct beds_picture *picture;
+    beds_follow_expect();
+    TRY(beds_picture_begin(request->cx, request->store, &picture));
+    TRY(beds_picture_add_ward(request->cx, picture, request->captures[0]));
+    *out = picture;
+    return ERR_OK;
 }
 
 static err find(struct http_request *request, const struct beds_picture *picture, const char *kind,
                 int32_t *out)
 {
-    *out = beds_find_spot(request->captures[0]);
+    *out = beds_find_spot(picture, request->captures[0]);
     if (*out != BEDS_NONE && strcmp(picture->spots[*out].kind, kind) == 0)
         return ERR_OK;
     return ctx_failf(request->cx, ERR_NOT_FOUND, S(""), "there is no %s %.*s",
@@ -223,7 +233,10 @@ err beds_hospital_get(struct http_request *request, struct http_response *respon
 {
     struct ctx *cx = request->cx;
     const struct beds_picture *picture;
-    TRY(open_picture(request, &picture));
+    struct beds_picture *whole;
+    beds_follow_expect();
+    TRY(beds_picture_whole(cx, request->store, BEDS_PLACES, &whole));
+    picture = whole;
     struct beds_ward *wards = arena_array(cx->arena, picture->spots_count + 1, sizeof *wards);
     size_t count = 0;
     for (size_t i = 0; i < picture->spots_count; i++)
@@ -246,7 +259,7 @@ err beds_ward_get(struct http_request *request, struct http_response *response)
     const struct beds_picture *picture;
     int32_t ward;
     size_t count;
-    TRY(open_picture(request, &picture));
+    TRY(open_ward(request, &picture));
     TRY(find(request, picture, "wa", &ward));
     int32_t *beds = beds_in_ward(cx, picture, ward, &count);
     struct beds_row *rows = arena_array(cx->arena, count + 1, sizeof *rows);
@@ -292,11 +305,10 @@ static struct beds_suggestion *judge_all(struct ctx *cx, const struct beds_pictu
 
 static struct beds_request request_of(struct ctx *cx, const struct beds_stay *stay)
 {
-    bool isolate = str_find(str_of(stay->flags), S("solation")) != STR_NONE;
     return (struct beds_request){
         .sex = stay->sex == 'f' ? BEDS_FEMALE : stay->sex == 'm' ? BEDS_MALE : BEDS_SEX_ANY,
         .age_years = ui_age_years(str_of(stay->born), cx->now_ms),
-        .isolation = isolate ? BEDS_ISOLATION_NEEDED : BEDS_ISOLATION_UNKNOWN,
+        .isolation = stay->isolation ? BEDS_ISOLATION_NEEDED : BEDS_ISOLATION_UNKNOWN,
         .specialty = copy(cx, stay->specialty), .reserved_stay = copy(cx, stay->id) };
 }
 
@@ -424,7 +436,7 @@ err beds_json_get(struct http_request *request, struct http_response *response)
     str ward_id = asked(request, "ward");
     size_t count;
     TRY(open_picture(request, &picture));
-    int32_t ward = ward_id.n ? beds_find_spot(ward_id) : BEDS_NONE;
+    int32_t ward = ward_id.n ? beds_find_spot(picture, ward_id) : BEDS_NONE;
     if (ward_id.n && ward == BEDS_NONE)
         return ctx_failf(cx, ERR_NOT_FOUND, S("ward"), "there is no ward %.*s", STR_ARG(ward_id));
     int32_t *beds = beds_in_ward(cx, picture, ward, &count);

@@ -53,42 +53,95 @@ static bool is_held(struct json encounter, struct json place)
     return json_string_is(status, S("active")) || json_string_is(status, S("reserved"));
 }
 
-static err claim_place(struct ctx *cx, struct store *store, struct json place, struct claim *out,
-                       size_t *count)
+/* The name of a place that is a bed; not given: it is none. */
+static err name_bed(struct ctx *cx, struct store *store, struct json place, str *out)
 {
     str text = json_string(cx->arena,
                            json_get(json_get(place, S("location")), S("reference")));
     struct validate_reference reference;
-    struct json physical = json_get(place, S("physicalType"));
-    bool is_bed = has_code(physical, S("bd"));
+    bool is_bed = has_code(json_get(place, S("physicalType")), S("bd"));
+    *out = (str){ 0 };
     if (!str_given(text) || !validate_read_reference(text, &reference) ||
         !str_given(reference.id) || !str_eq(reference.type, S("Location")))
         return ERR_OK;
     if (!is_bed && !str_given(reference.base))
         TRY(location_is_bed(cx, store, reference.id, &is_bed));
-    if (!is_bed || *count == CLAIMS_MAX)
-        return ERR_OK;
-    str name = arena_printf(cx->arena, "%.*s%sLocation/%.*s", STR_ARG(reference.base),
+    if (is_bed)
+        *out = arena_printf(cx->arena, "%.*s%sLocation/%.*s", STR_ARG(reference.base),
                             reference.base.n ? "/" : "", STR_ARG(reference.id));
-    out[(*count)++] = (struct claim){ .key = name };
     return ERR_OK;
 }
 
-static err claims(struct ctx *cx, struct store *store, struct json encounter, struct claim *out,
-                  size_t *count)
+static err claim_beds(struct ctx *cx, struct store *store, struct json encounter,
+                      struct claim *out, size_t *count)
 {
+    str lying_in = { 0 };
     if (!is_open(encounter))
         return ERR_OK;
+    for (struct json_walk w = json_walk(json_get(encounter, S("location"))); json_next(&w);) {
+        str bed;
+        if (!is_held(encounter, w.value))
+            continue;
+        TRY(name_bed(cx, store, w.value, &bed));
+        if (!str_given(bed) || *count == CLAIMS_MAX)
+            continue;
+        bool kept = json_string_is(json_get(w.value, S("status")), S("reserved"));
+        if (!kept && lying_in.n && !str_eq(lying_in, bed))
+            return ctx_failf(cx, ERR_CONFLICT, S("Encounter.location"), "a stay is in one bed at "
+                             "a time, not in %.*s and %.*s (rule: " BEDS_ONE_BED "): complete the "
+                             "place that was left", STR_ARG(lying_in), STR_ARG(bed));
+        lying_in = kept ? lying_in : bed;
+        out[(*count)++] = (struct claim){ .key = bed };
+    }
+    return ERR_OK;
+}
+
+/* An inpatient who is here, not one who is expected or sits in the emergency department. */
+static bool is_inpatient(struct json encounter)
+{
+    static const char *const classes[] = { "IMP", "ACUTE", "NONAC" };
+    struct json status = json_get(encounter, S("status"));
+    struct json code = json_get(json_get(encounter, S("class")), S("code"));
+    if (!json_string_is(status, S("in-progress")) && !json_string_is(status, S("onleave")))
+        return false;
+    for (size_t i = 0; i < COUNT(classes); i++)
+        if (json_string_is(code, str_of(classes[i])))
+            return true;
+    return false;
+}
+
+static err claim_patient(struct ctx *cx, struct store *store, struct json encounter,
+                         struct claim *out, size_t *count)
+{
+    str bed = { 0 };
+    str text = json_string(cx->arena,
+                           json_get(json_get(encounter, S("subject")), S("reference")));
+    struct validate_reference patient;
+    if (!is_inpatient(encounter) || !str_given(text) ||
+        !validate_read_reference(text, &patient) || !str_given(patient.id))
+        return ERR_OK;
     for (struct json_walk w = json_walk(json_get(encounter, S("location"))); json_next(&w);)
-        if (is_held(encounter, w.value))
-            TRY(claim_place(cx, store, w.value, out, count));
+        if (!str_given(bed) && is_held(encounter, w.value) &&
+            !json_string_is(json_get(w.value, S("status")), S("reserved")))
+            TRY(name_bed(cx, store, w.value, &bed));
+    if (str_given(bed))
+        out[(*count)++] = (struct claim){
+            .key = arena_printf(cx->arena, "%.*s%s%.*s/%.*s", STR_ARG(patient.base),
+                                patient.base.n ? "/" : "", STR_ARG(patient.type),
+                                STR_ARG(patient.id)) };
     return ERR_OK;
 }
 
 static const struct claim_rule one_stay = {
     .kind = BEDS_ONE_STAY,
     .resource = "Encounter",
-    .claims = claims,
+    .claims = claim_beds,
     .refusal = "the bed %s is held by %s: choose another bed, or discharge or move that stay first",
 };
-const struct claim_rule *const beds_claims[] = { &one_stay, NULL };
+static const struct claim_rule one_bed = {
+    .kind = BEDS_ONE_BED,
+    .resource = "Encounter",
+    .claims = claim_patient,
+    .refusal = "%s lies in a bed already, in the stay %s: transfer or discharge that stay first",
+};
+const struct claim_rule *const beds_claims[] = { &one_stay, &one_bed, NULL };

@@ -33,15 +33,11 @@ static err read_day(struct ctx *cx, str text, const char *name, int64_t fallback
     return ERR_OK;
 }
 
-/* The picture is only needed to number the beds: it is given back before the counting. */
 static err read_past(struct http_request *request, int64_t from_day, struct beds_past *out)
 {
-    const struct beds_picture *picture;
-    TRY(store_reader(request->cx, request->store));
-    TRY(beds_picture_open(request->cx, request->store, &picture));
-    err wrong = beds_past_read(request->cx, request->store, picture, from_day, out);
-    beds_picture_close(request->cx);
-    return wrong;
+    struct beds_picture *picture;
+    TRY(beds_picture_whole(request->cx, request->store, BEDS_PLACES, &picture));
+    return beds_past_read(request->cx, request->store, picture, from_day, out);
 }
 
 /* ---- the returns as JSON ---- */
@@ -258,11 +254,9 @@ err beds_figures_get(struct http_request *request, struct http_response *respons
     struct ctx *cx = request->cx;
     struct beds_figures figures = { 0 };
     struct beds_past past;
-    const struct beds_picture *picture;
-    TRY(store_reader(cx, request->store));
-    TRY(beds_picture_open(cx, request->store, &picture));
+    struct beds_picture *picture;
+    TRY(beds_picture_whole(cx, request->store, BEDS_PLACES, &picture));
     count_specialties(cx, picture, &figures);
-    beds_picture_close(cx);
     TRY(read_past(request, london_day(cx->now_ms) - LOOK_BACK_DAYS, &past));
     count_days(cx, &past.hospital, &figures);
     figures.forecast_24 = forecast_text(cx, &past.hospital, 24);

@@ -2,24 +2,120 @@
 #include "systems/beds/follow.h"
 #include "base/clock.h"
 #include "beds_board.html.h"
+#include "systems/beds/picture_read.h"
 
-enum { EXPECT_MS = 60000, EVENT_BYTES = 200 << 10 };
+enum { EXPECT_MS = 60000, EVENT_BYTES = 200 << 10, SHOWN_BYTES = 64 << 20 };
 
+/* What the open boards show of each bed, as one number: what differs from it is drawn. */
+struct shown {
+    struct arena arena;
+    struct map beds;   /* Location id to hash */
+    bool known;        /* false: nobody looked, so nothing is known of what they show */
+};
 static struct {
     struct live *live;
-    int64_t done_seq, read_seq, looked_ms; /* the feed's thread alone */
+    struct shown shown;          /* the feed's thread alone */
     int64_t drawn_ms;            /* monotonic, when a board was last drawn; any thread */
 } follow;
 
-/* Changed since the last round: by a commit, or because a reservation ran out. */
-static bool has_changed(const struct ctx *cx, const struct beds_picture *picture,
-                        const struct beds_spot *spot)
+/* One round of telling. */
+struct round {
+    struct ctx *cx;
+    struct store *store;
+    const struct beds_picture *picture; /* places and stays */
+    bool *beds, *wards;                 /* by spot: what a board shows of it changed */
+    bool other_beds;                    /* a bed came or went */
+};
+
+/* ---- what changed ---- */
+
+static uint64_t mix(uint64_t hash, const char *text)
 {
-    const struct beds_stay *stay = spot->stay == BEDS_NONE ? NULL : &picture->stays[spot->stay];
-    bool ran_out = stay && stay->reserved && stay->until_ms > follow.looked_ms &&
-                   stay->until_ms <= cx->now_ms;
-    return spot->touched_seq > follow.done_seq || ran_out;
+    return (hash ^ str_hash(str_of(text))) * UINT64_C(0x9e3779b97f4a7c15);
 }
+
+static uint64_t mix_number(uint64_t hash, int64_t number)
+{
+    return (hash ^ (uint64_t)number) * UINT64_C(0x9e3779b97f4a7c15) + (hash >> 29);
+}
+
+static uint64_t hash_of(const struct round *round, int32_t spot)
+{
+    const struct beds_picture *picture = round->picture;
+    const struct beds_spot *bed = &picture->spots[spot];
+    uint64_t hash = mix(mix(mix(mix(1, bed->name), bed->part_of), bed->why), bed->clean);
+    hash = mix_number(mix_number(hash, bed->attributes), bed->due_ms);
+    hash = mix_number(hash, beds_state_at(picture, spot, round->cx->now_ms));
+    if (bed->stay == BEDS_NONE)
+        return hash;
+    const struct beds_stay *stay = &picture->stays[bed->stay];
+    hash = mix(mix(mix(hash, stay->id), stay->patient), stay->specialty);
+    hash = mix_number(mix_number(hash, stay->edd_day), stay->ready_day);
+    hash = mix_number(mix_number(hash, stay->until_ms), stay->admitted_ms);
+    return mix_number(hash, stay->pathway * 16 + (int)stay->reside * 4 + stay->on_leave * 2 +
+                                stay->reserved);
+}
+
+static void mark(struct round *round, int32_t spot)
+{
+    int32_t ward = round->picture->spots[spot].ward;
+    round->beds[spot] = true;
+    if (ward != BEDS_NONE)
+        round->wards[ward] = true;
+}
+
+static void compare(struct round *round)
+{
+    struct shown *shown = &follow.shown;
+    size_t beds = 0;
+    for (size_t i = 0; i < round->picture->spots_count; i++) {
+        const struct beds_spot *spot = &round->picture->spots[i];
+        uint64_t hash, before;
+        if (strcmp(spot->kind, "bd") != 0)
+            continue;
+        beds++;
+        hash = hash_of(round, (int32_t)i);
+        bool found = map_get(&shown->beds, str_of(spot->id), &before);
+        round->other_beds |= !found;
+        if (!shown->known || !found || before != hash)
+            mark(round, (int32_t)i);
+        map_set(&shown->beds, found ? str_of(spot->id)
+                                    : arena_copy(&shown->arena, str_of(spot->id)), hash);
+    }
+    round->other_beds |= beds != shown->beds.count;
+}
+
+static void forget(void)
+{
+    arena_free(&follow.shown.arena);
+    follow.shown.arena = arena_make(SHOWN_BYTES);
+    follow.shown.beds = map_make(&follow.shown.arena);
+    follow.shown.known = false;
+}
+
+/* What a board shows of a person is not in the places and stays: their resources say who it is. */
+static void mark_patient(struct round *round, str patient)
+{
+    for (size_t i = 0; patient.n && i < round->picture->stays_count; i++)
+        if (str_eq(str_of(round->picture->stays[i].patient), patient))
+            mark(round, round->picture->stays[i].bed);
+}
+
+static str patient_of(struct ctx *cx, const struct store_version *version)
+{
+    struct json body;
+    str type = fhir_resource_name(version->resource);
+    if (str_eq(type, S("Patient")))
+        return version->id;
+    bool flag = str_eq(type, S("Flag"));
+    if ((!flag && !str_eq(type, S("Observation"))) || version->body.n == 0 ||
+        (!flag && str_find(version->body, S(BEDS_NEWS2_CODE)) == STR_NONE) ||
+        json_parse(cx, version->body, &body) != ERR_OK)
+        return (str){ 0 };
+    return beds_read_reference(cx, json_get(body, S("subject")), "Patient");
+}
+
+/* ---- telling ---- */
 
 static void send(str channel, int64_t seq, const struct buf *html)
 {
@@ -29,45 +125,42 @@ static void send(str channel, int64_t seq, const struct buf *html)
         live_publish(follow.live, channel, seq, buf_str(html));
 }
 
-static str channel_of(struct ctx *cx, const struct beds_spot *ward)
+static err tell_ward(struct round *round, int32_t at)
 {
-    return arena_printf(cx->arena, "beds/%s", ward->id);
-}
-
-/* The changed rows of one ward; true when there were any. */
-static bool tell_ward(struct ctx *cx, const struct beds_picture *picture, int32_t ward)
-{
-    str channel = channel_of(cx, &picture->spots[ward]);
-    bool watched = live_watched(follow.live, channel), any = false;
-    struct buf html = buf_make(cx->arena, EVENT_BYTES);
-    for (size_t i = 0; i < picture->spots_count; i++) {
-        const struct beds_spot *spot = &picture->spots[i];
-        if (spot->ward != ward || strcmp(spot->kind, "bd") != 0 ||
-            !has_changed(cx, picture, spot))
+    const struct beds_spot *ward = &round->picture->spots[at];
+    str channel = arena_printf(round->cx->arena, "beds/%s", ward->id);
+    struct buf html = buf_make(round->cx->arena, EVENT_BYTES);
+    struct beds_picture *people;
+    if (!live_watched(follow.live, channel)) {
+        live_publish_missed(follow.live, channel, round->picture->seq);
+        return ERR_OK;
+    }
+    TRY(beds_picture_begin(round->cx, round->store, &people));
+    TRY(beds_picture_add_ward(round->cx, people, str_of(ward->id)));
+    for (size_t i = 0; i < people->spots_count; i++) {
+        int32_t bed = beds_find_spot(round->picture, str_of(people->spots[i].id));
+        if (bed == BEDS_NONE || !round->beds[bed])
             continue;
-        any = true;
-        if (!watched)
-            break;
-        struct beds_row row = beds_row_of(cx, picture, (int32_t)i);
+        struct beds_row row = beds_row_of(round->cx, people, (int32_t)i);
         beds_board_row(&html, &row);
     }
-    if (any && watched)
-        send(channel, picture->seq, &html);
-    else if (any)
-        live_publish_missed(follow.live, channel, picture->seq);
-    return any;
+    send(channel, round->picture->seq, &html);
+    return ERR_OK;
 }
 
-static void tell_hospital(struct ctx *cx, const struct beds_picture *picture,
-                          const int32_t *wards, size_t count)
+static void tell_hospital(struct round *round)
 {
+    struct ctx *cx = round->cx;
+    const struct beds_picture *picture = round->picture;
     struct buf html = buf_make(cx->arena, EVENT_BYTES);
     if (!live_watched(follow.live, S("beds"))) {
         live_publish_missed(follow.live, S("beds"), picture->seq);
         return;
     }
-    for (size_t i = 0; i < count; i++) {
-        struct beds_ward ward = beds_ward_of(cx, picture, wards[i]);
+    for (size_t i = 0; i < picture->spots_count; i++) {
+        if (!round->wards[i])
+            continue;
+        struct beds_ward ward = beds_ward_of(cx, picture, (int32_t)i);
         beds_ward_row(&html, &ward);
     }
     struct beds_ward all = beds_ward_of(cx, picture, BEDS_NONE);
@@ -75,37 +168,45 @@ static void tell_hospital(struct ctx *cx, const struct beds_picture *picture,
     send(S("beds"), picture->seq, &html);
 }
 
-/* Read whole: which rows differ is not known. */
-static void tell_all_to_reload(struct ctx *cx, const struct beds_picture *picture)
+static void tell_all_to_reload(struct round *round)
 {
+    const struct beds_picture *picture = round->picture;
     for (size_t i = 0; i < picture->spots_count; i++)
         if (strcmp(picture->spots[i].kind, "wa") == 0)
-            live_publish_reload(follow.live, channel_of(cx, &picture->spots[i]), picture->seq);
+            live_publish_reload(follow.live, arena_printf(round->cx->arena, "beds/%s",
+                                                          picture->spots[i].id), picture->seq);
     live_publish_reload(follow.live, S("beds"), picture->seq);
 }
 
-static err tell(struct ctx *cx, struct store *store)
+static err tell(struct ctx *cx, struct store *store, const struct store_versions *versions)
 {
-    const struct beds_picture *picture;
-    TRY(beds_picture_open(cx, store, &picture));
-    int32_t *wards = arena_array(cx->arena, picture->spots_count + 1, sizeof *wards);
-    size_t count = 0;
-    /* The first reading is what the boards were drawn from; a later one replaced it under them. */
-    bool read_again = follow.read_seq > 0 && picture->read_seq != follow.read_seq;
-    follow.read_seq = picture->read_seq;
-    if (read_again) {
-        tell_all_to_reload(cx, picture);
-    } else {
-        for (size_t i = 0; i < picture->spots_count; i++)
-            if (strcmp(picture->spots[i].kind, "wa") == 0 &&
-                tell_ward(cx, picture, (int32_t)i))
-                wards[count++] = (int32_t)i;
-        if (count)
-            tell_hospital(cx, picture, wards, count);
+    struct beds_picture *picture;
+    bool any = false;
+    TRY(beds_picture_whole(cx, store, BEDS_PLACES, &picture));
+    struct round round = { .cx = cx, .store = store, .picture = picture };
+    round.beds = arena_array(cx->arena, picture->spots_count + 1, sizeof *round.beds);
+    round.wards = arena_array(cx->arena, picture->spots_count + 1, sizeof *round.wards);
+    bool knew = follow.shown.known;
+    compare(&round);
+    follow.shown.known = true;
+    if (knew && round.other_beds) {
+        forget();
+        tell_all_to_reload(&round);
+        return ERR_OK;
     }
-    follow.done_seq = picture->seq > follow.done_seq ? picture->seq : follow.done_seq;
+    for (size_t i = 0; versions && i < versions->count; i++)
+        mark_patient(&round, patient_of(cx, &versions->list[i]));
+    for (size_t i = 0; i < picture->spots_count; i++) {
+        if (round.wards[i])
+            TRY(tell_ward(&round, (int32_t)i));
+        any |= round.wards[i];
+    }
+    if (any)
+        tell_hospital(&round);
     return ERR_OK;
 }
+
+/* ---- when ---- */
 
 void beds_follow_expect(void)
 {
@@ -119,17 +220,29 @@ static bool somebody_looks(void)
            (drawn_ms && clock_monotonic_ms() - drawn_ms < EXPECT_MS);
 }
 
-/* What is drawn after nobody was seen to look shows all commits up to this one. */
+static bool concerns_beds(const struct store_versions *versions)
+{
+    static const char *const types[] = { "Encounter", "Location", "Patient", "Flag",
+                                         "Observation" };
+    for (size_t i = 0; versions && i < versions->count; i++)
+        for (size_t k = 0; k < COUNT(types); k++)
+            if (str_eq(fhir_resource_name(versions->list[i].resource), str_of(types[k])))
+                return true;
+    return !versions;
+}
+
 static void changed(struct ctx *cx, struct store *store, struct live *live,
                     const struct store_versions *versions, int64_t seq)
 {
-    (void)versions; /* the picture reads for itself */
     follow.live = live;
-    if (!somebody_looks())
-        follow.done_seq = seq;
-    else if (tell(cx, store) != ERR_OK)
+    if (!follow.shown.beds.arena)
+        forget();
+    if (!somebody_looks()) {
+        forget();
+    } else if (concerns_beds(versions) && tell(cx, store, versions) != ERR_OK) {
+        forget();
         live_publish_reload(live, S("beds"), seq);
-    follow.looked_ms = cx->now_ms;
+    }
 }
 
 const struct feed_view beds_feed = { changed };

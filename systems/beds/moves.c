@@ -13,13 +13,15 @@ enum { OPS_MAX = 6, RESERVE_MINUTES = 60, INPUT_BYTES_MAX = 1 << 16, NOTE_MAX = 
 struct call {
     struct http_request *request;
     struct ctx *cx;
-    const struct beds_picture *picture;
+    struct beds_picture *picture; /* the beds, stays and patients the move names, no more */
+    struct commit commit;
+    size_t move;                 /* row of beds_moves_list */
     struct json body;            /* when JSON was sent */
     struct commit_op ops[OPS_MAX];
     size_t ops_count;
     struct beds_request wanted;  /* who is to lie there, for the rules */
-    struct beds_stay stay;       /* a copy: the picture is given back before the commit */
-    int32_t to;                  /* the bed wanted; BEDS_NONE */
+    struct beds_stay stay;       /* a copy: the picture grows */
+    str to;                      /* the bed wanted */
     str encounter;               /* the stay moved, for the worklist */
     bool to_worklist;            /* a conflict becomes a task for the bed manager */
 };
@@ -55,7 +57,8 @@ static err need_bed(struct call *call, const char *name, int32_t *out)
 {
     str id;
     TRY(need_id(call, name, "Location", &id));
-    *out = beds_find_spot(id);
+    TRY(beds_picture_add_bed(call->cx, call->picture, id));
+    *out = beds_find_spot(call->picture, id);
     if (*out != BEDS_NONE && strcmp(call->picture->spots[*out].kind, "bd") == 0)
         return ERR_OK;
     return ctx_failf(call->cx, ERR_NOT_FOUND, str_of(name), "there is no bed %.*s", STR_ARG(id));
@@ -66,7 +69,8 @@ static err need_stay(struct call *call, const char *name, struct beds_stay *out)
 {
     str id;
     TRY(need_id(call, name, "Encounter", &id));
-    int32_t at = beds_find_stay(id);
+    TRY(beds_picture_add_stay(call->cx, call->picture, id));
+    int32_t at = beds_find_stay(call->picture, id);
     if (at == BEDS_NONE)
         return ctx_failf(call->cx, ERR_NOT_FOUND, str_of(name), "no stay %.*s holds a bed",
                          STR_ARG(id));
@@ -75,13 +79,12 @@ static err need_stay(struct call *call, const char *name, struct beds_stay *out)
     return ERR_OK;
 }
 
+/* The record says whether this person may see the patient; the view, who it is. */
 static err read_person(struct call *call, str id, struct beds_stay *out)
 {
     struct store_version version;
-    struct json body;
     TRY(store_read(call->cx, call->request->store, fhir_resource_find(S("Patient")), id, &version));
-    TRY(json_parse(call->cx, version.body, &body));
-    beds_read_patient(call->cx, body, out);
+    TRY(beds_read_person(call->cx, id, out));
     snprintf(out->patient, sizeof out->patient, "%.*s", STR_ARG(id));
     return ERR_OK;
 }
@@ -93,7 +96,8 @@ static err need_arrival(struct call *call, struct beds_stay *out)
     struct json body;
     str id;
     TRY(need_id(call, "encounter", "Encounter", &id));
-    if (beds_find_stay(id) != BEDS_NONE)
+    TRY(beds_picture_add_stay(call->cx, call->picture, id));
+    if (beds_find_stay(call->picture, id) != BEDS_NONE)
         return need_stay(call, "encounter", out);
     TRY(store_read(call->cx, call->request->store, fhir_resource_find(S("Encounter")), id,
                    &version));
@@ -110,7 +114,7 @@ static struct commit_op *add_op(struct call *call)
     return &call->ops[call->ops_count++];
 }
 
-/* Texts are copied: they may lie in the picture, which is given back before the commit. */
+/* Texts are copied: they may lie in the picture or on the stack, and the writer comes later. */
 static void edit(struct call *call, const char *type, str id, struct beds_edit what)
 {
     what.bed = arena_copy(call->cx->arena, what.bed);
@@ -127,8 +131,7 @@ static void set_spot(struct call *call, int32_t spot, char v2, str note)
 /* The bed a patient left: how it must be cleaned, and by when. */
 static void vacate(struct call *call, const struct beds_stay *stay)
 {
-    bool isolated = str_find(str_of(stay->flags), S("solation")) != STR_NONE;
-    const struct beds_clean_kind *kind = &beds_cleans[beds_clean_after(isolated, false)];
+    const struct beds_clean_kind *kind = &beds_cleans[beds_clean_after(stay->isolation, false)];
     int64_t by_ms = call->cx->now_ms + (int64_t)kind->minutes * 60000;
     set_spot(call, stay->bed, 'K', arena_printf(call->cx->arena, "%s by %.*s", kind->name,
              STR_ARG(ui_clock(call->cx, by_ms))));
@@ -145,11 +148,10 @@ static void wants(struct call *call)
 {
     const struct beds_stay *person = &call->stay;
     str isolation = input(call, "isolation");
-    bool flagged = str_find(str_of(person->flags), S("solation")) != STR_NONE;
     call->wanted = (struct beds_request){
         .sex = sex_of(person->sex), .age_years = ui_age_years(str_of(person->born),
                                                               call->cx->now_ms),
-        .isolation = flagged || str_eq(isolation, S("needed")) ? BEDS_ISOLATION_NEEDED
+        .isolation = person->isolation || str_eq(isolation, S("needed")) ? BEDS_ISOLATION_NEEDED
                      : str_eq(isolation, S("none")) ? BEDS_ISOLATION_NONE
                                                     : BEDS_ISOLATION_UNKNOWN,
         .specialty = person->specialty[0] ? str_of(person->specialty)
@@ -165,14 +167,16 @@ static struct beds_bed bed_now(const struct call *call, int32_t spot)
     return bed;
 }
 
-static void tell_next_best(struct call *call)
+static err tell_next_best(struct call *call)
 {
     struct ctx *cx = call->cx;
     const struct beds_picture *picture = call->picture;
+    TRY(beds_picture_add_free(cx, call->picture));
     struct beds_suggestion best = { .hard_count = SIZE_MAX };
     int32_t at = BEDS_NONE;
     for (size_t i = 0; i < picture->spots_count; i++) {
-        if (strcmp(picture->spots[i].kind, "bd") != 0 || (int32_t)i == call->to)
+        const struct beds_spot *spot = &picture->spots[i];
+        if (strcmp(spot->kind, "bd") != 0 || str_eq(str_of(spot->id), call->to))
             continue;
         struct beds_bed bed = bed_now(call, (int32_t)i);
         struct beds_suggestion one = beds_judge(&call->wanted, &bed);
@@ -188,6 +192,7 @@ static void tell_next_best(struct call *call)
                               spot->id);
     issues_note(&cx->issues, (struct issue){ .kind = ERR_CONFLICT, .path = S("next-best"),
                                              .severity = ISSUE_INFORMATION, .text = text });
+    return ERR_OK;
 }
 
 /* Nobody signed in means --open, where all is allowed. A clerk may move people, not override. */
@@ -215,7 +220,7 @@ static err refuse(struct call *call, const struct beds_suggestion *judged)
         enum beds_refusal reason = judged->reasons[i];
         const struct beds_refusal_kind *kind = &beds_refusals[reason];
         bool taken = reason == BEDS_IS_OCCUPIED || reason == BEDS_IS_RESERVED;
-        str holder = call->to == BEDS_NONE ? (str){ 0 } : bed_now(call, call->to).held_by;
+        str holder = bed_now(call, beds_find_spot(call->picture, call->to)).held_by;
         if (!kind->hard)
             continue;
         worst = taken ? ERR_CONFLICT : worst;
@@ -225,7 +230,7 @@ static err refuse(struct call *call, const struct beds_suggestion *judged)
                         taken ? (int)holder.n : 0, holder.p ? holder.p : "",
                         kind->overridden_by ? kind->overridden_by : "nobody");
     }
-    tell_next_best(call);
+    TRY(tell_next_best(call));
     return worst;
 }
 
@@ -236,7 +241,7 @@ static err take_bed(struct call *call, int32_t spot)
     const struct beds_spot *to = &call->picture->spots[spot];
     struct beds_bed bed = bed_now(call, spot);
     struct beds_suggestion judged = beds_judge(&call->wanted, &bed);
-    call->to = spot;
+    call->to = arena_copy(call->cx->arena, bed.id);
     if (judged.hard_count && !may_override(call, &judged))
         return refuse(call, &judged);
     const struct beds_stay *holder = to->stay == BEDS_NONE ? NULL : &call->picture->stays[to->stay];
@@ -266,9 +271,11 @@ static str override_json(struct call *call)
 /* One bed a patient: the board would otherwise show one person twice. */
 static err check_not_in(struct call *call, const struct beds_stay *person)
 {
+    if (person->patient[0])
+        TRY(beds_picture_add_patient(call->cx, call->picture, str_of(person->patient)));
     for (size_t i = 0; i < call->picture->stays_count; i++) {
         const struct beds_stay *stay = &call->picture->stays[i];
-        if (stay->used && !stay->reserved && person->patient[0] &&
+        if (!stay->reserved && person->patient[0] &&
             strcmp(stay->patient, person->patient) == 0)
             return ctx_failf(call->cx, ERR_CONFLICT, S("patient"),
                              "this patient already lies in %s (rule: one bed a patient; holder: "
@@ -566,22 +573,6 @@ static err send_to_worklist(struct call *call)
     return ERR_OK;
 }
 
-static err commit_move(struct call *call, const char *name)
-{
-    struct commit commit = { .ops = call->ops, .ops_count = call->ops_count, .cx = call->cx,
-                             .why = arena_printf(call->cx->arena, "beds: %s", name) };
-    beds_picture_close(call->cx); /* others may look while the disk works */
-    err made = commit_run(call->cx, call->request->store, &commit);
-    if (made == ERR_CONFLICT && call->to != BEDS_NONE) {
-        TRY(beds_picture_open(call->cx, call->request->store, &call->picture));
-        tell_next_best(call);
-        beds_picture_close(call->cx);
-    }
-    if (made == ERR_CONFLICT && call->to_worklist)
-        TRY(send_to_worklist(call));
-    return made;
-}
-
 static err answer(struct call *call, struct http_response *response)
 {
     struct ctx *cx = call->cx;
@@ -615,24 +606,63 @@ static size_t find_move(str name)
     return at;
 }
 
+/* On disk, or refused there. */
+static err finish(struct http_request *request, struct http_response *response)
+{
+    struct call *call = request->self;
+    struct ctx *cx = call->cx;
+    err wrong = call->commit.error;
+    if (wrong == ERR_CONFLICT && call->to.n) {
+        TRY(beds_picture_begin(cx, request->store, &call->picture));
+        TRY(tell_next_best(call));
+        store_reader_end(cx);
+    }
+    if (wrong == ERR_CONFLICT && call->to_worklist)
+        TRY(send_to_worklist(call));
+    return wrong ? wrong : answer(call, response);
+}
+
+static void wake(struct commit *commit)
+{
+    http_wake(commit->self);
+}
+
+/* Waits for the disk without keeping a thread or a read connection. */
+static err submit(struct call *call, struct http_response *response)
+{
+    struct http_request *request = call->request;
+    bool waiting = false;
+    call->commit = (struct commit){
+        .ops = call->ops, .ops_count = call->ops_count, .cx = call->cx, .done = wake,
+        .self = request, .why = arena_printf(call->cx->arena, "beds: %s",
+                                             beds_moves_list[call->move].name) };
+    request->self = call;
+    store_reader_end(call->cx);
+    call->commit.error = commit_submit(call->cx, request->store, &call->commit, &waiting);
+    if (!waiting)
+        return finish(request, response);
+    http_wait(request, finish);
+    return ERR_OK;
+}
+
 err beds_move_post(struct http_request *request, struct http_response *response)
 {
     struct ctx *cx = request->cx;
-    struct call call = { .request = request, .cx = cx, .to = BEDS_NONE };
-    size_t move = find_move(request->captures[0]);
-    if (move == beds_moves_count)
+    struct call *call = arena_zero(cx->arena, sizeof *call);
+    call->request = request;
+    call->cx = cx;
+    call->move = find_move(request->captures[0]);
+    if (call->move == beds_moves_count)
         return ctx_failf(cx, ERR_NOT_FOUND, S(""), "there is no move %.*s",
                          STR_ARG(request->captures[0]));
     if (request->body.n > INPUT_BYTES_MAX)
         return ctx_fail(cx, ERR_LIMIT, S(""), S("a move is a few words"));
     if (str_find(http_header(request, "Content-Type"), S("json")) != STR_NONE) {
-        TRY(json_parse(cx, request->body, &call.body));
-        if (!json_is(call.body, JSON_OBJECT))
+        TRY(json_parse(cx, request->body, &call->body));
+        if (!json_is(call->body, JSON_OBJECT))
             return ctx_fail(cx, ERR_INVALID, S(""), S("send a JSON object of inputs"));
     }
-    TRY(store_reader(cx, request->store));
-    TRY(beds_picture_open(cx, request->store, &call.picture));
-    TRY(makers[move](&call));
-    TRY(commit_move(&call, beds_moves_list[move].name));
-    return answer(&call, response);
+    TRY(beds_picture_begin(cx, request->store, &call->picture));
+    TRY(makers[call->move](call));
+    return submit(call, response);
 }

@@ -9,6 +9,7 @@
 enum { PAGE = 500, LEARN_WEEKS = 12 };
 
 struct reading {
+    const struct beds_picture *picture;
     struct beds_past *past;
     struct arena *arena; /* what is kept; bodies lie in the page's own memory */
     struct beds_span *spans;
@@ -32,7 +33,7 @@ static void add_span(struct ctx *cx, struct reading *reading, struct json place,
 {
     str bed = beds_read_reference(cx, json_get(place, S("location")), "Location");
     struct json period = json_get(place, S("period"));
-    int32_t spot = str_given(bed) ? beds_find_spot(bed) : BEDS_NONE;
+    int32_t spot = str_given(bed) ? beds_find_spot(reading->picture, bed) : BEDS_NONE;
     struct json status = json_get(place, S("status"));
     if (spot == BEDS_NONE || json_string_is(status, S("planned")) ||
         json_string_is(status, S("reserved")))
@@ -85,7 +86,7 @@ static err read_page(struct ctx *cx, struct store *store, struct reading *readin
 err beds_past_read(struct ctx *cx, struct store *store, const struct beds_picture *picture,
                    int64_t from_day, struct beds_past *out)
 {
-    struct reading reading = { .past = out, .arena = cx->arena };
+    struct reading reading = { .picture = picture, .past = out, .arena = cx->arena };
     struct beds_scratch *scratch = beds_scratch_begin(cx);
     char day[LONDON_TEXT];
     *out = (struct beds_past){ 0 };

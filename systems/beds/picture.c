@@ -1,400 +1,250 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "systems/beds/picture.h"
-#include "base/map.h"
-#include "clinical/london.h"
-#include "store/access.h"
-#include "store/search.h"
 #include "systems/beds/picture_read.h"
-#include "systems/beds/scratch.h"
-#include <pthread.h>
+#include "systems/beds/sql.h"
 
-/* Further behind than this it is quicker to read the hospital anew than to follow. */
-enum { FOLLOW_MAX = 20000, LOG_PAGE = 500, SEARCH_PAGE = 500, FLAGS_MAX = 100 };
-enum { PICTURE_MEMORY = 1 << 30 };
+enum { STEPS_UP_MAX = 8 }; /* bed, bay, ward, wing, site: a loop in the data ends too */
 
-static struct {
-    pthread_mutex_t lock;
-    struct store *store; /* whose picture this is; NULL: none yet */
-    struct arena arena;
-    struct beds_picture picture;
-    size_t spots_cap, stays_cap;
-    struct map spots, stays;
-    int64_t at_seq; /* of the version being taken in */
-    bool reread; /* a bed appeared: stays that named it before must be read again */
-} now = { .lock = PTHREAD_MUTEX_INITIALIZER };
-
-static void unlock(void *lock)
-{
-    pthread_mutex_unlock(lock);
-}
-
-int32_t beds_find_spot(str id)
+int32_t beds_find_spot(const struct beds_picture *picture, str id)
 {
     uint64_t at;
-    return map_get(&now.spots, id, &at) ? (int32_t)at : BEDS_NONE;
+    return map_get(&picture->by_spot, id, &at) ? (int32_t)at : BEDS_NONE;
 }
 
-int32_t beds_find_stay(str id)
+int32_t beds_find_stay(const struct beds_picture *picture, str id)
 {
     uint64_t at;
-    return map_get(&now.stays, id, &at) && now.picture.stays[at].used &&
-                   str_eq(str_of(now.picture.stays[at].id), id)
-               ? (int32_t)at : BEDS_NONE;
-}
-
-static void clear(struct store *store)
-{
-    if (now.store)
-        arena_free(&now.arena);
-    now.arena = arena_make(PICTURE_MEMORY);
-    now.picture = (struct beds_picture){ 0 };
-    now.spots_cap = now.stays_cap = 0;
-    now.spots = map_make(&now.arena);
-    now.stays = map_make(&now.arena);
-    now.store = store;
-}
-
-static void touch(int32_t spot)
-{
-    if (spot != BEDS_NONE)
-        now.picture.spots[spot].touched_seq = now.at_seq;
+    return map_get(&picture->by_stay, id, &at) ? (int32_t)at : BEDS_NONE;
 }
 
 /* ---- places ---- */
 
-/* Ward and site of a place are the nearest above it; a loop in the data ends after a few steps. */
-static void place_in_building(struct beds_spot *spot)
+/* Ward and site of a place are the nearest above it. */
+static void place_in_building(struct beds_picture *picture, struct beds_spot *spot)
 {
-    int32_t at = spot->parent = beds_find_spot(str_of(spot->part_of));
+    int32_t at = spot->parent = beds_find_spot(picture, str_of(spot->part_of));
     spot->ward = spot->site = BEDS_NONE;
-    for (int steps = 0; at != BEDS_NONE && steps < 8; steps++) {
-        const struct beds_spot *above = &now.picture.spots[at];
+    for (int steps = 0; at != BEDS_NONE && steps < STEPS_UP_MAX; steps++) {
+        const struct beds_spot *above = &picture->spots[at];
         if (spot->ward == BEDS_NONE && strcmp(above->kind, "wa") == 0)
             spot->ward = at;
         if (strcmp(above->kind, "si") == 0)
             spot->site = at;
-        at = above->part_of[0] ? beds_find_spot(str_of(above->part_of)) : BEDS_NONE;
+        at = above->part_of[0] ? beds_find_spot(picture, str_of(above->part_of)) : BEDS_NONE;
     }
 }
 
-static void place_all(void)
+static void place_from(struct beds_picture *picture, size_t from)
 {
-    for (size_t i = 0; i < now.picture.spots_count; i++)
-        place_in_building(&now.picture.spots[i]);
+    for (size_t i = from; i < picture->spots_count; i++)
+        place_in_building(picture, &picture->spots[i]);
 }
 
-static struct beds_spot *take_spot(str id, bool *fresh)
+static void put_spot(struct ctx *cx, struct beds_picture *picture, const struct beds_spot *spot)
 {
-    int32_t at = beds_find_spot(id);
-    *fresh = at == BEDS_NONE;
-    if (!*fresh)
-        return &now.picture.spots[at];
-    now.picture.spots = arena_grow(&now.arena, now.picture.spots, now.picture.spots_count,
-                                   &now.spots_cap, sizeof *now.picture.spots);
-    struct beds_spot *spot = &now.picture.spots[now.picture.spots_count];
-    *spot = (struct beds_spot){ .stay = BEDS_NONE };
-    map_set(&now.spots, arena_copy(&now.arena, id), now.picture.spots_count++);
-    return spot;
-}
-
-static void put_location(struct ctx *cx, const struct store_version *version, struct json body)
-{
-    bool fresh;
-    if (version->id.n >= BEDS_ID_BYTES)
+    if (beds_find_spot(picture, str_of(spot->id)) != BEDS_NONE)
         return;
-    struct beds_spot *spot = take_spot(version->id, &fresh);
-    char before = spot->v2;
-    int32_t stay = spot->stay;
-    beds_read_location(cx, body, spot);
-    snprintf(spot->id, sizeof spot->id, "%.*s", STR_ARG(version->id));
-    spot->stay = stay;
-    if (spot->since_ms == 0 || before != spot->v2)
-        spot->since_ms = version->at_ms;
-    spot->touched_seq = now.at_seq;
-    now.reread |= fresh && strcmp(spot->kind, "bd") == 0;
-    if (version->method == STORE_DELETED)
-        snprintf(spot->kind, sizeof spot->kind, "gone");
+    picture->spots = arena_grow(cx->arena, picture->spots, picture->spots_count,
+                                &picture->spots_cap, sizeof *picture->spots);
+    picture->spots[picture->spots_count] = *spot;
+    map_set(&picture->by_spot, arena_copy(cx->arena, str_of(spot->id)), picture->spots_count++);
+}
+
+/* Every row of a statement about places; `key` binds ?1 where it is given. */
+static err add_spots(struct ctx *cx, struct beds_picture *picture, enum beds_sql which, str key)
+{
+    struct db_stmt *row = db_use(cx, cx->db, beds_sql, which);
+    if (key.n)
+        db_bind_text(row, 1, key);
+    for (bool more = true;;) {
+        struct beds_spot spot;
+        TRY(db_step(cx, row, &more));
+        if (!more)
+            return ERR_OK;
+        beds_row_spot(cx, row, &spot);
+        put_spot(cx, picture, &spot);
+    }
+}
+
+/* The place and what it is part of, up to the site. */
+static err add_up(struct ctx *cx, struct beds_picture *picture, str id)
+{
+    for (int steps = 0; id.n && steps < STEPS_UP_MAX; steps++) {
+        if (beds_find_spot(picture, id) == BEDS_NONE)
+            TRY(add_spots(cx, picture, BEDS_SQL_SPOT, id));
+        int32_t at = beds_find_spot(picture, id);
+        id = at == BEDS_NONE ? (str){ 0 }
+                             : arena_copy(cx->arena, str_of(picture->spots[at].part_of));
+    }
+    return ERR_OK;
 }
 
 /* ---- stays ---- */
 
-static void leave_bed(int32_t at)
+static void put_stay(struct ctx *cx, struct beds_picture *picture, const struct beds_stay *stay,
+                     str bed)
 {
-    struct beds_stay *stay = &now.picture.stays[at];
-    touch(stay->bed);
-    if (stay->bed != BEDS_NONE && now.picture.spots[stay->bed].stay == at)
-        now.picture.spots[stay->bed].stay = BEDS_NONE;
-    stay->used = false;
-    stay->bed = BEDS_NONE;
+    int32_t spot = beds_find_spot(picture, bed);
+    if (spot == BEDS_NONE || strcmp(picture->spots[spot].kind, "bd") != 0 ||
+        picture->spots[spot].stay != BEDS_NONE)
+        return;
+    picture->stays = arena_grow(cx->arena, picture->stays, picture->stays_count,
+                                &picture->stays_cap, sizeof *picture->stays);
+    struct beds_stay *put = &picture->stays[picture->stays_count];
+    *put = *stay;
+    put->bed = spot;
+    picture->spots[spot].stay = (int32_t)picture->stays_count;
+    map_add(&picture->by_stay, arena_copy(cx->arena, str_of(stay->id)), picture->stays_count, NULL);
+    picture->stays_count++;
 }
 
-/* A place that a finished stay has left, or a new one. */
-static int32_t take_stay(str id)
+static err add_stays(struct ctx *cx, struct beds_picture *picture, enum beds_sql which, str key)
 {
-    uint64_t known;
-    size_t at = 0;
-    if (map_get(&now.stays, id, &known) &&
-        str_eq(str_of(now.picture.stays[known].id), id))
-        return (int32_t)known;
-    while (at < now.picture.stays_count && now.picture.stays[at].used)
-        at++;
-    if (at == now.picture.stays_count) {
-        now.picture.stays = arena_grow(&now.arena, now.picture.stays, at, &now.stays_cap,
-                                       sizeof *now.picture.stays);
-        now.picture.stays_count++;
+    struct db_stmt *row = db_use(cx, cx->db, beds_sql, which);
+    if (key.n)
+        db_bind_text(row, 1, key);
+    for (bool more = true;;) {
+        struct beds_stay stay;
+        char bed[BEDS_ID_BYTES];
+        TRY(db_step(cx, row, &more));
+        if (!more)
+            return ERR_OK;
+        if (beds_row_stay(cx, row, &stay, bed))
+            put_stay(cx, picture, &stay, str_of(bed));
     }
-    now.picture.stays[at] = (struct beds_stay){ .bed = BEDS_NONE, .news2 = -1 };
-    map_set(&now.stays, arena_copy(&now.arena, id), at);
-    return (int32_t)at;
 }
 
-static err read_body(struct ctx *cx, const char *type, str id, struct json *out)
+/* Who lies there, for the stays from `from` on. */
+static err add_people(struct ctx *cx, struct beds_picture *picture, size_t from,
+                      enum beds_detail detail)
 {
-    struct store_version version;
-    size_t count = cx->issues.count, kept = cx->issues.kept;
-    *out = (struct json){ 0 };
-    err found = store_read(cx, now.store, fhir_resource_find(str_of(type)), id, &version);
-    if (found == ERR_NOT_FOUND || found == ERR_GONE) {
-        cx->issues.count = count;
-        cx->issues.kept = kept;
-        return ERR_OK;
-    }
-    TRY(found);
-    return json_parse(cx, version.body, out);
-}
-
-static err take_page(struct ctx *cx, struct search_request *request,
-                     err (*take)(struct ctx *cx, const struct store_version *version),
-                     size_t most)
-{
-    struct search_page page = { 0 };
-    TRY(search_run(cx, now.store, request, &page));
-    for (size_t i = 0; i < page.entries_count && i < most; i++)
-        TRY(take(cx, &page.entries[i].version));
-    request->query = page.next_query;
-    return ERR_OK;
-}
-
-static struct search_request search_for(const char *type, str query)
-{
-    return (struct search_request){ .resource = fhir_resource_find(str_of(type)), .query = query,
-                                    .count_default = SEARCH_PAGE, .count_max = SEARCH_PAGE };
-}
-
-/* Every match, a page at a time, each in memory of its own. */
-static err search_all(struct ctx *cx, const char *type, str query,
-                      err (*take)(struct ctx *cx, const struct store_version *version))
-{
-    struct beds_scratch *scratch = beds_scratch_begin(cx);
-    struct search_request request = search_for(type, query);
-    while (str_given(request.query)) {
-        TRY(beds_scratch_fail(scratch, take_page(&scratch->cx, &request, take, SIZE_MAX)));
-        if (str_given(request.query))
-            request.query = arena_copy(cx->arena, request.query);
-        beds_scratch_reset(scratch);
-    }
-    return ERR_OK;
-}
-
-/* The first few matches. */
-static err search_some(struct ctx *cx, const char *type, str query,
-                       err (*take)(struct ctx *cx, const struct store_version *version),
-                       size_t most)
-{
-    struct search_request request = search_for(type, query);
-    return take_page(cx, &request, take, most);
-}
-
-static err take_news2(struct ctx *cx, const struct store_version *version)
-{
-    struct json body;
-    str patient;
-    int total;
-    int64_t at_ms;
-    TRY(json_parse(cx, version->body, &body));
-    if (!beds_read_news2(cx, body, &patient, &total, &at_ms))
-        return ERR_OK;
-    for (size_t i = 0; i < now.picture.stays_count; i++) {
-        struct beds_stay *stay = &now.picture.stays[i];
-        if (stay->used && str_eq(str_of(stay->patient), patient) && at_ms >= stay->news2_ms &&
-            at_ms >= stay->admitted_ms) {
-            touch(stay->bed);
-            stay->news2 = total;
-            stay->news2_ms = at_ms;
-        }
-    }
-    return ERR_OK;
-}
-
-static err put_flag(struct ctx *cx, struct json body)
-{
-    str patient, text;
-    if (!beds_read_flag(cx, body, &patient, &text))
-        return ERR_OK;
-    for (size_t i = 0; i < now.picture.stays_count; i++) {
-        struct beds_stay *stay = &now.picture.stays[i];
-        size_t used = strlen(stay->flags);
-        if (!stay->used || !str_eq(str_of(stay->patient), patient) ||
-            str_find(str_of(stay->flags), text) != STR_NONE)
+    for (size_t i = from; i < picture->stays_count && detail >= BEDS_PEOPLE; i++) {
+        struct beds_stay *stay = &picture->stays[i];
+        if (!stay->patient[0])
             continue;
-        touch(stay->bed);
-        snprintf(stay->flags + used, sizeof stay->flags - used, "%s%.*s", used ? "; " : "",
-                 STR_ARG(text));
+        TRY(beds_read_person(cx, str_of(stay->patient), stay));
+        if (detail >= BEDS_SCORES)
+            TRY(beds_read_score(cx, stay));
     }
     return ERR_OK;
 }
 
-static err take_flag(struct ctx *cx, const struct store_version *version)
+/* Who holds the places from `from` on. */
+static err add_holders(struct ctx *cx, struct beds_picture *picture, size_t from,
+                       enum beds_detail detail)
 {
-    struct json body;
-    TRY(json_parse(cx, version->body, &body));
-    return put_flag(cx, body);
+    size_t first = picture->stays_count;
+    for (size_t i = from; i < picture->spots_count; i++)
+        if (strcmp(picture->spots[i].kind, "bd") == 0 && picture->spots[i].stay == BEDS_NONE)
+            TRY(add_stays(cx, picture, BEDS_SQL_HELD_BED, str_of(picture->spots[i].id)));
+    return add_people(cx, picture, first, detail);
 }
 
-/* What is asked once for a stay that is new to the picture. */
-static err read_person(struct ctx *cx, struct beds_stay *stay)
-{
-    struct json patient;
-    TRY(read_body(cx, "Patient", str_of(stay->patient), &patient));
-    beds_read_patient(cx, patient, stay);
-    str query = arena_printf(cx->arena, "patient=Patient/%s&code=" BEDS_NEWS2_CODE
-                             "&_sort=-date&_count=1", stay->patient);
-    TRY(search_some(cx, "Observation", query, take_news2, 1));
-    query = arena_printf(cx->arena, "patient=Patient/%s", stay->patient);
-    return search_some(cx, "Flag", query, take_flag, FLAGS_MAX);
-}
+/* ---- what may be asked for ---- */
 
-static err put_encounter(struct ctx *cx, const struct store_version *version, struct json body)
+err beds_picture_begin(struct ctx *cx, struct store *store, struct beds_picture **out)
 {
-    char bed[BEDS_ID_BYTES];
-    struct beds_stay read = { .bed = BEDS_NONE, .news2 = -1 };
-    bool holds = version->method != STORE_DELETED && version->id.n < BEDS_ID_BYTES &&
-                 beds_read_encounter(cx, body, &read, bed);
-    int32_t known = beds_find_stay(version->id), spot = holds ? beds_find_spot(str_of(bed)) : -1;
-    if (holds && (spot == BEDS_NONE || strcmp(now.picture.spots[spot].kind, "bd") != 0))
-        holds = false;
-    if (!holds) {
-        if (known != BEDS_NONE)
-            leave_bed(known);
-        return ERR_OK;
-    }
-    int32_t at = known == BEDS_NONE ? take_stay(version->id) : known;
-    struct beds_stay *stay = &now.picture.stays[at];
-    bool same_person = known != BEDS_NONE && strcmp(stay->patient, read.patient) == 0;
-    if (known != BEDS_NONE)
-        leave_bed(at);
-    if (same_person) {
-        memcpy(read.name, stay->name, sizeof read.name);
-        memcpy(read.nhs, stay->nhs, sizeof read.nhs);
-        memcpy(read.born, stay->born, sizeof read.born);
-        memcpy(read.flags, stay->flags, sizeof read.flags);
-        read.sex = stay->sex;
-        read.news2 = stay->news2;
-        read.news2_ms = stay->news2_ms;
-    }
-    *stay = read;
-    snprintf(stay->id, sizeof stay->id, "%.*s", STR_ARG(version->id));
-    stay->used = true;
-    stay->bed = spot;
-    now.picture.spots[spot].stay = at;
-    touch(spot);
-    return same_person || !stay->patient[0] ? ERR_OK : read_person(cx, stay);
-}
-
-static err put_patient(struct ctx *cx, const struct store_version *version, struct json body)
-{
-    for (size_t i = 0; i < now.picture.stays_count; i++) {
-        struct beds_stay *stay = &now.picture.stays[i];
-        if (!stay->used || !str_eq(str_of(stay->patient), version->id))
-            continue;
-        beds_read_patient(cx, body, stay);
-        touch(stay->bed);
-    }
+    struct beds_picture *picture = arena_zero(cx->arena, sizeof *picture);
+    bool row;
+    TRY(store_reader(cx, store));
+    struct db_stmt *seq = db_use(cx, cx->db, beds_sql, BEDS_SQL_SEQ);
+    TRY(db_step(cx, seq, &row));
+    picture->seq = db_int(seq, 0);
+    db_reset(seq);
+    picture->by_spot = map_make(cx->arena);
+    picture->by_stay = map_make(cx->arena);
+    *out = picture;
     return ERR_OK;
 }
 
-/* ---- following ---- */
-
-static err take(struct ctx *cx, const struct store_version *version)
+err beds_picture_whole(struct ctx *cx, struct store *store, enum beds_detail detail,
+                       struct beds_picture **out)
 {
-    str type = fhir_resource_name(version->resource);
-    struct json body = { 0 };
-    bool wanted = str_eq(type, S("Location")) || str_eq(type, S("Encounter")) ||
-                  str_eq(type, S("Patient")) || str_eq(type, S("Flag"));
-    bool score = str_eq(type, S("Observation")) &&
-                 str_find(version->body, S(BEDS_NEWS2_CODE)) != STR_NONE;
-    if ((!wanted && !score) || (version->body.n == 0 && type.p[0] != 'E' && type.p[0] != 'L'))
-        return ERR_OK;
-    if (version->body.n)
-        TRY(json_parse(cx, version->body, &body));
-    if (score)
-        return take_news2(cx, version);
-    if (type.p[0] == 'E')
-        return put_encounter(cx, version, body);
-    if (type.p[0] == 'P')
-        return put_patient(cx, version, body);
-    if (type.p[0] == 'F')
-        return put_flag(cx, body);
-    put_location(cx, version, body);
-    place_all();
-    return ERR_OK;
-}
-
-static err take_location(struct ctx *cx, const struct store_version *version)
-{
-    struct json body;
-    TRY(json_parse(cx, version->body, &body));
-    put_location(cx, version, body);
-    return ERR_OK;
-}
-
-static err read_hospital(struct ctx *cx, struct store *store)
-{
-    int64_t seq = store_seq(store);
-    clear(store);
-    TRY(search_all(cx, "Location", S(""), take_location));
-    place_all();
-    TRY(search_all(cx, "Encounter",
-                   S("status=planned,arrived,triaged,in-progress,onleave"), take));
-    now.picture.seq = now.picture.read_seq = seq;
-    now.reread = false;
-    return ERR_OK;
-}
-
-static err follow(struct ctx *cx, struct store *store)
-{
-    for (bool more = true; more;) {
-        struct store_versions page;
-        TRY(store_log(cx, store, now.picture.seq, LOG_PAGE, &page));
-        for (size_t i = 0; i < page.count; i++) {
-            now.at_seq = page.list[i].seq;
-            TRY(take(cx, &page.list[i]));
-            now.picture.seq = page.list[i].seq;
-        }
-        more = page.count == LOG_PAGE;
-    }
-    return now.reread ? read_hospital(cx, store) : ERR_OK;
+    TRY(beds_picture_begin(cx, store, out));
+    TRY(add_spots(cx, *out, BEDS_SQL_SPOTS, (str){ 0 }));
+    place_from(*out, 0);
+    TRY(add_stays(cx, *out, BEDS_SQL_HELD, (str){ 0 }));
+    return add_people(cx, *out, 0, detail);
 }
 
 err beds_picture_open(struct ctx *cx, struct store *store, const struct beds_picture **out)
 {
-    const struct store_access *access = cx->access;
-    pthread_mutex_lock(&now.lock);
-    ctx_defer(cx, unlock, &now.lock);
-    /* The picture is everybody's; what a person may see of it is decided by the route. */
-    cx->access = NULL;
-    err wrong = now.store != store || store_seq(store) > now.picture.seq + FOLLOW_MAX
-                    ? read_hospital(cx, store) : follow(cx, store);
-    if (wrong)
-        now.store = NULL; /* half read: begin anew next time */
-    cx->access = access;
-    *out = &now.picture;
-    return wrong;
+    struct beds_picture *picture;
+    TRY(beds_picture_whole(cx, store, BEDS_SCORES, &picture));
+    *out = picture;
+    return ERR_OK;
 }
 
-void beds_picture_close(struct ctx *cx)
+/* What may hold beds of the ward: bays and rooms, not the ward's own site nor another ward. */
+static bool is_within(const struct beds_spot *spot)
 {
-    ctx_undefer(cx, unlock);
+    return strcmp(spot->kind, "wa") != 0 && strcmp(spot->kind, "si") != 0 &&
+           strcmp(spot->kind, "bu") != 0 && strcmp(spot->kind, "bd") != 0;
+}
+
+err beds_picture_add_ward(struct ctx *cx, struct beds_picture *picture, str ward)
+{
+    TRY(add_up(cx, picture, ward));
+    size_t from = picture->spots_count;
+    TRY(add_spots(cx, picture, BEDS_SQL_SPOTS_IN, ward));
+    for (size_t i = from; i < picture->spots_count; i++)
+        if (is_within(&picture->spots[i]))
+            TRY(add_spots(cx, picture, BEDS_SQL_SPOTS_IN,
+                          arena_copy(cx->arena, str_of(picture->spots[i].id))));
+    place_from(picture, 0);
+    return add_holders(cx, picture, from, BEDS_SCORES);
+}
+
+err beds_picture_add_bed(struct ctx *cx, struct beds_picture *picture, str bed)
+{
+    size_t from = picture->spots_count;
+    TRY(add_up(cx, picture, bed));
+    int32_t spot = beds_find_spot(picture, bed);
+    if (spot == BEDS_NONE)
+        return ERR_OK;
+    str bay = arena_copy(cx->arena, str_of(picture->spots[spot].part_of));
+    if (bay.n)
+        TRY(add_spots(cx, picture, BEDS_SQL_SPOTS_IN, bay));
+    place_from(picture, from);
+    return add_holders(cx, picture, from, BEDS_PEOPLE);
+}
+
+/* The beds that the rows of a statement name; read first, since reading a bed asks it again. */
+static err add_beds(struct ctx *cx, struct beds_picture *picture, enum beds_sql which, str key,
+                    int column)
+{
+    struct db_stmt *row = db_use(cx, cx->db, beds_sql, which);
+    str *beds = NULL;
+    size_t count = 0, cap = 0;
+    if (key.n)
+        db_bind_text(row, 1, key);
+    for (bool more = true;;) {
+        TRY(db_step(cx, row, &more));
+        if (!more)
+            break;
+        beds = arena_grow(cx->arena, beds, count, &cap, sizeof *beds);
+        beds[count++] = arena_copy(cx->arena, db_text(row, column));
+    }
+    for (size_t i = 0; i < count; i++)
+        TRY(beds_picture_add_bed(cx, picture, beds[i]));
+    return ERR_OK;
+}
+
+enum { HELD_BED = 9 }; /* the column of sql.c */
+
+err beds_picture_add_stay(struct ctx *cx, struct beds_picture *picture, str encounter)
+{
+    return add_beds(cx, picture, BEDS_SQL_HELD_STAY, encounter, HELD_BED);
+}
+
+err beds_picture_add_patient(struct ctx *cx, struct beds_picture *picture, str patient)
+{
+    return add_beds(cx, picture, BEDS_SQL_HELD_PATIENT, patient, HELD_BED);
+}
+
+err beds_picture_add_free(struct ctx *cx, struct beds_picture *picture)
+{
+    return add_beds(cx, picture, BEDS_SQL_FREE, (str){ 0 }, 0);
 }
 
 /* ---- as allocation sees it ---- */
@@ -422,6 +272,13 @@ static enum beds_sex sex_in_bay(const struct beds_picture *picture, const struct
     return BEDS_SEX_ANY;
 }
 
+/* A bay or ward closed or isolated: an outbreak, or building work. */
+static bool is_shut(const struct beds_picture *picture, int32_t place)
+{
+    char v2 = place == BEDS_NONE ? 0 : picture->spots[place].v2;
+    return v2 == 'C' || v2 == 'I';
+}
+
 struct beds_bed beds_bed_at(const struct beds_picture *picture, int32_t spot)
 {
     const struct beds_spot *bed = &picture->spots[spot];
@@ -436,6 +293,7 @@ struct beds_bed beds_bed_at(const struct beds_picture *picture, int32_t spot)
         .side_room = a & BEDS_A_SIDE_ROOM, .negative_pressure = a & BEDS_A_PRESSURE,
         .monitored = a & BEDS_A_MONITORED, .oxygen = true, .paediatric = a & BEDS_A_PAEDIATRIC,
         .escalation = a & BEDS_A_ESCALATION, .bariatric = a & BEDS_A_BARIATRIC,
+        .bay_closed = is_shut(picture, bed->parent) || is_shut(picture, bed->ward),
         .held_by = bed->stay == BEDS_NONE ? (str){ 0 } : str_of(picture->stays[bed->stay].id),
     };
 }

@@ -1,23 +1,219 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "systems/beds/picture_read.h"
-#include "clinical/decimal.h"
 #include "clinical/london.h"
 #include "fhir/datetime.h"
 #include "fhir/validate.h"
+#include "systems/beds/sql.h"
 
 enum { ROUNDS_MAX = 200 };
 
 #define COPY(to, text) snprintf((to), sizeof(to), "%.*s", STR_ARG(text))
 
-static str text_at(struct ctx *cx, struct json object, const char *key)
+int64_t beds_instant_of(str text)
 {
-    return json_string(cx->arena, json_get(object, str_of(key)));
+    struct datetime when;
+    return datetime_parse(text, DATETIME_AS_DATE_TIME, &when) ? when.low_ms : 0;
 }
+
+static int64_t day_of(str text)
+{
+    struct datetime when;
+    return datetime_parse(text, DATETIME_AS_DATE, &when) ? when.low_ms / LONDON_DAY_MS
+                                                         : BEDS_NO_DAY;
+}
+
+/* ---- places ---- */
+
+static unsigned attribute_of(str code)
+{
+    static const struct { const char *code; unsigned bit; } rows[] = {
+        { "female", BEDS_A_FEMALE }, { "male", BEDS_A_MALE }, { "side-room", BEDS_A_SIDE_ROOM },
+        { "negative-pressure", BEDS_A_PRESSURE }, { "monitored", BEDS_A_MONITORED },
+        { "oxygen", BEDS_A_OXYGEN }, { "paediatric", BEDS_A_PAEDIATRIC },
+        { "escalation", BEDS_A_ESCALATION }, { "bariatric", BEDS_A_BARIATRIC },
+        { "critical", BEDS_A_CRITICAL },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (str_eq(code, str_of(rows[i].code)))
+            return rows[i].bit;
+    return 0;
+}
+
+/* A collection column is a JSON array; codes hold nothing that would be escaped in it. */
+static bool next_item(str *rest, str *out)
+{
+    size_t from = str_find_char(*rest, '"');
+    if (from == STR_NONE)
+        return false;
+    *rest = str_slice(*rest, from + 1, rest->n);
+    size_t to = str_find_char(*rest, '"');
+    if (to == STR_NONE)
+        return false;
+    *out = str_slice(*rest, 0, to);
+    *rest = str_slice(*rest, to + 1, rest->n);
+    return true;
+}
+
+void beds_row_spot(struct ctx *cx, struct db_stmt *row, struct beds_spot *out)
+{
+    str codes = db_text(row, 4), v2 = db_text(row, 5), code;
+    (void)cx;
+    *out = (struct beds_spot){ .parent = BEDS_NONE, .ward = BEDS_NONE, .site = BEDS_NONE,
+                               .stay = BEDS_NONE };
+    COPY(out->id, db_text(row, 0));
+    COPY(out->name, db_text(row, 1));
+    COPY(out->part_of, db_text(row, 2));
+    COPY(out->kind, db_text(row, 3));
+    out->v2 = v2.n == 1 ? v2.p[0] : str_eq(db_text(row, 6), S("suspended")) ? 'C' : 0;
+    while (next_item(&codes, &code)) {
+        unsigned bit = attribute_of(code);
+        out->attributes |= bit;
+        if (!bit && strcmp(out->kind, "wa") == 0)
+            COPY(out->specialty, code);
+    }
+    COPY(out->why, db_text(row, 7));
+    COPY(out->clean, db_text(row, 8));
+    out->since_ms = beds_instant_of(db_text(row, 9));
+    out->due_ms = beds_instant_of(db_text(row, 10));
+}
+
+/* ---- stays ---- */
+
+/* Each round is a day and an answer; the discharge ready date follows from all of them. */
+static void read_rounds(struct ctx *cx, str days, str answers, struct beds_stay *out)
+{
+    struct beds_round rounds[ROUNDS_MAX];
+    struct beds_ready ready;
+    size_t count = 0, kept = cx->issues.kept, issues = cx->issues.count;
+    str day, answer;
+    while (count < ROUNDS_MAX && next_item(&days, &day) && next_item(&answers, &answer)) {
+        rounds[count].day = day_of(day);
+        rounds[count].answer = str_eq(answer, S("meets")) ? BEDS_RESIDE_MEETS
+                               : str_eq(answer, S("not")) ? BEDS_RESIDE_NOT
+                                                          : BEDS_RESIDE_UNKNOWN;
+        count += rounds[count].day != BEDS_NO_DAY;
+    }
+    out->reside = count ? rounds[count - 1].answer : BEDS_RESIDE_UNKNOWN;
+    out->ready_day = BEDS_NO_DAY;
+    if (count == 0)
+        return;
+    struct beds_dates dates = { london_day(out->admitted_ms), BEDS_NO_DAY,
+                                london_day(cx->now_ms) };
+    if (beds_ready(&cx->issues, &dates, rounds, count, &ready) == ERR_OK)
+        out->ready_day = ready.day;
+    cx->issues.kept = kept; /* rounds out of order: no date, and the round screen says why */
+    cx->issues.count = issues;
+}
+
+/* R4 lets a place's status be left out: then one that was not left is where the patient is, once
+ * the patient is here at all. */
+static bool is_held(str status, str place_status, str until)
+{
+    if (place_status.n)
+        return true; /* the view has active and reserved ones alone */
+    return until.n == 0 && str_eq(status, S("in-progress"));
+}
+
+bool beds_row_stay(struct ctx *cx, struct db_stmt *row, struct beds_stay *out,
+                   char bed[BEDS_ID_BYTES])
+{
+    str status = db_text(row, 2), location = db_text(row, 9), place_status = db_text(row, 10);
+    str pathway = db_text(row, 6);
+    if (location.n == 0 || location.n >= BEDS_ID_BYTES ||
+        !is_held(status, place_status, db_text(row, 12)))
+        return false;
+    snprintf(bed, BEDS_ID_BYTES, "%.*s", STR_ARG(location));
+    *out = (struct beds_stay){ .bed = BEDS_NONE, .news2 = -1 };
+    COPY(out->id, db_text(row, 0));
+    COPY(out->patient, db_text(row, 1));
+    out->on_leave = str_eq(status, S("onleave"));
+    out->admitted_ms = beds_instant_of(db_text(row, 3));
+    COPY(out->specialty, db_text(row, 4));
+    out->edd_day = day_of(db_text(row, 5));
+    out->pathway = pathway.n == 2 && pathway.p[1] >= '0' && pathway.p[1] <= '3'
+                       ? pathway.p[1] - '0' : -1;
+    out->reserved = str_eq(place_status, S("reserved"));
+    out->bed_ms = beds_instant_of(db_text(row, 11));
+    out->until_ms = out->reserved ? beds_instant_of(db_text(row, 12)) : 0;
+    read_rounds(cx, db_text(row, 7), db_text(row, 8), out);
+    return true;
+}
+
+/* ---- people ---- */
+
+static void take_name(struct db_stmt *row, struct beds_stay *out)
+{
+    str family = db_text(row, 0), given = db_text(row, 1);
+    size_t n = 0;
+    for (; n < family.n && n + 1 < sizeof out->name; n++)
+        out->name[n] = family.p[n] >= 'a' && family.p[n] <= 'z' ? (char)(family.p[n] - 32)
+                                                                 : family.p[n];
+    snprintf(out->name + n, sizeof out->name - n, "%s%.*s", n && given.n ? ", " : "",
+             STR_ARG(given));
+}
+
+/* A flag that does not fit the board's cell still isolates. */
+static err read_flags(struct ctx *cx, str patient, struct beds_stay *out)
+{
+    struct db_stmt *row = db_use(cx, cx->db, beds_sql, BEDS_SQL_FLAGS);
+    size_t used = 0;
+    out->flags[0] = 0;
+    out->isolation = false;
+    db_bind_text(row, 1, patient);
+    for (bool more = true;;) {
+        TRY(db_step(cx, row, &more));
+        if (!more)
+            return ERR_OK;
+        str text = db_text(row, 0);
+        out->isolation |= str_find(text, S("solation")) != STR_NONE;
+        if (text.n == 0 || used + text.n + 3 > sizeof out->flags ||
+            str_find((str){ out->flags, used }, text) != STR_NONE)
+            continue;
+        used += (size_t)snprintf(out->flags + used, sizeof out->flags - used, "%s%.*s",
+                                 used ? "; " : "", STR_ARG(text));
+    }
+}
+
+err beds_read_person(struct ctx *cx, str patient, struct beds_stay *out)
+{
+    struct db_stmt *row = db_use(cx, cx->db, beds_sql, BEDS_SQL_PERSON);
+    bool found;
+    db_bind_text(row, 1, patient);
+    TRY(db_step(cx, row, &found));
+    if (found) {
+        str sex = db_text(row, 2);
+        take_name(row, out);
+        out->sex = sex.n && sex.p[0] != 'u' ? sex.p[0] : 0;
+        COPY(out->born, db_text(row, 3));
+        COPY(out->nhs, db_text(row, 4));
+        db_reset(row);
+    }
+    return read_flags(cx, patient, out);
+}
+
+err beds_read_score(struct ctx *cx, struct beds_stay *stay)
+{
+    struct db_stmt *row = db_use(cx, cx->db, beds_sql, BEDS_SQL_SCORES);
+    db_bind_text(row, 1, str_of(stay->patient));
+    for (bool more = true;;) {
+        TRY(db_step(cx, row, &more));
+        if (!more)
+            return ERR_OK;
+        int64_t at_ms = beds_instant_of(db_text(row, 0)), total = db_int(row, 1);
+        if (at_ms < stay->admitted_ms || at_ms <= stay->news2_ms || db_is_null(row, 1) ||
+            total < 0 || total > 20)
+            continue;
+        stay->news2 = (int)total;
+        stay->news2_ms = at_ms;
+    }
+}
+
+/* ---- of bodies ---- */
 
 str beds_read_reference(struct ctx *cx, struct json element, const char *type)
 {
     struct validate_reference reference;
-    str text = text_at(cx, element, "reference");
+    str text = json_string(cx->arena, json_get(element, S("reference")));
     if (!str_given(text) || !validate_read_reference(text, &reference) ||
         !str_eq(reference.type, str_of(type)) || reference.id.n >= BEDS_ID_BYTES)
         return (str){ 0 };
@@ -26,9 +222,7 @@ str beds_read_reference(struct ctx *cx, struct json element, const char *type)
 
 int64_t beds_read_instant(struct ctx *cx, struct json text)
 {
-    struct datetime when;
-    return datetime_parse(json_string(cx->arena, text), DATETIME_AS_DATE_TIME, &when)
-               ? when.low_ms : 0;
+    return beds_instant_of(json_string(cx->arena, text));
 }
 
 struct json beds_extension(struct json element, const char *name)
@@ -41,51 +235,6 @@ struct json beds_extension(struct json element, const char *name)
     }
     return (struct json){ 0 };
 }
-
-static struct json first_code(struct json concept)
-{
-    return json_get(json_at(json_get(concept, S("coding")), 0), S("code"));
-}
-
-/* ---- Location ---- */
-
-static unsigned attribute_of(struct json code)
-{
-    static const struct { const char *code; unsigned bit; } rows[] = {
-        { "female", BEDS_A_FEMALE }, { "male", BEDS_A_MALE }, { "side-room", BEDS_A_SIDE_ROOM },
-        { "negative-pressure", BEDS_A_PRESSURE }, { "monitored", BEDS_A_MONITORED },
-        { "oxygen", BEDS_A_OXYGEN }, { "paediatric", BEDS_A_PAEDIATRIC },
-        { "escalation", BEDS_A_ESCALATION }, { "bariatric", BEDS_A_BARIATRIC },
-        { "critical", BEDS_A_CRITICAL },
-    };
-    for (size_t i = 0; i < COUNT(rows); i++)
-        if (json_string_is(code, str_of(rows[i].code)))
-            return rows[i].bit;
-    return 0;
-}
-
-void beds_read_location(struct ctx *cx, struct json body, struct beds_spot *out)
-{
-    str v2 = text_at(cx, json_get(body, S("operationalStatus")), "code");
-    str kind = json_string(cx->arena, first_code(json_get(body, S("physicalType"))));
-    COPY(out->kind, kind);
-    COPY(out->name, text_at(cx, body, "name"));
-    COPY(out->part_of, beds_read_reference(cx, json_get(body, S("partOf")), "Location"));
-    out->v2 = v2.n == 1 ? v2.p[0] : json_string_is(json_get(body, S("status")), S("suspended"))
-              ? 'C' : 0;
-    out->attributes = 0;
-    out->specialty[0] = 0;
-    for (struct json_walk w = json_walk(json_get(body, S("type"))); json_next(&w);) {
-        struct json code = first_code(w.value);
-        unsigned bit = attribute_of(code);
-        out->attributes |= bit;
-        if (!bit && kind.n == 2 && kind.p[0] == 'w')
-            COPY(out->specialty, json_string(cx->arena, code));
-    }
-    COPY(out->why, text_at(cx, beds_extension(body, "bed-note"), "valueString"));
-}
-
-/* ---- Encounter ---- */
 
 int beds_held_place(struct json encounter)
 {
@@ -105,123 +254,4 @@ int beds_held_place(struct json encounter)
             return at;
     }
     return -1;
-}
-
-static int64_t read_day(struct ctx *cx, struct json date)
-{
-    struct datetime when;
-    return datetime_parse(json_string(cx->arena, date), DATETIME_AS_DATE, &when)
-               ? when.low_ms / LONDON_DAY_MS : BEDS_NO_DAY;
-}
-
-static struct json part_of(struct json extension, const char *url)
-{
-    for (struct json_walk w = json_walk(json_get(extension, S("extension"))); json_next(&w);)
-        if (json_string_is(json_get(w.value, S("url")), str_of(url)))
-            return w.value;
-    return (struct json){ 0 };
-}
-
-/* Each round is an extension of the Encounter: day and answer; the discharge ready date follows. */
-static void read_rounds(struct ctx *cx, struct json body, struct beds_stay *out)
-{
-    struct beds_round rounds[ROUNDS_MAX];
-    struct beds_ready ready;
-    size_t count = 0, kept = cx->issues.kept, issues = cx->issues.count;
-    for (struct json_walk w = json_walk(json_get(body, S("extension"))); json_next(&w);) {
-        if (count == ROUNDS_MAX ||
-            !json_string_is(json_get(w.value, S("url")), S(BEDS_URL "reside-round")))
-            continue;
-        struct json answer = json_get(part_of(w.value, "answer"), S("valueCode"));
-        rounds[count].day = read_day(cx, json_get(part_of(w.value, "day"), S("valueDate")));
-        rounds[count].answer = json_string_is(answer, S("meets")) ? BEDS_RESIDE_MEETS
-                               : json_string_is(answer, S("not")) ? BEDS_RESIDE_NOT
-                                                                  : BEDS_RESIDE_UNKNOWN;
-        count += rounds[count].day != BEDS_NO_DAY;
-    }
-    struct beds_dates dates = { london_day(out->admitted_ms), BEDS_NO_DAY, london_day(cx->now_ms) };
-    out->reside = count ? rounds[count - 1].answer : BEDS_RESIDE_UNKNOWN;
-    out->ready_day = BEDS_NO_DAY;
-    if (beds_ready(&cx->issues, &dates, rounds, count, &ready) == ERR_OK)
-        out->ready_day = ready.day;
-    cx->issues.kept = kept; /* rounds out of order: no date, and the round screen says why */
-    cx->issues.count = issues;
-}
-
-bool beds_read_encounter(struct ctx *cx, struct json body, struct beds_stay *out,
-                         char bed[BEDS_ID_BYTES])
-{
-    int at = beds_held_place(body);
-    if (at < 0)
-        return false;
-    struct json place = json_at(json_get(body, S("location")), (size_t)at);
-    str location = beds_read_reference(cx, json_get(place, S("location")), "Location");
-    if (!str_given(location))
-        return false;
-    snprintf(bed, BEDS_ID_BYTES, "%.*s", STR_ARG(location));
-    struct json period = json_get(place, S("period"));
-    COPY(out->patient, beds_read_reference(cx, json_get(body, S("subject")), "Patient"));
-    COPY(out->specialty, json_string(cx->arena, first_code(json_get(body, S("serviceType")))));
-    out->reserved = json_string_is(json_get(place, S("status")), S("reserved"));
-    out->on_leave = json_string_is(json_get(body, S("status")), S("onleave"));
-    out->bed_ms = beds_read_instant(cx, json_get(period, S("start")));
-    out->until_ms = out->reserved ? beds_read_instant(cx, json_get(period, S("end"))) : 0;
-    out->admitted_ms = beds_read_instant(cx, json_get(json_get(body, S("period")), S("start")));
-    out->edd_day = read_day(cx, json_get(beds_extension(body, "estimated-discharge-date"),
-                                         S("valueDate")));
-    str pathway = text_at(cx, beds_extension(body, "discharge-pathway"), "valueCode");
-    out->pathway = pathway.n == 2 && pathway.p[1] >= '0' && pathway.p[1] <= '3'
-                       ? pathway.p[1] - '0' : -1;
-    read_rounds(cx, body, out);
-    return true;
-}
-
-/* ---- Patient, Observation, Flag ---- */
-
-void beds_read_patient(struct ctx *cx, struct json body, struct beds_stay *out)
-{
-    struct json name = json_at(json_get(body, S("name")), 0);
-    str family = text_at(cx, name, "family");
-    str given = json_string(cx->arena, json_at(json_get(name, S("given")), 0));
-    str sex = text_at(cx, body, "gender");
-    size_t n = 0;
-    for (; n < family.n && n + 1 < sizeof out->name; n++)
-        out->name[n] = family.p[n] >= 'a' && family.p[n] <= 'z' ? (char)(family.p[n] - 32)
-                                                                 : family.p[n];
-    snprintf(out->name + n, sizeof out->name - n, "%s%.*s", n && given.n ? ", " : "",
-             STR_ARG(given));
-    out->sex = sex.n ? sex.p[0] == 'u' ? 0 : sex.p[0] : 0;
-    COPY(out->born, text_at(cx, body, "birthDate"));
-    out->nhs[0] = 0;
-    for (struct json_walk w = json_walk(json_get(body, S("identifier"))); json_next(&w);)
-        if (json_string_is(json_get(w.value, S("system")), S("https://fhir.nhs.uk/Id/nhs-number")))
-            COPY(out->nhs, text_at(cx, w.value, "value"));
-}
-
-bool beds_read_news2(struct ctx *cx, struct json body, str *patient, int *total, int64_t *at_ms)
-{
-    int64_t value;
-    struct json coding = json_at(json_get(json_get(body, S("code")), S("coding")), 0);
-    if (!json_string_is(json_get(coding, S("code")), S(BEDS_NEWS2_CODE)) ||
-        !json_string_is(json_get(body, S("status")), S("final")))
-        return false;
-    *patient = beds_read_reference(cx, json_get(body, S("subject")), "Patient");
-    *at_ms = beds_read_instant(cx, json_get(body, S("effectiveDateTime")));
-    struct json integer = json_get(body, S("valueInteger"));
-    struct json quantity = json_get(json_get(body, S("valueQuantity")), S("value"));
-    str text = json_text(json_is(integer, JSON_ABSENT) ? quantity : integer);
-    if (!str_given(*patient) || *at_ms == 0 || !decimal_scaled(text, 0, &value) || value < 0 ||
-        value > 20)
-        return false;
-    *total = (int)value;
-    return true;
-}
-
-bool beds_read_flag(struct ctx *cx, struct json body, str *patient, str *text)
-{
-    if (!json_string_is(json_get(body, S("status")), S("active")))
-        return false;
-    *patient = beds_read_reference(cx, json_get(body, S("subject")), "Patient");
-    *text = text_at(cx, json_get(body, S("code")), "text");
-    return str_given(*patient) && text->n > 0 && text->n < BEDS_TEXT_BYTES / 2;
 }

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "systems/beds/sql.h"
+
+#define SPOT "SELECT spot, name, part_of, kind, codes, v2, status, note, clean, since, due " \
+             "FROM view_beds_spots"
+#define HELD "SELECT encounter, patient, status, admitted, specialty, edd, pathway, round_days, " \
+             "round_answers, bed, place_status, bed_since, bed_until FROM view_beds_held"
+
+/* clang-format off: one row a statement. */
+const struct stmt beds_sql[] = {
+    [BEDS_SQL_SEQ] = { "the commit a board shows", "SELECT max(seq) FROM version",
+        "SEARCH version" },
+    /* A board of the hospital shows every place and every stay, so these two read the whole table;
+     * the second holds open stays alone, as many as there are beds. */
+    [BEDS_SQL_SPOTS] = { "all places", SPOT, "SCAN view_beds_spots" },
+    [BEDS_SQL_HELD] = { "all beds held", HELD, "SCAN view_beds_held" },
+    [BEDS_SQL_SPOT] = { "a place", SPOT " WHERE spot = ?1", "SEARCH view_beds_spots USING INDEX" },
+    [BEDS_SQL_SPOTS_IN] = { "places in a place", SPOT " WHERE part_of = ?1",
+        "SEARCH view_beds_spots USING INDEX" },
+    [BEDS_SQL_HELD_BED] = { "who holds a bed", HELD " WHERE bed = ?1",
+        "SEARCH view_beds_held USING INDEX" },
+    [BEDS_SQL_HELD_STAY] = { "beds of a stay", HELD " WHERE encounter = ?1",
+        "SEARCH view_beds_held USING INDEX" },
+    [BEDS_SQL_HELD_PATIENT] = { "beds of a patient", HELD " WHERE patient = ?1",
+        "SEARCH view_beds_held USING INDEX" },
+    [BEDS_SQL_PERSON] = { "who a patient is",
+        "SELECT family, given, gender, born, nhs FROM view_beds_people WHERE patient = ?1",
+        "SEARCH view_beds_people USING INDEX" },
+    /* Texts of differing offsets sort an hour or so wrong: the latest is chosen among a few. */
+    [BEDS_SQL_SCORES] = { "last NEWS2 totals of a patient",
+        "SELECT at, total FROM view_beds_scores WHERE patient = ?1 AND at IS NOT NULL "
+        "ORDER BY at DESC LIMIT 4", "SEARCH view_beds_scores USING INDEX" },
+    [BEDS_SQL_FLAGS] = { "flags of a patient",
+        "SELECT text FROM view_beds_flags WHERE patient = ?1",
+        "SEARCH view_beds_flags USING INDEX" },
+    [BEDS_SQL_FREE] = { "beds that nobody has",
+        "SELECT spot FROM view_beds_spots WHERE kind = 'bd' AND ifnull(v2, 'U') IN ('U', 'H') AND "
+        "NOT EXISTS (SELECT 1 FROM view_beds_held WHERE bed = spot)",
+        "SEARCH view_beds_held USING COVERING INDEX" },
+    [BEDS_SQL_COUNT] = { 0 },
+};
+/* clang-format on */
