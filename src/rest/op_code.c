@@ -79,22 +79,25 @@ static void put_said(struct terminology_answer *a, const struct operation_ask *a
     }
 }
 
-static void put_designations(struct terminology_answer *a, struct arena *arena,
-                             struct json concept)
+static void put_use(struct terminology_answer *a, const struct term_use *use)
 {
-    for (struct json_walk w = json_walk(json_get(concept, S("designation"))); json_next(&w);) {
-        struct json use = json_get(w.value, S("use"));
+    json_open(&a->w, '{');
+    json_put_str(&a->w, "name", S("use"));
+    json_key(&a->w, "valueCoding");
+    terminology_write_use(&a->w, use);
+    json_close(&a->w, '}');
+}
+
+static void put_designations(struct terminology_answer *a, const struct term_system *system,
+                             const struct term_concept *concept)
+{
+    for (uint32_t i = 0; i < concept->designations_count; i++) {
+        const struct term_designation *d = &system->designations[concept->designations + i];
         terminology_open_part(a, "designation");
-        terminology_put(a, "language", "valueCode",
-                        json_string(arena, json_get(w.value, S("language"))));
-        if (json_is(use, JSON_OBJECT)) {
-            json_open(&a->w, '{');
-            json_put_str(&a->w, "name", S("use"));
-            json_put_raw(&a->w, "valueCoding", json_text(use));
-            json_close(&a->w, '}');
-        }
-        terminology_put(a, "value", "valueString",
-                        json_string(arena, json_get(w.value, S("value"))));
+        terminology_put(a, "language", "valueCode", d->language);
+        if (d->use)
+            put_use(a, d->use);
+        terminology_put(a, "value", "valueString", d->value);
         terminology_close_part(a);
     }
 }
@@ -119,14 +122,15 @@ err op_lookup(const struct operation_ask *ask, struct operation_answer *out)
     terminology_begin(&a, ask);
     terminology_put(&a, "name", "valueString", system->name.n ? system->name : system->url);
     terminology_put(&a, "version", "valueString", system->version);
-    terminology_put(&a, "display", "valueString",
-                    concept->display.n ? concept->display : concept->code);
+    str display = term_display(system, n, operation_text(ask, "displayLanguage"));
+    terminology_put(&a, "display", "valueString", display.n ? display : concept->code);
     terminology_put_flag(&a, "abstract", concept->abstract);
     if (concept->definition.n && wants(ask, "definition"))
         put_property(&a, "definition", "valueString", concept->definition);
     if (concept->inactive && wants(ask, "inactive"))
         put_property(&a, "inactive", "valueString", S("true"));
-    put_designations(&a, cx->arena, concept->json);
+    if (wants(ask, "designation"))
+        put_designations(&a, system, concept);
     put_links(&a, ask, system, n);
     put_said(&a, ask, concept->json);
     return terminology_end(&a, out);
@@ -139,11 +143,14 @@ struct verdict {
     str message, display, system, code;
 };
 
+/* A synonym or another language is a right display, too. */
 static void judge_display(struct arena *arena, const struct terminology_coding *coding,
-                          struct verdict *v)
+                          const struct term_system *system, uint32_t concept, struct verdict *v)
 {
     if (!v->result || !coding->display.n || !v->display.n ||
-        str_eq(term_fold(arena, coding->display), term_fold(arena, v->display)))
+        str_eq(term_fold(arena, coding->display), term_fold(arena, v->display)) ||
+        (system && concept != TERM_NONE &&
+         term_is_called(arena, system, concept, coding->display)))
         return;
     v->result = false;
     v->message = arena_printf(arena, "the display is \"%.*s\", not \"%.*s\"", STR_ARG(v->display),
@@ -167,7 +174,8 @@ static void judge_set(struct arena *arena, const struct term_set *set,
                                   STR_ARG(coding->code),
                                   STR_ARG(coding->system.n ? coding->system : S("any system")),
                                   STR_ARG(set->url.n ? set->url : S("given")));
-    judge_display(arena, coding, v);
+    judge_display(arena, coding, entry ? entry->from : NULL, entry ? entry->concept : TERM_NONE,
+                  v);
 }
 
 static void judge_system(struct arena *arena, const struct term_system *system,
@@ -182,7 +190,7 @@ static void judge_system(struct arena *arena, const struct term_system *system,
     else
         v->message = arena_printf(arena, "%.*s has no code \"%.*s\"", STR_ARG(system->url),
                                   STR_ARG(coding->code));
-    judge_display(arena, coding, v);
+    judge_display(arena, coding, system, n, v);
 }
 
 static err stored_text(const struct operation_ask *ask, str *out)

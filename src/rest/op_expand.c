@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "rest/terminology.h"
+#include "term/words.h"
 
 /*
  * ValueSet $expand.
@@ -15,47 +16,85 @@ struct expand {
     const struct operation_ask *ask;
     const struct term_set *set;
     str filter;              /* folded; empty: none */
-    str exclude_system;
+    str exclude_system, language;
     bool active_only, designations, definitions, nested;
     size_t offset, count, total;
     struct json_writer *w;
     uint8_t *kept;           /* one an entry */
+    const struct term_system *maybe_of; /* what maybe holds bits of; NULL: nothing yet */
+    struct term_bits maybe;
+    bool maybe_all;          /* the filter says nothing of maybe_of's words: look at each */
 };
 
-static const struct term_concept *concept_of(const struct term_entry *entry)
+/* Which of a system's concepts may match the filter: made once for each system in the set. */
+static const struct term_bits *maybe(struct expand *x, const struct term_system *system)
 {
-    return entry->from && entry->concept != TERM_NONE ? &entry->from->concepts[entry->concept]
-                                                      : NULL;
+    struct arena *arena = x->ask->call->cx->arena;
+    if (system != x->maybe_of) {
+        x->maybe_of = system;
+        x->maybe = term_bits_make(arena, system);
+        x->maybe_all = !term_words_find(system, x->filter, &x->maybe);
+        uint32_t numbered = term_find(system, x->filter);
+        if (numbered != TERM_NONE)
+            term_bit_set(&x->maybe, numbered);
+    }
+    return x->maybe_all ? NULL : &x->maybe;
 }
 
-static bool passes(struct expand *x, const struct term_entry *entry)
+static bool matches(struct expand *x, const struct term_entry *entry)
 {
-    const struct term_concept *concept = concept_of(entry);
-    if (x->active_only && concept && concept->inactive)
+    const struct term_bits *may = entry->from && entry->concept != TERM_NONE && !entry->listed.doc
+                                      ? maybe(x, entry->from) : NULL;
+    if (may && !term_bit(may, entry->concept))
         return false;
-    if (x->exclude_system.n && str_eq(entry->system, x->exclude_system))
-        return false;
-    if (!x->filter.n)
-        return true;
     struct arena_mark mark = arena_mark(x->ask->call->cx->arena);
     bool matches = term_entry_matches(x->ask->call->cx->arena, entry, x->filter);
     arena_rewind(x->ask->call->cx->arena, mark);
     return matches;
 }
 
+static bool passes(struct expand *x, const struct term_entry *entry)
+{
+    const struct term_concept *concept = term_entry_concept(entry);
+    if (x->active_only && concept && concept->inactive)
+        return false;
+    if (x->exclude_system.n && str_eq(entry->system, x->exclude_system))
+        return false;
+    return !x->filter.n || matches(x, entry);
+}
+
 static void put_designations(struct expand *x, const struct term_entry *entry)
 {
-    const struct term_concept *concept = concept_of(entry);
+    const struct term_concept *concept = term_entry_concept(entry);
     struct json said = json_get(entry->listed, S("designation"));
-    if (!json_is(said, JSON_ARRAY) && concept)
-        said = json_get(concept->json, S("designation"));
-    if (json_is(said, JSON_ARRAY))
+    if (json_is(said, JSON_ARRAY)) {
         json_put_raw(x->w, "designation", json_text(said));
+        return;
+    }
+    if (!concept || !concept->designations_count)
+        return;
+    json_key(x->w, "designation");
+    json_open(x->w, '[');
+    for (uint32_t i = 0; i < concept->designations_count; i++) {
+        const struct term_designation *d = &entry->from->designations[concept->designations + i];
+        json_open(x->w, '{');
+        if (d->language.n)
+            json_put_str(x->w, "language", d->language);
+        if (d->use) {
+            json_key(x->w, "use");
+            terminology_write_use(x->w, d->use);
+        }
+        json_put_str(x->w, "value", d->value);
+        json_close(x->w, '}');
+    }
+    json_close(x->w, ']');
 }
 
 static void put_entry(struct expand *x, const struct term_entry *entry)
 {
-    const struct term_concept *concept = concept_of(entry);
+    const struct term_concept *concept = term_entry_concept(entry);
+    str display = concept && x->language.n
+                      ? term_display(entry->from, entry->concept, x->language) : entry->display;
     json_put_str(x->w, "system", entry->system);
     if (concept && concept->abstract)
         json_put_bool(x->w, "abstract", true);
@@ -64,10 +103,53 @@ static void put_entry(struct expand *x, const struct term_entry *entry)
     if (entry->version.n)
         json_put_str(x->w, "version", entry->version);
     json_put_str(x->w, "code", entry->code);
-    if (entry->display.n)
-        json_put_str(x->w, "display", entry->display);
+    if (display.n)
+        json_put_str(x->w, "display", display);
     if (x->designations)
         put_designations(x, entry);
+}
+
+/* What was typed, first: names that are it, then those that begin with it, short before long. */
+struct ranked {
+    uint32_t place, length;
+    uint8_t rank;
+};
+
+static int by_rank(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+    if (x->rank != y->rank)
+        return x->rank < y->rank ? -1 : 1;
+    if (x->length != y->length)
+        return x->length < y->length ? -1 : 1;
+    return (x->place > y->place) - (x->place < y->place);
+}
+
+static uint8_t rank_of(struct expand *x, const struct term_entry *entry)
+{
+    struct arena *arena = x->ask->call->cx->arena;
+    struct arena_mark mark = arena_mark(arena);
+    str display = term_fold(arena, entry->display);
+    uint8_t rank = str_eq(display, x->filter) || str_eq(entry->code, x->filter) ? 0
+                   : str_starts(display, x->filter) ? 1 : 2;
+    arena_rewind(arena, mark);
+    return rank;
+}
+
+static void put_ranked(struct expand *x)
+{
+    struct ranked *list = arena_array(x->ask->call->cx->arena, x->total + 1, sizeof *list);
+    size_t count = 0;
+    for (size_t i = 0; i < x->set->count; i++)
+        if (x->kept[i])
+            list[count++] = (struct ranked){ (uint32_t)i, (uint32_t)x->set->entries[i].display.n,
+                                             rank_of(x, &x->set->entries[i]) };
+    qsort(list, count, sizeof *list, by_rank);
+    for (size_t i = x->offset; i < count && i - x->offset < x->count; i++) {
+        json_open(x->w, '{');
+        put_entry(x, &x->set->entries[list[i].place]);
+        json_close(x->w, '}');
+    }
 }
 
 static void put_flat(struct expand *x)
@@ -94,7 +176,7 @@ static size_t place_of(struct expand *x, const struct term_system *system, uint3
 static void put_nested(struct expand *x, size_t place, int depth)
 {
     const struct term_entry *entry = &x->set->entries[place];
-    const struct term_concept *concept = concept_of(entry);
+    const struct term_concept *concept = term_entry_concept(entry);
     x->kept[place] = 2; /* written: a concept of two parents stands under the first */
     json_open(x->w, '{');
     put_entry(x, entry);
@@ -117,7 +199,7 @@ static void put_nested(struct expand *x, size_t place, int depth)
 
 static bool has_parent(struct expand *x, const struct term_entry *entry)
 {
-    const struct term_concept *concept = concept_of(entry);
+    const struct term_concept *concept = term_entry_concept(entry);
     for (uint32_t i = 0; concept && i < concept->parents_count; i++)
         if (place_of(x, entry->from, entry->from->links[concept->parents + i]) != x->set->count)
             return true;
@@ -149,11 +231,15 @@ static void put_parameters(struct expand *x)
 {
     struct arena *arena = x->ask->call->cx->arena;
     struct map seen = map_make(arena);
+    str last = { 0 };
     json_key(x->w, "parameter");
     json_open(x->w, '[');
     put_parameter(x->w, "filter", "valueString", operation_text(x->ask, "filter"));
     for (size_t i = 0; i < x->set->count; i++) {
         const struct term_entry *entry = &x->set->entries[i];
+        if (entry->system.p == last.p)
+            continue;
+        last = entry->system;
         if (!map_add(&seen, entry->system, 1, NULL))
             continue;
         put_parameter(x->w, "used-codesystem", "valueUri",
@@ -194,6 +280,8 @@ static void put_expansion(struct expand *x)
         json_open(x->w, '[');
         if (x->nested)
             put_tree(x);
+        else if (x->filter.n)
+            put_ranked(x);
         else
             put_flat(x);
         json_close(x->w, ']');
@@ -256,6 +344,7 @@ static err read_ask(struct expand *x)
     TRY(operation_flag(ask, "includeDesignations", false, &x->designations));
     TRY(operation_flag(ask, "excludeNested", true, &exclude_nested));
     x->filter = term_fold(ask->call->cx->arena, str_trim(operation_text(ask, "filter")));
+    x->language = operation_text(ask, "displayLanguage");
     x->exclude_system = operation_text(ask, "exclude-system");
     bool paged = x->offset || x->count != SIZE_MAX || x->filter.n;
     x->nested = !exclude_nested && !paged;

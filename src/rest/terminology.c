@@ -153,6 +153,18 @@ void terminology_put(struct terminology_answer *a, const char *name, const char 
     json_close(&a->w, '}');
 }
 
+void terminology_write_use(struct json_writer *w, const struct term_use *use)
+{
+    const struct { const char *key; str value; } members[] = {
+        { "system", use->system }, { "code", use->code }, { "display", use->display },
+    };
+    json_open(w, '{');
+    for (size_t i = 0; i < COUNT(members); i++)
+        if (members[i].value.n)
+            json_put_str(w, members[i].key, members[i].value);
+    json_close(w, '}');
+}
+
 void terminology_put_flag(struct terminology_answer *a, const char *name, bool value)
 {
     json_open(&a->w, '{');

@@ -40,4 +40,5 @@ void terminology_put(struct terminology_answer *a, const char *name, const char 
 void terminology_put_flag(struct terminology_answer *a, const char *name, bool value);
 void terminology_open_part(struct terminology_answer *a, const char *name);
 void terminology_close_part(struct terminology_answer *a);
+void terminology_write_use(struct json_writer *w, const struct term_use *use); /* a Coding */
 err terminology_end(struct terminology_answer *a, struct operation_answer *out);

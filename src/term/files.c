@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "db/db.h"
 #include "term/load.h"
+#include "term/words.h"
 #include <pthread.h>
 #include <unistd.h>
 
@@ -9,8 +10,21 @@ enum { SYSTEMS_MAX = 32 };
 
 enum files_statement {
     FILES_FIND, FILES_DROP_SYSTEM, FILES_DROP_CONCEPTS, FILES_DROP_EDGES, FILES_DROP_ATTRIBUTES,
-    FILES_ADD_SYSTEM, FILES_ADD_CONCEPT, FILES_ADD_EDGE, FILES_ADD_ATTRIBUTE, FILES_LIST,
-    FILES_CONCEPTS, FILES_EDGES, FILES_ATTRIBUTES, FILES_COUNTS
+    FILES_DROP_NAMES, FILES_ADD_SYSTEM, FILES_ADD_CONCEPT, FILES_ADD_EDGE, FILES_ADD_ATTRIBUTE,
+    FILES_ADD_NAME, FILES_LIST, FILES_CONCEPTS, FILES_EDGES, FILES_ATTRIBUTES, FILES_NAMES,
+    FILES_COUNTS
+};
+
+/* SNOMED CT's own kinds of description; the rest are LOINC's and dm+d's, which have no codes. */
+#define TEXT(literal) { (literal), sizeof(literal) - 1 }
+static const struct term_use uses[TERM_USES] = {
+    [TERM_USE_SYNONYM] = { TEXT("http://snomed.info/sct"), TEXT("900000000000013009"),
+                           TEXT("Synonym") },
+    [TERM_USE_FULL_NAME] = { TEXT("http://snomed.info/sct"), TEXT("900000000000003001"),
+                             TEXT("Fully specified name") },
+    [TERM_USE_SHORT_NAME] = { .display = TEXT("Short name") },
+    [TERM_USE_FORMER] = { .display = TEXT("Former name") },
+    [TERM_USE_CONSUMER] = { .display = TEXT("Consumer name") },
 };
 
 static const char schema[] =
@@ -21,7 +35,9 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS edge(sid INTEGER, child INTEGER, parent INTEGER,"
     " PRIMARY KEY(sid, child, parent)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS attribute(sid INTEGER, source INTEGER, type INTEGER,"
-    " target INTEGER, PRIMARY KEY(sid, source, type, target)) WITHOUT ROWID;";
+    " target INTEGER, PRIMARY KEY(sid, source, type, target)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS name(sid INTEGER, n INTEGER, place INTEGER, use INTEGER NOT NULL,"
+    " language TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY(sid, n, place)) WITHOUT ROWID;";
 
 static const struct stmt files_sql[] = {
     [FILES_FIND] = { "a loaded code system", "SELECT sid, version, name, concepts FROM system"
@@ -31,6 +47,7 @@ static const struct stmt files_sql[] = {
     [FILES_DROP_EDGES] = { "forget its edges", "DELETE FROM edge WHERE sid = ?1", NULL },
     [FILES_DROP_ATTRIBUTES] = { "forget its attributes", "DELETE FROM attribute WHERE sid = ?1",
         NULL },
+    [FILES_DROP_NAMES] = { "forget its names", "DELETE FROM name WHERE sid = ?1", NULL },
     [FILES_ADD_SYSTEM] = { "keep a code system", "INSERT INTO system(sid, url, version, name,"
         " concepts) VALUES((SELECT coalesce(max(sid), 0) + 1 FROM system), ?1, ?2, ?3, ?4)", NULL },
     [FILES_ADD_CONCEPT] = { "keep a concept", "INSERT INTO concept VALUES(?1, ?2, ?3, ?4, ?5)",
@@ -38,6 +55,7 @@ static const struct stmt files_sql[] = {
     [FILES_ADD_EDGE] = { "keep an edge", "INSERT OR IGNORE INTO edge VALUES(?1, ?2, ?3)", NULL },
     [FILES_ADD_ATTRIBUTE] = { "keep an attribute",
         "INSERT OR IGNORE INTO attribute VALUES(?1, ?2, ?3, ?4)", NULL },
+    [FILES_ADD_NAME] = { "keep a name", "INSERT INTO name VALUES(?1, ?2, ?3, ?4, ?5, ?6)", NULL },
     [FILES_LIST] = { "loaded code systems",
         "SELECT url, version, name, concepts FROM system ORDER BY url", "SCAN system" },
     [FILES_CONCEPTS] = { "its concepts",
@@ -47,9 +65,12 @@ static const struct stmt files_sql[] = {
         "SEARCH edge USING PRIMARY KEY" },
     [FILES_ATTRIBUTES] = { "its attributes", "SELECT source, type, target FROM attribute"
         " WHERE sid = ?1 ORDER BY source", "SEARCH attribute USING PRIMARY KEY" },
-    [FILES_COUNTS] = { "how many edges and attributes",
+    [FILES_NAMES] = { "its names", "SELECT n, use, language, value FROM name WHERE sid = ?1"
+        " ORDER BY n, place", "SEARCH name USING PRIMARY KEY" },
+    [FILES_COUNTS] = { "how many edges, attributes and names",
         "SELECT (SELECT count(*) FROM edge WHERE sid = ?1),"
-        " (SELECT count(*) FROM attribute WHERE sid = ?1)", "SEARCH edge USING PRIMARY KEY" },
+        " (SELECT count(*) FROM attribute WHERE sid = ?1),"
+        " (SELECT count(*) FROM name WHERE sid = ?1)", "SEARCH edge USING PRIMARY KEY" },
     { 0 },
 };
 
@@ -77,7 +98,7 @@ static err find_sid(struct ctx *cx, struct db *db, str url, int64_t *sid)
 
 static err drop(struct ctx *cx, struct db *db, int64_t sid)
 {
-    for (size_t i = FILES_DROP_SYSTEM; sid && i <= FILES_DROP_ATTRIBUTES; i++) {
+    for (size_t i = FILES_DROP_SYSTEM; sid && i <= FILES_DROP_NAMES; i++) {
         struct db_stmt *stmt = db_use(cx, db, files_sql, i);
         db_bind_int(stmt, 1, sid);
         TRY(db_run(cx, stmt));
@@ -121,6 +142,24 @@ static err save_links(struct ctx *cx, struct db *db, int64_t sid, const struct t
     return ERR_OK;
 }
 
+static err save_names(struct ctx *cx, struct db *db, int64_t sid, const struct term_load *load)
+{
+    for (size_t i = 0; i < load->names_count; i++) {
+        const struct term_load_name *name = &load->names[i];
+        if (str_eq(name->value, load->concepts[name->concept].display))
+            continue;
+        struct db_stmt *stmt = db_use(cx, db, files_sql, FILES_ADD_NAME);
+        db_bind_int(stmt, 1, sid);
+        db_bind_int(stmt, 2, name->concept);
+        db_bind_int(stmt, 3, (int64_t)i);
+        db_bind_int(stmt, 4, name->use);
+        db_bind_text(stmt, 5, str_given(name->language) ? name->language : S(""));
+        db_bind_text(stmt, 6, name->value);
+        TRY(db_run(cx, stmt));
+    }
+    return ERR_OK;
+}
+
 static err save(struct ctx *cx, struct db *db, const struct term_load *load)
 {
     int64_t sid;
@@ -134,6 +173,7 @@ static err save(struct ctx *cx, struct db *db, const struct term_load *load)
     TRY(db_run(cx, stmt));
     TRY(find_sid(cx, db, load->url, &sid));
     TRY(save_concepts(cx, db, sid, load));
+    TRY(save_names(cx, db, sid, load));
     return save_links(cx, db, sid, load);
 }
 
@@ -181,13 +221,19 @@ void term_files_close(struct term_files *files)
     arena_free(&files->arena);
 }
 
-/* The database may be made while the server runs: it is looked for until it is there. */
+/* The database may be made while the server runs: it is looked for until it is there. One that was
+ * made before a table of the schema existed gets it, empty. */
 static bool have_db(struct ctx *cx, struct term_files *files)
 {
-    struct db_options options = { .path = files->path, .read_only = true };
-    if (!files->db && access(arena_cstr(cx->arena, files->path), R_OK) == 0 &&
-        db_open(cx, &options, &files->db) != ERR_OK)
+    struct db_options options = { .path = files->path };
+    if (files->db || access(arena_cstr(cx->arena, files->path), R_OK) != 0)
+        return files->db != NULL;
+    if (db_open(cx, &options, &files->db) != ERR_OK) {
         files->db = NULL;
+    } else if (db_exec(cx, files->db, schema) != ERR_OK) {
+        db_close(files->db);
+        files->db = NULL;
+    }
     return files->db != NULL;
 }
 
@@ -234,15 +280,45 @@ static err read_attributes(struct ctx *cx, struct term_files *files, int64_t sid
     }
 }
 
-static err read_counts(struct ctx *cx, struct term_files *files, int64_t sid, size_t *edges,
-                       size_t *attributes)
+/* Languages are few, and the same text for long runs of names. */
+static str language_of(struct term_files *files, str language, str last)
+{
+    return str_eq(language, last) ? last : arena_copy(&files->arena, language);
+}
+
+static err read_names(struct ctx *cx, struct term_files *files, int64_t sid,
+                      struct term_system *system)
+{
+    struct db_stmt *stmt = db_use(cx, files->db, files_sql, FILES_NAMES);
+    str language = S("");
+    db_bind_int(stmt, 1, sid);
+    for (bool row;; system->designations_count++) {
+        TRY(db_step(cx, stmt, &row));
+        if (!row)
+            return ERR_OK;
+        struct term_concept *concept = &system->concepts[db_int(stmt, 0)];
+        int64_t use = db_int(stmt, 1);
+        language = language_of(files, db_text(stmt, 2), language);
+        if (!concept->designations_count++)
+            concept->designations = (uint32_t)system->designations_count;
+        system->designations[system->designations_count] = (struct term_designation){
+            language, arena_copy(&files->arena, db_text(stmt, 3)),
+            use >= 0 && use < TERM_USES ? &uses[use] : NULL };
+    }
+}
+
+struct counts {
+    size_t edges, attributes, names;
+};
+
+static err read_counts(struct ctx *cx, struct term_files *files, int64_t sid, struct counts *out)
 {
     struct db_stmt *stmt = db_use(cx, files->db, files_sql, FILES_COUNTS);
     bool row;
     db_bind_int(stmt, 1, sid);
     TRY(db_step(cx, stmt, &row));
-    *edges = (size_t)db_int(stmt, 0);
-    *attributes = (size_t)db_int(stmt, 1);
+    *out = (struct counts){ (size_t)db_int(stmt, 0), (size_t)db_int(stmt, 1),
+                            (size_t)db_int(stmt, 2) };
     db_reset(stmt);
     return ERR_OK;
 }
@@ -250,18 +326,22 @@ static err read_counts(struct ctx *cx, struct term_files *files, int64_t sid, si
 static err build(struct ctx *cx, struct term_files *files, int64_t sid, size_t concepts,
                  struct term_system *system)
 {
-    size_t edges_count, attributes_count, read = 0;
+    size_t read = 0;
+    struct counts counts;
     struct arena *arena = &files->arena;
-    TRY(read_counts(cx, files, sid, &edges_count, &attributes_count));
+    TRY(read_counts(cx, files, sid, &counts));
     system->case_sensitive = system->complete = true;
     system->concepts = arena_array(arena, concepts + 1, sizeof *system->concepts);
-    system->attributes = arena_array(arena, attributes_count + 1, sizeof *system->attributes);
-    struct term_edge *edges = arena_array(arena, edges_count + 1, sizeof *edges);
+    system->attributes = arena_array(arena, counts.attributes + 1, sizeof *system->attributes);
+    system->designations = arena_array(arena, counts.names + 1, sizeof *system->designations);
+    struct term_edge *edges = arena_array(arena, counts.edges + 1, sizeof *edges);
     TRY(read_concepts(cx, files, sid, system));
+    TRY(read_names(cx, files, sid, system));
     TRY(read_edges(cx, files, sid, edges, &read));
     TRY(read_attributes(cx, files, sid, system));
     term_system_index(arena, system);
     term_system_link(arena, system, edges, read);
+    term_words_make(arena, system);
     return ERR_OK;
 }
 

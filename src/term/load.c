@@ -65,6 +65,16 @@ void term_load_attribute(struct term_load *load, struct term_attribute attribute
     load->attributes[load->attributes_count++] = attribute;
 }
 
+void term_load_name(struct term_load *load, uint32_t concept, enum term_use_kind use, str language,
+                    str value)
+{
+    if (concept == TERM_NONE || !value.n)
+        return;
+    load->names = arena_grow(load->cx->arena, load->names, load->names_count, &load->names_cap,
+                             sizeof *load->names);
+    load->names[load->names_count++] = (struct term_load_name){ concept, use, language, value };
+}
+
 /* ---- files ---- */
 
 struct found {

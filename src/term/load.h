@@ -16,6 +16,15 @@
  *          is not in the format; then nothing is changed.
  * Memory   a loaded system is built in an arena when first asked for.
  */
+/* What other names the releases hold; their codes are in files.c. */
+enum term_use_kind { TERM_USE_SYNONYM, TERM_USE_FULL_NAME, TERM_USE_SHORT_NAME, TERM_USE_FORMER,
+                     TERM_USE_CONSUMER, TERM_USES };
+/* Another name of a concept. */
+struct term_load_name {
+    uint32_t concept;
+    enum term_use_kind use;
+    str language, value;
+};
 struct term_load {
     struct ctx *cx;
     str url, version, name;
@@ -26,6 +35,8 @@ struct term_load {
     size_t edges_count, edges_cap;
     struct term_attribute *attributes;
     size_t attributes_count, attributes_cap;
+    struct term_load_name *names;
+    size_t names_count, names_cap;
     size_t left_out;
 };
 enum term_format { TERM_SNOMED, TERM_DMD, TERM_ICD10, TERM_OPCS4, TERM_LOINC, TERM_FORMATS };
@@ -43,6 +54,9 @@ uint32_t term_load_concept(struct term_load *load, str code);
 uint32_t term_load_find(const struct term_load *load, str code); /* TERM_NONE */
 void term_load_edge(struct term_load *load, uint32_t child, uint32_t parent);
 void term_load_attribute(struct term_load *load, struct term_attribute attribute);
+/* Another name; one that turns out to be the display is not kept. */
+void term_load_name(struct term_load *load, uint32_t concept, enum term_use_kind use, str language,
+                    str value);
 /* Calls fn for each file under path whose name holds `part` (and ends in `end`); sorted by name. */
 err term_load_files(struct ctx *cx, str path, const char *part, const char *end, str **out,
                     size_t *count) MUST_USE;

@@ -8,7 +8,7 @@
  * Source   NHSBSA dm+d data model: VTM, VMP, VMPP, AMP and AMPP files; what identifier, name and
  *          parents are called in each is in the table below.
  */
-enum { PARENTS_MAX = 2, DEPTH_MAX = 40 };
+enum { PARENTS_MAX = 2, NAMES_MAX = 3, DEPTH_MAX = 40 };
 
 static const struct kind {
     const char *file, *record, *id, *name;
@@ -20,11 +20,14 @@ static const struct kind {
     { "f_amp2", "AMP", "APID", "DESC", { "VPID" } },
     { "f_ampp", "AMPP", "APPID", "NM", { "VPPID", "APID" } },
 };
+static const struct { const char *element; enum term_use_kind use; } other_names[NAMES_MAX] = {
+    { "ABBREVNM", TERM_USE_SHORT_NAME }, { "NMPREV", TERM_USE_FORMER }, { "NM", TERM_USE_SYNONYM },
+};
 
 struct reader {
     struct term_load *load;
     const struct kind *kind;
-    str id, name, parents[PARENTS_MAX];
+    str id, name, parents[PARENTS_MAX], names[NAMES_MAX];
     bool invalid;
     str element;
 };
@@ -35,6 +38,8 @@ static void clear(struct reader *r)
     r->invalid = false;
     for (size_t i = 0; i < PARENTS_MAX; i++)
         r->parents[i] = (str){ 0 };
+    for (size_t i = 0; i < NAMES_MAX; i++)
+        r->names[i] = (str){ 0 };
 }
 
 /* Parents may come in a later file: their concept is made here and named there. */
@@ -48,6 +53,8 @@ static void finish(struct reader *r)
     for (size_t i = 0; i < PARENTS_MAX; i++)
         if (r->parents[i].n)
             term_load_edge(r->load, n, term_load_concept(r->load, r->parents[i]));
+    for (size_t i = 0; i < NAMES_MAX; i++)
+        term_load_name(r->load, n, other_names[i].use, S("en-GB"), r->names[i]);
 }
 
 static void take_text(struct reader *r, str text)
@@ -62,6 +69,9 @@ static void take_text(struct reader *r, str text)
     for (size_t i = 0; i < PARENTS_MAX && r->kind->parents[i]; i++)
         if (str_eq(r->element, str_of(r->kind->parents[i])))
             r->parents[i] = arena_copy(r->load->cx->arena, text);
+    for (size_t i = 0; i < NAMES_MAX; i++)
+        if (str_eq(r->element, str_of(other_names[i].element)))
+            r->names[i] = arena_copy(r->load->cx->arena, text);
 }
 
 static void take_node(struct reader *r, xmlTextReaderPtr xml)

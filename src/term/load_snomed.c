@@ -108,6 +108,9 @@ static err take_description(struct reader *r, const struct row *row)
     bool full = str_eq(row->columns[6], str_of(full_name));
     bool other = str_eq(row->columns[6], str_of(synonym));
     uint8_t good = full ? 1 : !other ? 0 : map_get(&r->preferred, row->columns[0], &found) ? 3 : 2;
+    if (good)
+        term_load_name(r->load, n, full ? TERM_USE_FULL_NAME : TERM_USE_SYNONYM, row->columns[5],
+                       row->columns[7]);
     if (good <= r->named[n])
         return ERR_OK;
     r->named[n] = good;

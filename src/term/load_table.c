@@ -10,7 +10,7 @@
  * Shapes   columns are found by the names in the first line; a file without them is refused. A
  *          code with a dot stands below what is before the dot.
  */
-enum { COLUMNS_MAX = 100, CELL_MAX = 64 * 1024 };
+enum { COLUMNS_MAX = 100, NAMES_MAX = 3, CELL_MAX = 64 * 1024 };
 
 static const struct format {
     const char *url, *name, *part, *end;
@@ -26,6 +26,12 @@ static const struct format {
                      "LOINC_NUM", "LONG_COMMON_NAME", "STATUS", "DEPRECATED", false },
 };
 
+/* Columns that hold other names, in any of the formats. */
+static const struct { const char *column; enum term_use_kind use; } other_names[NAMES_MAX] = {
+    { "SHORTNAME", TERM_USE_SHORT_NAME }, { "CONSUMER_NAME", TERM_USE_CONSUMER },
+    { "DisplayName", TERM_USE_SYNONYM },
+};
+
 struct table {
     struct ctx *cx;
     const struct format *format;
@@ -34,6 +40,7 @@ struct table {
     str cells[COLUMNS_MAX];
     size_t cells_count;
     size_t code, display, status; /* columns; COLUMNS_MAX: none */
+    size_t names[NAMES_MAX];
 };
 
 /* A quoted cell; "" within it is one quote. */
@@ -107,12 +114,16 @@ static err find_columns(struct table *t)
     t->code = 0;
     t->display = 1;
     t->status = COLUMNS_MAX;
+    for (size_t i = 0; i < NAMES_MAX; i++)
+        t->names[i] = COLUMNS_MAX;
     if (t->format->headless)
         return ERR_OK;
     TRY(next_line(t, &more));
     t->code = column(t, t->format->code);
     t->display = column(t, t->format->display);
     t->status = column(t, t->format->status);
+    for (size_t i = 0; i < NAMES_MAX; i++)
+        t->names[i] = column(t, other_names[i].column);
     if (t->code == COLUMNS_MAX || t->display == COLUMNS_MAX)
         return ctx_failf(t->cx, ERR_INVALID, t->file,
                          "the first line must name the columns %s and %s", t->format->code,
@@ -127,6 +138,9 @@ static void take(struct table *t, struct term_load *load)
     load->concepts[n].display = t->cells[t->display];
     load->concepts[n].inactive = t->status < t->cells_count &&
                                  str_eq(t->cells[t->status], str_of(t->format->inactive));
+    for (size_t i = 0; i < NAMES_MAX; i++)
+        if (t->names[i] < t->cells_count)
+            term_load_name(load, n, other_names[i].use, (str){ 0 }, t->cells[t->names[i]]);
     size_t dot = str_find_char(code, '.');
     if (dot != STR_NONE)
         term_load_edge(load, n, term_load_concept(load, str_slice(code, 0, dot)));

@@ -63,5 +63,11 @@ err term_get_text(struct ctx *cx, struct term *term, enum term_kind kind, str ca
 const struct term_entry *term_set_find(const struct term_set *set, str system, str code);
 bool term_set_is_open(const struct term_set *set, str system);
 
+static inline const struct term_concept *term_entry_concept(const struct term_entry *entry)
+{
+    return entry->from && entry->concept != TERM_NONE ? &entry->from->concepts[entry->concept]
+                                                      : NULL;
+}
+
 /* Does it match what a person typed: each word begins a word of its display, or it is the code. */
 bool term_entry_matches(struct arena *arena, const struct term_entry *entry, str folded_filter);

@@ -109,10 +109,13 @@ bool term_entry_matches(struct arena *arena, const struct term_entry *entry, str
     if (str_eq(term_fold(arena, entry->code), folded_filter) ||
         text_matches(arena, entry->display, folded_filter))
         return true;
-    struct json said = entry->from && entry->concept != TERM_NONE
-                           ? entry->from->concepts[entry->concept].json : entry->listed;
-    for (struct json_walk w = json_walk(json_get(said, S("designation"))); json_next(&w);)
+    for (struct json_walk w = json_walk(json_get(entry->listed, S("designation"))); json_next(&w);)
         if (text_matches(arena, json_string(arena, json_get(w.value, S("value"))), folded_filter))
+            return true;
+    const struct term_concept *concept = term_entry_concept(entry);
+    for (uint32_t i = 0; concept && i < concept->designations_count; i++)
+        if (text_matches(arena, entry->from->designations[concept->designations + i].value,
+                         folded_filter))
             return true;
     return false;
 }

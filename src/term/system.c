@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "term/system.h"
+#include "term/words.h"
 #include <utf8proc.h>
 
 /* ---- texts ---- */
@@ -37,7 +37,7 @@ struct builder {
     struct arena *arena;
     struct term_system *system;
     struct term_edge *edges;
-    size_t cap, edges_count, edges_cap;
+    size_t cap, edges_count, edges_cap, designations_cap;
 };
 
 static str text(struct builder *b, struct json object, const char *key)
@@ -66,6 +66,31 @@ static bool has_property(struct builder *b, struct json concept, const char *nam
     return false;
 }
 
+static const struct term_use *add_use(struct builder *b, struct json coding)
+{
+    if (!json_is(coding, JSON_OBJECT))
+        return NULL;
+    struct term_use *use = arena_zero(b->arena, sizeof *use);
+    *use = (struct term_use){ text(b, coding, "system"), text(b, coding, "code"),
+                              text(b, coding, "display") };
+    return use;
+}
+
+static void add_designations(struct builder *b, struct json concept, struct term_concept *out)
+{
+    struct term_system *system = b->system;
+    out->designations = (uint32_t)system->designations_count;
+    for (struct json_walk w = json_walk(json_get(concept, S("designation"))); json_next(&w);) {
+        system->designations = arena_grow(b->arena, system->designations,
+                                          system->designations_count, &b->designations_cap,
+                                          sizeof *system->designations);
+        system->designations[system->designations_count++] = (struct term_designation){
+            text(b, w.value, "language"), text(b, w.value, "value"),
+            add_use(b, json_get(w.value, S("use"))) };
+        out->designations_count++;
+    }
+}
+
 static err add_concepts(struct builder *b, struct json list, uint32_t parent)
 {
     struct term_system *system = b->system;
@@ -85,6 +110,7 @@ static err add_concepts(struct builder *b, struct json list, uint32_t parent)
                         has_property(b, w.value, "abstract", "true"),
             .json = w.value,
         };
+        add_designations(b, w.value, &system->concepts[self]);
         if (parent != TERM_NONE)
             add_edge(b, self, parent);
         TRY(add_concepts(b, json_get(w.value, S("concept")), self));
@@ -124,6 +150,7 @@ err term_system_from_json(struct ctx *cx, struct arena *arena, struct json code_
     term_system_index(arena, system);
     add_property_edges(&b);
     term_system_link(arena, system, b.edges, b.edges_count);
+    term_words_make(arena, system);
     *out = system;
     return ERR_OK;
 }
@@ -196,24 +223,63 @@ uint32_t term_find(const struct term_system *system, str code)
     return there ? (uint32_t)found : TERM_NONE;
 }
 
+static bool is_language(str have, str wanted)
+{
+    return str_eq_nocase(have, wanted) ||
+           (have.n > wanted.n && have.p[wanted.n] == '-' &&
+            str_eq_nocase(str_slice(have, 0, wanted.n), wanted));
+}
+
+str term_display(const struct term_system *system, uint32_t concept, str language)
+{
+    const struct term_concept *c = &system->concepts[concept];
+    const struct term_designation *names = system->designations + c->designations;
+    for (uint32_t i = 0; language.n && i < c->designations_count; i++)
+        if (is_language(names[i].language, language))
+            return names[i].value;
+    return c->display;
+}
+
+bool term_is_called(struct arena *arena, const struct term_system *system, uint32_t concept,
+                    str name)
+{
+    const struct term_concept *c = &system->concepts[concept];
+    str folded = term_fold(arena, name);
+    if (str_eq(folded, term_fold(arena, c->display)))
+        return true;
+    for (uint32_t i = 0; i < c->designations_count; i++)
+        if (str_eq(folded, term_fold(arena, system->designations[c->designations + i].value)))
+            return true;
+    return false;
+}
+
 struct term_bits term_bits_make(struct arena *arena, const struct term_system *system)
 {
-    return (struct term_bits){ arena_array(arena, system->count / 64 + 1, sizeof(uint64_t)),
+    return (struct term_bits){ arena, arena_array(arena, system->count / 64 + 1, sizeof(uint64_t)),
                                system->count };
 }
 
-/* A walk with the set itself as memory of what was seen: a loop in the data ends it. */
+/* A walk with the set itself as memory of what was seen: a loop in the data ends it. The concepts
+ * still to be walked from are kept in a list: a hierarchy may be as deep as it has concepts. */
 static void spread(const struct term_system *system, uint32_t concept, bool down,
                    struct term_bits *bits)
 {
-    const struct term_concept *c = &system->concepts[concept];
-    const uint32_t *next = system->links + (down ? c->children : c->parents);
-    uint32_t count = down ? c->children_count : c->parents_count;
-    for (uint32_t i = 0; i < count; i++) {
-        if (term_bit(bits, next[i]))
-            continue;
-        term_bit_set(bits, next[i]);
-        spread(system, next[i], down, bits);
+    uint32_t *waiting = NULL;
+    size_t count = 0, cap = 0;
+    for (;;) {
+        const struct term_concept *c = &system->concepts[concept];
+        const uint32_t *next = system->links + (down ? c->children : c->parents);
+        uint32_t links = down ? c->children_count : c->parents_count;
+        for (uint32_t i = 0; i < links; i++) {
+            if (term_bit(bits, next[i]))
+                continue;
+            term_bit_set(bits, next[i]);
+            waiting = arena_grow(bits->arena, waiting, count, &cap, sizeof *waiting);
+            waiting[count++] = next[i];
+        }
+        if (!count)
+            return;
+        concept = waiting[--count];
     }
 }
 

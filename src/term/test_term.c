@@ -115,6 +115,39 @@ TEST(hierarchy_with_two_parents_and_a_loop_ends)
     EXPECT("each below the other", term_is_below(loop, 0, 1) && term_is_below(loop, 1, 0));
 }
 
+/* As deep as it is long: no stack may be needed for it. */
+TEST(hierarchy_of_any_depth_is_walked)
+{
+    enum { DEEP = 300000 };
+    struct term_system system = { .case_sensitive = true, .count = DEEP };
+    struct term_edge *edges = arena_array(cx->arena, DEEP, sizeof *edges);
+    system.concepts = arena_array(cx->arena, DEEP, sizeof *system.concepts);
+    for (uint32_t n = 1; n < DEEP; n++)
+        edges[n - 1] = (struct term_edge){ n, n - 1 };
+    term_system_link(cx->arena, &system, edges, DEEP - 1);
+    EXPECT("the last is below the first", term_is_below(&system, DEEP - 1, 0));
+    EXPECT("not the other way", !term_is_below(&system, 0, DEEP - 1));
+}
+
+TEST(names_in_other_languages_and_synonyms)
+{
+    struct json json;
+    struct term_system *system;
+    EXPECT_INT("parse", json_parse(cx, S(
+        "{\"url\":\"u\",\"content\":\"complete\",\"concept\":[{\"code\":\"a\",\"display\":"
+        "\"Pulse\",\"designation\":[{\"language\":\"cy\",\"value\":\"Curiad\"},"
+        "{\"language\":\"de-AT\",\"use\":{\"code\":\"x\"},\"value\":\"Puls\"}]},"
+        "{\"code\":\"b\",\"display\":\"Weight\"}]}"), &json), ERR_OK);
+    EXPECT_INT("build", term_system_from_json(cx, cx->arena, json, &system), ERR_OK);
+    EXPECT_STR("a language", term_display(system, 0, S("cy")), S("Curiad"));
+    EXPECT_STR("of a country", term_display(system, 0, S("de")), S("Puls"));
+    EXPECT_STR("not by its first letter", term_display(system, 0, S("d")), S("Pulse"));
+    EXPECT_STR("none", term_display(system, 1, S("cy")), S("Weight"));
+    EXPECT("called", term_is_called(cx->arena, system, 0, S("CURIAD")));
+    EXPECT("called as displayed", term_is_called(cx->arena, system, 1, S("weight")));
+    EXPECT("another's name", !term_is_called(cx->arena, system, 1, S("Puls")));
+}
+
 TEST(codes_are_found_in_the_case_the_system_keeps)
 {
     struct json json;

@@ -62,6 +62,13 @@ test('SNOMED CT loads from RF2 while the server runs, and ECL selects over it', 
   const found = await server.get(`/fhir/CodeSystem/$lookup?system=${sct}&code=71620000`);
   assert.equal(valueOf(found, 'display'), 'Femoral fracture', 'the preferred one of three names');
   assert.match(valueOf(found, 'version'), /version\/20260101$/);
+  const names = found.body.parameter.filter((p) => p.name === 'designation')
+    .map((p) => p.part.find((q) => q.name === 'value').valueString).sort();
+  assert.deepEqual(names, ['Broken thigh bone', 'Fracture of femur (disorder)']);
+  const validate = async (display) => valueOf(await server.get('/fhir/CodeSystem/$validate-code?url=' +
+    `${sct}&code=71620000&display=${encodeURIComponent(display)}`), 'result');
+  assert.equal(await validate('broken thigh bone'), true, 'a synonym is a right display');
+  assert.equal(await validate('Broken arm'), false);
   const ecl = async (text) => codes(await server.get('/fhir/ValueSet/$expand?url=' +
     encodeURIComponent(`${sct}?fhir_vs=ecl/${text}`)));
   assert.deepEqual(await ecl('<< 125605004'), ['125605004', '71620000']);
@@ -70,6 +77,14 @@ test('SNOMED CT loads from RF2 while the server runs, and ECL selects over it', 
   assert.deepEqual(await ecl('^ 700043003'), ['71620000']);
   assert.deepEqual(codes(await server.get('/fhir/ValueSet/$expand?url=' +
     encodeURIComponent(`${sct}?fhir_vs=isa/404684003`) + '&filter=femo')), ['71620000']);
+  const typed = async (text, more = '') => (await server.get('/fhir/ValueSet/$expand?url=' +
+    encodeURIComponent(`${sct}?fhir_vs`) + `&filter=${encodeURIComponent(text)}${more}`)).body.expansion.contains ?? [];
+  assert.deepEqual((await typed('thigh')).map((c) => c.code), ['71620000'], 'found by a synonym');
+  assert.deepEqual((await typed('fract')).map((c) => c.display), ['Fracture of bone', 'Femoral fracture'],
+                   'what begins with the text comes first');
+  const [said] = await typed('thigh', '&includeDesignations=true');
+  assert.deepEqual(said.designation.map((d) => [d.use.code, d.language]), [[FSN, 'en'], [SYNONYM, 'en']]);
+  assert.equal((await typed('thigh'))[0].designation, undefined);
   const above = await server.get(`/fhir/CodeSystem/$subsumes?system=${sct}&codeA=404684003&codeB=71620000`);
   assert.equal(valueOf(above, 'outcome'), 'subsumes');
   assert.equal((await server.get('/fhir/ValueSet/$expand?url=' +
@@ -82,7 +97,7 @@ test('dm+d, ICD-10, OPCS-4 and LOINC load, and a broken release changes nothing'
     '<?xml version="1.0"?>', '<ALL>', ...rows.map((row) => `<${record}>` +
       Object.entries(row).map(([k, v]) => `<${k}>${v}</${k}>`).join('') + `</${record}>`), '</ALL>']);
   xml('f_vtm2_3', 'VTM', { VTMID: '1', NM: 'Paracetamol' });
-  xml('f_vmp2_3', 'VMP', { VPID: '2', VTMID: '1', NM: 'Paracetamol 500mg tablets' },
+  xml('f_vmp2_3', 'VMP', { VPID: '2', VTMID: '1', NM: 'Paracetamol 500mg tablets', NMPREV: 'Acetaminophen 500mg' },
       { VPID: '3', VTMID: '1', INVALID: '1', NM: 'Paracetamol 1mg' });
   xml('f_vmpp2_3', 'VMPP', { VPPID: '4', NM: '32 tablet', VPID: '2' });
   xml('f_amp2_3', 'AMP', { APID: '5', VPID: '2', NM: 'short', DESC: 'Panadol 500mg &amp; more' });
@@ -90,6 +105,7 @@ test('dm+d, ICD-10, OPCS-4 and LOINC load, and a broken release changes nothing'
   assert.match(load(server, 'dmd', 'dmd'), /6 concepts/);
   const lookup = (system, code) => server.get(`/fhir/CodeSystem/$lookup?system=${system}&code=${code}`);
   assert.equal(valueOf(await lookup('https://dmd.nhs.uk', '5'), 'display'), 'Panadol 500mg & more');
+  assert.match((await lookup('https://dmd.nhs.uk', '2')).text, /Former name.*Acetaminophen 500mg/);
   const below = await server.get('/fhir/CodeSystem/$subsumes?system=https://dmd.nhs.uk&codeA=1&codeB=6');
   assert.equal(valueOf(below, 'outcome'), 'subsumes');
 
@@ -97,8 +113,8 @@ test('dm+d, ICD-10, OPCS-4 and LOINC load, and a broken release changes nothing'
     'S72.0\tS720\tFracture of neck of femur']);
   write(server, 'opcs/OPCS_CodesAndTitles.txt', ['W37\tTotal prosthetic replacement of hip',
     'W37.1\tPrimary total replacement of hip']);
-  write(server, 'loinc/Loinc.csv', ['"LOINC_NUM","STATUS","LONG_COMMON_NAME"',
-    '"8867-4","ACTIVE","Heart rate"', '"1-8","DEPRECATED","Said ""once"", long ago"']);
+  write(server, 'loinc/Loinc.csv', ['"LOINC_NUM","STATUS","LONG_COMMON_NAME","SHORTNAME"',
+    '"8867-4","ACTIVE","Heart rate","Heart rate"', '"1-8","DEPRECATED","Said ""once"", long ago","Said"']);
   for (const [format, path] of [['icd10', 'icd'], ['opcs4', 'opcs'], ['loinc', 'loinc']])
     load(server, format, path);
   assert.equal(valueOf(await lookup('http://hl7.org/fhir/sid/icd-10', 'S72.0'), 'display'),
@@ -106,6 +122,8 @@ test('dm+d, ICD-10, OPCS-4 and LOINC load, and a broken release changes nothing'
   assert.match((await lookup('http://hl7.org/fhir/sid/icd-10', 'S72.0')).text, /"valueCode":"S72"/);
   assert.equal(valueOf(await lookup('http://loinc.org', '1-8'), 'display'), 'Said "once", long ago');
   assert.match((await lookup('http://loinc.org', '1-8')).text, /inactive/);
+  assert.match((await lookup('http://loinc.org', '1-8')).text, /Short name.*"Said"/);
+  assert.doesNotMatch((await lookup('http://loinc.org', '8867-4')).text, /designation/, 'the display is no other name');
 
   write(server, 'bad/Loinc.csv', ['"LOINC_NUM","STATUS","LONG_COMMON_NAME"', '"8867-4","ACTIVE']);
   const bad = spawnSync(binary, ['term', 'load', 'loinc', join(server.folder, 'releases/bad'),
