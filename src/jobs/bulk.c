@@ -309,7 +309,8 @@ static err read_report(struct ctx *cx, struct db_stmt *stmt, struct bulk_report 
     struct bulk_spec *spec = arena_zero(cx->arena, sizeof *spec);
     TRY(bulk_spec_read(cx, arena_copy(cx->arena, db_text(stmt, 1)), spec));
     *out = (struct bulk_report){
-        .state = (enum bulk_state)db_int(stmt, 0), .url = spec->url, .is_import = spec->is_import,
+        .state = (enum bulk_state)db_int(stmt, 0), .url = spec->url, .who = spec->who,
+        .is_import = spec->is_import,
         .created_ms = db_int(stmt, 2), .ended_ms = db_int(stmt, 3), .expires_ms = db_int(stmt, 4),
         .done = db_int(stmt, 5), .error = arena_copy(cx->arena, db_text(stmt, 6)),
         .output = arena_copy(cx->arena, db_text(stmt, 7)),

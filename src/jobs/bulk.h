@@ -37,11 +37,12 @@ struct bulk_spec {
 };
 struct bulk_report {
     enum bulk_state state;
-    str url, error;
+    str url, who, error;
     bool is_import;
     int64_t created_ms, ended_ms, expires_ms;
     int64_t done, total;     /* resources; total 0: not known */
-    str output;              /* when done: JSON array of { "type", "file", "count" } */
+    str output;              /* when done: JSON array of { "type", "file", "count" }; of
+                                errors.ndjson and deleted.ndjson, too, when there are any */
 };
 struct bulk;
 err bulk_start(struct ctx *cx, struct store *store, str folder, struct bulk **out) MUST_USE;

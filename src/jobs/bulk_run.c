@@ -215,7 +215,7 @@ static bool go_on(void *self, int64_t resources)
 }
 
 static str list_files(struct ctx *cx, const struct bulk *bulk, str id,
-                      const struct export_report *report)
+                      const struct export_report *report, int64_t deleted)
 {
     struct buf buf = buf_make(cx->arena, 1 << 20);
     struct json_writer w = json_writer(&buf);
@@ -232,6 +232,13 @@ static str list_files(struct ctx *cx, const struct bulk *bulk, str id,
         json_put_str(&w, "file", arena_printf(cx->arena, "%.*s.ndjson", STR_ARG(name)));
         if (report->counts[r]) /* not known of a file that was whole before a restart */
             json_put_u64(&w, "count", (uint64_t)report->counts[r]);
+        json_close(&w, '}');
+    }
+    if (deleted) {
+        json_open(&w, '{');
+        json_put_str(&w, "type", S("Bundle"));
+        json_put_str(&w, "file", S("deleted.ndjson"));
+        json_put_u64(&w, "count", (uint64_t)deleted);
         json_close(&w, '}');
     }
     json_close(&w, ']');
@@ -259,6 +266,7 @@ err bulk_run_export(struct ctx *cx, struct bulk *bulk, str id, const struct bulk
                                       .keep_files = true, .progress = go_on, .self = bulk,
                                       .shape = shape, .shape_self = &shaping };
     struct export_report report;
+    int64_t deleted = 0;
     choose_types(spec, types);
     bulk->total = count_live(cx, bulk, types);
     cx->access = spec->access;
@@ -267,7 +275,10 @@ err bulk_run_export(struct ctx *cx, struct bulk *bulk, str id, const struct bulk
     if (!spec->elements.n && !spec->filters_count)
         options.shape = NULL;
     TRY(export_run(cx, &options, &report));
-    *output = list_files(cx, bulk, id, &report);
+    cx->access = options.access;
+    if (spec->since_ms)
+        TRY(bulk_write_deleted(cx, bulk, id, types, spec->since_ms, &deleted));
+    *output = list_files(cx, bulk, id, &report, deleted);
     return ERR_OK;
 }
 

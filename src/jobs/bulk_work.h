@@ -22,5 +22,9 @@ str bulk_folder(struct ctx *cx, const struct bulk *bulk, str id);
 /* Does the work of one job; *output as in bulk_report. ERR_BUSY: stopped, not failed. */
 err bulk_run_export(struct ctx *cx, struct bulk *bulk, str id, const struct bulk_spec *spec,
                     str *output) MUST_USE;
+/* Writes DATA/bulk/ID/deleted.ndjson: what was deleted since spec->since_ms and is not there now, a
+ * transaction Bundle of DELETE entries a line. *count 0: no file. bulk_deleted.c. */
+err bulk_write_deleted(struct ctx *cx, struct bulk *bulk, str id, const uint64_t *types,
+                       int64_t since_ms, int64_t *count) MUST_USE;
 err bulk_run_import(struct ctx *cx, struct bulk *bulk, str id, const struct bulk_spec *spec,
                     str *output) MUST_USE;

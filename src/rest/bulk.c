@@ -8,6 +8,7 @@
 #include "http/text.h"
 #include "json/write.h"
 #include "rest/call.h"
+#include "rest/op.h"
 #include <stdio.h>
 
 static struct bulk *bulk;
@@ -232,14 +233,22 @@ static void put_instant(struct json_writer *w, const char *key, int64_t at_ms)
     json_put_str(w, key, (str){ text, CLOCK_TEXT });
 }
 
-static void put_files(struct rest_call *call, struct json_writer *w, str id, struct json output,
-                      bool errors)
+/* Which list of the manifest a file stands in. */
+static const char *list_of(str file)
 {
+    return str_eq(file, S("errors.ndjson")) ? "error"
+           : str_eq(file, S("deleted.ndjson")) ? "deleted" : "output";
+}
+
+static void put_files(struct rest_call *call, struct json_writer *w, str id, struct json output,
+                      const char *list)
+{
+    json_key(w, list);
     json_open(w, '[');
     for (struct json_walk walk = json_walk(output); json_next(&walk);) {
         str file = json_string(call->cx->arena, json_get(walk.value, S("file")));
         struct json count = json_get(walk.value, S("count"));
-        if (str_eq(file, S("errors.ndjson")) != errors)
+        if (strcmp(list_of(file), list) != 0)
             continue;
         json_open(w, '{');
         json_put_str(w, "type", json_string(call->cx->arena, json_get(walk.value, S("type"))));
@@ -262,10 +271,9 @@ static err send_manifest(struct rest_call *call, str id, const struct bulk_repor
     put_instant(&w, "transactionTime", report->created_ms);
     json_put_str(&w, "request", report->url);
     json_put_bool(&w, "requiresAccessToken", call->cx->user != NULL);
-    json_key(&w, "output");
-    put_files(call, &w, id, output, false);
-    json_key(&w, "error");
-    put_files(call, &w, id, output, true);
+    put_files(call, &w, id, output, "output");
+    put_files(call, &w, id, output, "deleted");
+    put_files(call, &w, id, output, "error");
     if (report->is_import) {
         json_key(&w, "extension");
         json_raw(&w, report->output);
@@ -280,13 +288,22 @@ static err send_manifest(struct rest_call *call, str id, const struct bulk_repor
     return ERR_OK;
 }
 
+/* A job is its asker's: another is told what somebody without it would be told. */
+static err look_own(struct ctx *cx, str id, struct bulk_report *out)
+{
+    TRY(bulk_look(cx, bulk, id, out));
+    if (!cx->user || str_eq(out->who, audit_who(cx->arena, cx->user)))
+        return ERR_OK;
+    return ctx_fail(cx, ERR_NOT_FOUND, (str){ 0 }, S("there is no such job, or no longer"));
+}
+
 static err look(struct http_request *request, struct http_response *response)
 {
     struct rest_call *call;
     struct bulk_report report;
     str id = request->captures[0];
     TRY(rest_begin(request, response, &call));
-    TRY(bulk_look(call->cx, bulk, id, &report));
+    TRY(look_own(call->cx, id, &report));
     if (report.state == BULK_DONE)
         return send_manifest(call, id, &report);
     if (report.state == BULK_FAILED) {
@@ -306,6 +323,8 @@ static err look(struct http_request *request, struct http_response *response)
 
 static err cancel(struct http_request *request, struct http_response *response)
 {
+    struct bulk_report report;
+    TRY(look_own(request->cx, request->captures[0], &report));
     TRY(bulk_cancel(request->cx, bulk, request->captures[0]));
     response->status = 202;
     return ERR_OK;
@@ -324,7 +343,9 @@ static void close_file(void *self)
 
 static err send_file(struct http_request *request, struct http_response *response)
 {
+    struct bulk_report report;
     str path;
+    TRY(look_own(request->cx, request->captures[0], &report));
     TRY(bulk_file(request->cx, bulk, request->captures[0], request->captures[1], &path));
     FILE *file = fopen(arena_cstr(request->cx->arena, path), "rb");
     if (!file)
@@ -335,6 +356,18 @@ static err send_file(struct http_request *request, struct http_response *respons
     response->stream_self = file;
     return ERR_OK;
 }
+
+#define BULK_OP "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/"
+const struct operation bulk_operations[] = {
+    { "$export", NULL, OPERATION_SYSTEM, false, NULL, "Export the whole record", BULK_OP "export" },
+    { "$export", "Patient", OPERATION_TYPE, false, NULL, "Export all patients",
+      BULK_OP "patient-export" },
+    { "$export", "Group", OPERATION_INSTANCE, false, NULL, "Export the patients of a group",
+      BULK_OP "group-export" },
+    { "$import", NULL, OPERATION_SYSTEM, true, NULL, "Import resources in bulk, as NDJSON",
+      FRONTLINE_OP "import" },
+    { 0 },
+};
 
 /* clang-format off */
 const struct route bulk_routes[] = {

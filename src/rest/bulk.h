@@ -2,6 +2,7 @@
 #pragma once
 #include "http/http.h"
 #include "jobs/bulk.h"
+#include "rest/operation.h"
 
 /*
  * rest_bulk: $export and $import, asked for over HTTP and done in the background.
@@ -14,4 +15,5 @@
  *          403 for an import by somebody who may not write every type.
  */
 extern const struct route bulk_routes[]; /* ended by a zero row */
+extern const struct operation bulk_operations[]; /* for the CapabilityStatement; run is NULL */
 void rest_bulk_use(struct bulk *bulk);   /* once, before the server starts */

@@ -2,6 +2,7 @@
 #include "rest/capability.h"
 #include "base/clock.h"
 #include "fhir/def.h"
+#include "rest/bulk.h"
 #include "rest/call.h"
 #include "rest/operation.h"
 #include "rest/rest.h"
@@ -48,23 +49,30 @@ static void write_params(struct json_writer *w, uint16_t resource)
     json_close(w, ']');
 }
 
+static void write_operation(struct json_writer *w, const struct operation *operation)
+{
+    json_open(w, '{');
+    json_put_str(w, "name", str_of(operation->name + 1));
+    json_put_str(w, "definition", str_of(operation->definition));
+    json_put_str(w, "documentation", str_of(operation->doc));
+    json_close(w, '}');
+}
+
 static void write_operations(struct json_writer *w, unsigned levels, str type)
 {
+    static const struct operation *const tables[] = { operations, bulk_operations };
     bool any = false;
-    for (const struct operation *o = operations; o->name; o++) {
-        if (!(o->levels & levels) || !o->definition || (type.n && !operation_is_for(o, type)))
-            continue;
-        if (!any) {
-            json_key(w, "operation");
-            json_open(w, '[');
+    for (size_t i = 0; i < COUNT(tables); i++)
+        for (const struct operation *o = tables[i]; o->name; o++) {
+            if (!(o->levels & levels) || !o->definition || (type.n && !operation_is_for(o, type)))
+                continue;
+            if (!any) {
+                json_key(w, "operation");
+                json_open(w, '[');
+            }
+            any = true;
+            write_operation(w, o);
         }
-        any = true;
-        json_open(w, '{');
-        json_put_str(w, "name", str_of(o->name + 1));
-        json_put_str(w, "definition", str_of(o->definition));
-        json_put_str(w, "documentation", str_of(o->doc));
-        json_close(w, '}');
-    }
     if (any)
         json_close(w, ']');
 }
@@ -136,6 +144,8 @@ static void write_head(struct json_writer *w, struct rest_call *call)
     json_put_str(w, "name", S("Frontline"));
     json_put_str(w, "version", S(FRONTLINE_VERSION));
     json_close(w, '}');
+    json_put_raw(w, "instantiates",
+                 S("[\"http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data\"]"));
     json_key(w, "implementation");
     json_open(w, '{');
     json_put_str(w, "description", S("Frontline, the digital front line of a health service"));

@@ -10,6 +10,7 @@ struct map;
  *
  * Source   hl7.org/fhir/R4/operations.html; each function's file names its page.
  */
+#define FRONTLINE_OP "https://frontline.example/fhir/OperationDefinition/"
 typedef err op_run(const struct operation_ask *ask, struct operation_answer *out);
 
 op_run op_meta, op_meta_add, op_meta_delete;           /* op_meta.c */

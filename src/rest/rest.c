@@ -11,7 +11,6 @@
 
 /* clang-format off */
 #define RESOURCE_OP "http://hl7.org/fhir/OperationDefinition/Resource-"
-#define FRONTLINE_OP "https://frontline.example/fhir/OperationDefinition/"
 const struct operation operations[] = {
     { "$validate", NULL, OPERATION_TYPE | OPERATION_INSTANCE, false, operation_validate,
       "Hold a resource to R4, to the profiles it claims and to one you name",

@@ -87,6 +87,36 @@ test('bulk export and import', async (t) => {
     assert.equal(cut.meta.tag[0].code, 'SUBSETTED');
   });
 
+  await t.test('what was deleted since is told, unless it is there again', async () => {
+    const since = new Date(Date.now() - 60000).toISOString();
+    for (const id of ['gone', 'back']) {
+      await fetch(`${server.url}/fhir/Patient/${id}`, { method: 'PUT', body: JSON.stringify(patient(id)),
+        headers: { 'content-type': 'application/fhir+json' } });
+      assert.equal((await fetch(`${server.url}/fhir/Patient/${id}`, { method: 'DELETE' })).status, 204);
+    }
+    await fetch(`${server.url}/fhir/Patient/back`, { method: 'PUT', body: JSON.stringify(patient('back')),
+      headers: { 'content-type': 'application/fhir+json' } });
+    const { body } = await finished(await asked(server, `/fhir/Patient/$export?_since=${since}`));
+    assert.equal(body.deleted.length, 1);
+    const bundle = JSON.parse(await (await fetch(body.deleted[0].url)).text());
+    assert.deepEqual(bundle, { resourceType: 'Bundle', type: 'transaction',
+      entry: [{ request: { method: 'DELETE', url: 'Patient/gone' } }] });
+    const later = await finished(await asked(server,
+      `/fhir/Patient/$export?_since=${new Date(Date.now() + 60000).toISOString()}`));
+    assert.deepEqual(later.body.deleted, []);
+    assert.deepEqual((await finished(await asked(server, '/fhir/Patient/$export'))).body.deleted, [],
+      'a whole export is no difference');
+  });
+
+  await t.test('the CapabilityStatement names the operations', async () => {
+    const statement = await (await fetch(`${server.url}/fhir/metadata`)).json();
+    const names = (list) => list.map((o) => o.name);
+    assert.ok(names(statement.rest[0].operation).includes('export'));
+    assert.ok(names(statement.rest[0].operation).includes('import'));
+    for (const type of ['Patient', 'Group'])
+      assert.ok(names(statement.rest[0].resource.find((r) => r.type === type).operation).includes('export'), type);
+  });
+
   await t.test('bad requests say what to do', async () => {
     for (const [path, headers, status] of [
       ['/fhir/$export', {}, 400], ['/fhir/$export?_type=Nothing', ASYNC, 400],
