@@ -2,8 +2,10 @@
 #include "rest/op.h"
 #include "fhir/validate.h"
 #include "http/outcome.h"
+#include "rest/merge_conflict.h"
 #include "rest/rest.h"
 #include "store/commit.h"
+#include "store/layout.h"
 
 /*
  * Patient $merge and $unmerge: two records of one person become one, and can become two again.
@@ -11,7 +13,7 @@
  * Source   hl7.org/fhir/R4/patient-definitions.html#Patient.link; HL7 v2 A40. Parameters
  *          source-patient (retired), target-patient (survivor), preview.
  * Shapes   one transaction: the retired patient becomes inactive with a link replaced-by, the
- *          survivor gets a link replaces, and every reference to the retired one in its compartment
+ *          survivor gets a link replaces, and every reference to the retired one
  *          is turned to the survivor, with an extension on it that says where it came from. That
  *          extension is what $unmerge follows back, so entries made after the merge stay put.
  * Errors   ERR_RULE: the same patient, one that is retired already, or none that was merged.
@@ -197,32 +199,63 @@ static struct commit_op *add_op(struct merge *merge, uint16_t resource, str id)
     return op;
 }
 
-/* Resources of the patient whose references turn: the retired one's, or back from the survivor. */
-static err add_compartment(struct merge *merge)
+struct pointing {
+    struct merge *merge;
+    struct map seen;         /* "Observation/1": what is in ops */
+    str owner;               /* whom the references point to now */
+    int64_t *rids;
+};
+
+/* The resources of one type that point to the owner by one search parameter. */
+static err add_pointing(struct pointing *p, uint16_t resource, str param)
 {
-    struct rest_call *call = merge->ask->call;
-    str owner = merge->undo ? merge->target : merge->source;
-    struct search_request request = {
-        .resource = FHIR_NONE, .query = S("_count=1000"), .compartment = S("Patient"),
-        .compartment_id = str_slice(owner, 8, owner.n), .count_default = 1000, .count_max = 1000,
-    };
-    while (str_given(request.query)) {
-        struct search_page page = { 0 };
-        TRY(search_run(call->cx, call->store, &request, &page));
-        for (size_t i = 0; i < page.entries_count; i++) {
-            const struct store_version *version = &page.entries[i].version;
-            struct json body;
-            if (page.entries[i].mode != SEARCH_MATCH || version->resource == merge->ask->resource)
-                continue;
-            TRY(json_parse(call->cx, version->body, &body));
-            if (any_turns(merge, body))
-                add_op(merge, version->resource, version->id);
-        }
-        if (merge->count > MERGE_MAX)
-            return ctx_failf(call->cx, ERR_LIMIT, (str){ 0 }, "a merge may turn %d resources",
-                             MERGE_MAX);
-        request.query = page.next_query;
+    struct rest_call *call = p->merge->ask->call;
+    struct search_rids found = { p->rids, MERGE_MAX, 0 };
+    TRY(search_condition(call->cx, call->store, resource,
+                         arena_printf(call->cx->arena, "%.*s=%.*s", STR_ARG(param),
+                                      STR_ARG(p->owner)), &found));
+    for (size_t i = 0; i < found.count; i++) {
+        struct store_version version;
+        struct json body;
+        TRY(store_read_rid(call->cx, call->store, found.rids[i], &version));
+        str name = arena_printf(call->cx->arena, "%.*s/%.*s",
+                                STR_ARG(fhir_resource_name(version.resource)), STR_ARG(version.id));
+        TRY(json_parse(call->cx, version.body, &body));
+        if (map_add(&p->seen, name, 1, NULL) && any_turns(p->merge, body))
+            add_op(p->merge, version.resource, version.id);
     }
+    if (p->merge->count > MERGE_MAX)
+        return ctx_failf(call->cx, ERR_LIMIT, (str){ 0 }, "a merge may turn %d resources",
+                         MERGE_MAX);
+    return ERR_OK;
+}
+
+static bool points_to(const struct layout_param *param, uint16_t patient)
+{
+    const uint16_t *types;
+    uint16_t count = param->kind == FHIR_SEARCH_REFERENCE ? layout_targets(param, &types) : 0;
+    if (param->kind != FHIR_SEARCH_REFERENCE || !param->def)
+        return false;
+    for (uint16_t i = 0; i < count; i++)
+        if (layout_target(types[i]) == patient)
+            return true;
+    return count == 0;
+}
+
+/* Everything whose references turn, in the compartment or not: the retired one's, or back from the
+ * survivor. Patients linked to them stay: the links tell what happened. */
+static err add_all_pointing(struct merge *merge)
+{
+    struct ctx *cx = merge->ask->call->cx;
+    const struct index_layout *layout = store_layout(merge->ask->call->store);
+    struct pointing p = { .merge = merge, .seen = map_make(cx->arena),
+                          .owner = merge->undo ? merge->target : merge->source,
+                          .rids = arena_array(cx->arena, MERGE_MAX, sizeof *p.rids) };
+    for (uint16_t r = 0; r < fhir_resources_count; r++)
+        for (uint16_t i = 0; i < layout->types[r].params_count; i++)
+            if (r != merge->ask->resource &&
+                points_to(&layout->types[r].params[i], merge->ask->resource))
+                TRY(add_pointing(&p, r, layout->types[r].params[i].code));
     return ERR_OK;
 }
 
@@ -264,6 +297,8 @@ static err check_patients(struct merge *merge)
     if (merge->undo && !linked)
         return ctx_fail(call->cx, ERR_RULE, S("source-patient"),
                         S("these two were not merged, so there is nothing to take back"));
+    if (!merge->undo)
+        TRY(merge_conflicts(merge->ask, &source, &target));
     struct commit_op *op = add_op(merge, patient, source.id);
     op->patch = retire;
     op->if_match_vid = source.vid;
@@ -320,7 +355,7 @@ static err run(const struct operation_ask *ask, bool undo, struct operation_answ
     TRY(operation_flag(ask, "preview", false, &preview));
     TRY(store_reader(cx, ask->call->store));
     TRY(check_patients(merge));
-    TRY(add_compartment(merge));
+    TRY(add_all_pointing(merge));
     struct commit commit = { .ops = merge->ops, .ops_count = merge->count, .cx = cx };
     if (!preview)
         TRY(commit_run(cx, ask->call->store, &commit));

@@ -253,6 +253,47 @@ test('$merge turns the references to the survivor and $unmerge turns them back',
   assert.equal((await send('$unmerge')).status, 422);
 });
 
+test('$merge warns of what conflicts, and turns references outside the compartment, too', async (t) => {
+  const server = await startServer(t);
+  const put = async (type, id, rest) => {
+    const answer = await server.put(`/fhir/${type}/${id}`, { resourceType: type, id, ...rest });
+    assert.equal(answer.status, 201, answer.text);
+  };
+  const snomed = (code, display) => ({ coding: [{ system: 'http://snomed.info/sct', code, display }] });
+  const allergy = (id, patient, code, more) => put('AllergyIntolerance', id, { code,
+    patient: { reference: `Patient/${patient}` }, ...more });
+  const group = (id, patient, code) => put('Observation', id, { status: 'final',
+    code: { coding: [{ system: 'http://loinc.org', code: '882-1' }] },
+    subject: { reference: `Patient/${patient}` }, valueCodeableConcept: snomed(code, `group ${code}`) });
+  await put('Patient', 'one', { birthDate: '1970-01-02', identifier: [nhs('9990000018')] });
+  await put('Patient', 'two', { birthDate: '1970-01-02' });
+  await allergy('a1', 'one', snomed('716186003', 'No known allergy'));
+  await allergy('a2', 'two', snomed('91936005', 'Penicillin'));
+  await allergy('a3', 'two', snomed('1', 'Strawberries'), { verificationStatus: { coding: [{ code: 'entered-in-error',
+    system: 'http://terminology.hl7.org/CodeSystem/allergyintolerance-verification' }] } });
+  await group('g1', 'one', '278149003');
+  await group('g2', 'two', '278147001');
+  await put('Task', 't', { status: 'requested', intent: 'order', for: { reference: 'Patient/one' } });
+  const send = (operation, preview) => server.post(`/fhir/Patient/${operation}`, parameters(
+    { name: 'source-patient', valueReference: { reference: 'Patient/one' } },
+    { name: 'target-patient', valueReference: { reference: 'Patient/two' } },
+    { name: 'preview', valueBoolean: preview }));
+  const warnings = (answer) => answer.body.parameter[0].resource.issue
+    .filter((i) => i.severity === 'warning').map((i) => i.details?.text ?? i.diagnostics);
+  const told = warnings(await send('$merge', true));
+  assert.equal(told.length, 3, told.join('; '));
+  assert.match(told.join('\n'), /none are known, Patient\/two has Penicillin/);
+  assert.match(told.join('\n'), /blood groups conflict: Patient\/one has group 278149003/);
+  assert.doesNotMatch(told.join('\n'), /birth|NHS|Strawberries/);
+  const merged = await send('$merge', false);
+  assert.equal(warnings(merged).length, 3, 'told again with the merge');
+  const owner = async () => (await server.get('/fhir/Task/t')).body.for.reference;
+  assert.equal(await owner(), 'Patient/two', 'a Task is in no compartment');
+  assert.equal((await send('$unmerge', false)).status, 200);
+  assert.equal(await owner(), 'Patient/one');
+  assert.equal((await server.get('/fhir/Observation/g2')).body.subject.reference, 'Patient/two');
+});
+
 test('$graphql answers across resources', async (t) => {
   const server = await startServer(t);
   await ward(server);
