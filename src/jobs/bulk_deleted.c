@@ -74,7 +74,8 @@ static err add_type(struct ctx *cx, struct bulk *bulk, uint16_t resource, int64_
         for (size_t i = 0; i < page.count; i++) {
             const struct store_version *version = &page.list[i];
             query.before_seq = version->seq;
-            if (map_add(&seen, arena_copy(&d->kept, version->id), 1, NULL) && version->method == STORE_DELETED)
+            if (map_add(&seen, arena_copy(&d->kept, version->id), 1, NULL) &&
+                version->method == STORE_DELETED)
                 add(d, version, cx->arena);
         }
         page.more = page.more && page.count;

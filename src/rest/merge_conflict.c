@@ -47,7 +47,8 @@ static bool any_code(struct ctx *cx, struct json concept, const char *const *cod
 /* ---- what each record says ---- */
 
 /* SNOMED CT: no known allergy, no known drug, food, environmental allergy. */
-static const char *const none_known[] = { "716186003", "409137002", "429625007", "428607008", NULL };
+static const char *const none_known[] = { "716186003", "409137002", "429625007", "428607008",
+                                          NULL };
 
 struct allergies {
     struct facts known;
@@ -56,7 +57,8 @@ struct allergies {
 
 static bool still_holds(struct ctx *cx, struct json allergy)
 {
-    static const char *const over[] = { "resolved", "inactive", "entered-in-error", "refuted", NULL };
+    static const char *const over[] = { "resolved", "inactive", "entered-in-error", "refuted",
+                                        NULL };
     return !any_code(cx, json_get(allergy, S("clinicalStatus")), over) &&
            !any_code(cx, json_get(allergy, S("verificationStatus")), over);
 }

@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rest/op.h"
+#include "fhir/datetime.h"
 #include "http/text.h"
 #include "rest/read.h"
 #include "rest/rest.h"
+#include "store/index.h"
 
 /*
  * $everything of a Patient or an Encounter: it, its compartment, and what those refer to.
  *
  * Source   hl7.org/fhir/R4/patient-operation-everything.html, encounter-operation-everything.html.
- * Shapes   a searchset, page by page; `next` carries the cursor of the compartment search.
+ * Shapes   a searchset, page by page; `next` carries the cursor of the compartment search. start
+ *          and end leave out what has its clinical date elsewhere; the patient and what is undated
+ *          stay.
  */
 struct everything {
     const struct operation_ask *ask;
     struct json_writer w;
     struct op_seen seen;
     str types;          /* _type; not given: all */
+    int64_t from_ms, to_ms; /* start and end; DAY_MIN and DAY_MAX when not given */
     size_t total;
 };
 
@@ -77,26 +82,59 @@ static str query_of(const struct operation_ask *ask)
     return buf_str(&buf);
 }
 
+/* The cursor, and what the search did not carry. */
 static void write_next(const struct operation_ask *ask, struct json_writer *w, str next)
 {
+    struct buf url = buf_make(ask->call->cx->arena, REST_TEXT_MAX);
+    const char *const own[] = { "start", "end" };
+    buf_add(&url, arena_printf(ask->call->cx->arena, "%.*s/%.*s/%.*s/$everything?%.*s",
+                               STR_ARG(ask->call->base), STR_ARG(fhir_resource_name(ask->resource)),
+                               STR_ARG(ask->id), STR_ARG(next)));
+    for (size_t i = 0; i < COUNT(own); i++) {
+        str value = operation_text(ask, own[i]);
+        if (!str_given(value))
+            continue;
+        buf_add(&url, arena_printf(ask->call->cx->arena, "&%s=", own[i]));
+        http_encode(&url, value);
+    }
     json_open(w, '{');
     json_put_str(w, "relation", S("next"));
-    json_put_str(w, "url", arena_printf(ask->call->cx->arena, "%.*s/%.*s/%.*s/$everything?%.*s",
-                                        STR_ARG(ask->call->base),
-                                        STR_ARG(fhir_resource_name(ask->resource)),
-                                        STR_ARG(ask->id), STR_ARG(next)));
+    json_put_str(w, "url", buf_str(&url));
     json_close(w, '}');
+}
+
+static bool is_dated(const struct everything *all)
+{
+    return all->from_ms != DAY_MIN || all->to_ms != DAY_MAX;
+}
+
+static err is_within(struct everything *all, const struct store_version *version, bool *out)
+{
+    struct rest_call *call = all->ask->call;
+    struct json body;
+    *out = true;
+    if (!is_dated(all) || version->resource == all->ask->resource)
+        return ERR_OK;
+    TRY(json_parse(call->cx, version->body, &body));
+    *out = index_is_within(call->cx, store_layout(call->store), version->resource, body,
+                           (struct index_span){ all->from_ms, all->to_ms });
+    return ERR_OK;
 }
 
 static err add_page(struct everything *all, const struct search_page *page)
 {
     struct ctx *cx = all->ask->call->cx;
-    for (size_t i = 0; i < page->entries_count; i++)
-        if (page->entries[i].mode != SEARCH_OUTCOME &&
+    bool *within = arena_array(cx->arena, page->entries_count + 1, sizeof *within);
+    for (size_t i = 0; i < page->entries_count; i++) {
+        TRY(is_within(all, &page->entries[i].version, &within[i]));
+        if (within[i] && page->entries[i].mode != SEARCH_OUTCOME &&
             wants(all, page->entries[i].version.resource))
             add(all, &page->entries[i].version, "match");
+    }
     for (size_t i = 0; i < page->entries_count; i++) {
         struct json body;
+        if (!within[i])
+            continue;
         TRY(json_parse(cx, page->entries[i].version.body, &body));
         TRY(op_each_reference(body, add_referred, all));
     }
@@ -147,6 +185,31 @@ static err write_answer(const struct everything *all, str entries, str next,
     return ERR_OK;
 }
 
+/* A date as the first, or last, instant it may mean; not given: unchanged. */
+static err read_bound(const struct operation_ask *ask, const char *name, int64_t *out)
+{
+    str text = operation_text(ask, name);
+    struct datetime date;
+    if (!str_given(text))
+        return ERR_OK;
+    if (!datetime_parse(text, DATETIME_AS_DATE_TIME, &date))
+        return ctx_failf(ask->call->cx, ERR_INVALID, str_of(name), "%s takes a date such as "
+                         "2026-01-31", name);
+    *out = strcmp(name, "start") == 0 ? date.low_ms : date.high_ms;
+    return ERR_OK;
+}
+
+static err read_bounds(struct everything *all)
+{
+    all->from_ms = DAY_MIN;
+    all->to_ms = DAY_MAX;
+    TRY(read_bound(all->ask, "start", &all->from_ms));
+    TRY(read_bound(all->ask, "end", &all->to_ms));
+    if (all->from_ms > all->to_ms)
+        return ctx_fail(all->ask->call->cx, ERR_INVALID, S("start"), S("start is after end"));
+    return ERR_OK;
+}
+
 err op_everything(const struct operation_ask *ask, struct operation_answer *out)
 {
     struct rest_call *call = ask->call;
@@ -160,6 +223,7 @@ err op_everything(const struct operation_ask *ask, struct operation_answer *out)
         .count_default = rest_limits()->page_max, .count_max = rest_limits()->page_max,
     };
     struct search_page page = { 0 };
+    TRY(read_bounds(&all));
     TRY(store_reader(call->cx, call->store));
     json_open(&all.w, '[');
     TRY(add_first(&all));

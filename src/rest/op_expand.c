@@ -90,6 +90,19 @@ static void put_designations(struct expand *x, const struct term_entry *entry)
     json_close(x->w, ']');
 }
 
+/* R4 has no element for it: the extension R5 names for use in R4. */
+static void put_definition(struct expand *x, str definition)
+{
+    json_key(x->w, "extension");
+    json_open(x->w, '[');
+    json_open(x->w, '{');
+    json_put_str(x->w, "url", S("http://hl7.org/fhir/StructureDefinition/valueset-concept-"
+                                "definition"));
+    json_put_str(x->w, "valueString", definition);
+    json_close(x->w, '}');
+    json_close(x->w, ']');
+}
+
 static void put_entry(struct expand *x, const struct term_entry *entry)
 {
     const struct term_concept *concept = term_entry_concept(entry);
@@ -107,6 +120,8 @@ static void put_entry(struct expand *x, const struct term_entry *entry)
         json_put_str(x->w, "display", display);
     if (x->designations)
         put_designations(x, entry);
+    if (x->definitions && concept && concept->definition.n)
+        put_definition(x, concept->definition);
 }
 
 /* What was typed, first: names that are it, then those that begin with it, short before long. */
@@ -310,33 +325,50 @@ static err write_answer(struct expand *x, struct operation_answer *out)
     return ERR_OK;
 }
 
-/* The set asked for: by url, as a resource in the body, or stored here. */
-static err find_set(const struct operation_ask *ask, const struct term_set **out)
+/* The text of the set asked for: in the body, stored here, or by url; not given: an implicit
+ * one. */
+static err find_text(const struct operation_ask *ask, str url, str *out)
 {
     struct ctx *cx = ask->call->cx;
     struct json given = operation_resource(ask, "valueSet");
-    str url = operation_text(ask, "url"), version = operation_text(ask, "valueSetVersion");
     bool bare = json_string_is(json_get(ask->parameters, S("resourceType")), S("ValueSet"));
-    if (json_is(given, JSON_OBJECT) || bare)
-        return term_make_set(cx, terminology_term(), json_text(bare ? ask->parameters : given),
-                             out);
+    *out = (str){ 0 };
+    if (json_is(given, JSON_OBJECT) || bare) {
+        *out = json_text(bare ? ask->parameters : given);
+        return ERR_OK;
+    }
     if (str_given(ask->id)) {
         struct store_version stored;
         TRY(store_read(cx, ask->call->store, ask->resource, ask->id, &stored));
-        return term_make_set(cx, terminology_term(), stored.body, out);
+        *out = stored.body;
+        return ERR_OK;
     }
     if (!url.n)
         return ctx_fail(cx, ERR_INVALID, S("url"),
                         S("say which value set: url, valueSet in the body, or /ValueSet/ID"));
-    if (version.n)
+    if (str_find(url, S("?fhir_vs")) != STR_NONE)
+        return ERR_OK;
+    return term_get_text(cx, terminology_term(), TERM_VALUE_SET, url, out);
+}
+
+static err find_set(const struct operation_ask *ask, const struct term_set **out)
+{
+    struct ctx *cx = ask->call->cx;
+    str url = operation_text(ask, "url"), version = operation_text(ask, "valueSetVersion"), text;
+    if (url.n && version.n)
         url = arena_printf(cx->arena, "%.*s|%.*s", STR_ARG(url), STR_ARG(version));
-    return term_get_set(cx, terminology_term(), url, out);
+    TRY(find_text(ask, url, &text));
+    if (!text.n)
+        return term_get_set(cx, terminology_term(), url, out);
+    TRY(expand_pin(ask, &text));
+    return term_make_set(cx, terminology_term(), text, out);
 }
 
 static err read_ask(struct expand *x)
 {
     const struct operation_ask *ask = x->ask;
     bool exclude_nested = true;
+    TRY(operation_flag(ask, "includeDefinition", false, &x->definitions));
     TRY(find_set(ask, &x->set));
     TRY(operation_count(ask, "offset", 0, &x->offset));
     TRY(operation_count(ask, "count", SIZE_MAX, &x->count));

@@ -22,15 +22,41 @@ static struct json find_parameter(const struct operation_ask *ask, const char *n
     return (struct json){ 0 };
 }
 
-struct json operation_value(const struct operation_ask *ask, const char *name)
+static struct json value_of(struct json parameter)
 {
-    struct json parameter = find_parameter(ask, name);
     for (struct json_walk w = json_walk(parameter); json_next(&w);) {
         str key = str_slice(json_text(w.key), 1, json_text(w.key).n - 1);
         if (str_starts(key, S("value")))
             return w.value;
     }
     return (struct json){ 0 };
+}
+
+struct json operation_value(const struct operation_ask *ask, const char *name)
+{
+    return value_of(find_parameter(ask, name));
+}
+
+struct operation_walk operation_walk(const struct operation_ask *ask)
+{
+    return (struct operation_walk){ ask, ask->query,
+                                    json_walk(json_get(ask->parameters, S("parameter"))) };
+}
+
+bool operation_next_text(struct operation_walk *walk, const char *name, str *out)
+{
+    struct arena *arena = walk->ask->call->cx->arena;
+    struct http_param param;
+    while (http_next_param(&walk->query, &param))
+        if (str_eq(param.name, str_of(name)) && http_decode(arena, param.value, true, out))
+            return true;
+    while (json_next(&walk->body)) {
+        if (!json_string_is(json_get(walk->body.value, S("name")), str_of(name)))
+            continue;
+        *out = json_string(arena, value_of(walk->body.value));
+        return true;
+    }
+    return false;
 }
 
 struct json operation_resource(const struct operation_ask *ask, const char *name)
@@ -74,6 +100,45 @@ static const struct operation *find_operation(str name, unsigned level, str type
     return NULL;
 }
 
+static bool is_in(str list, str name)
+{
+    str item;
+    while (str_next(&list, ' ', &item))
+        if (str_eq(item, name))
+            return true;
+    return false;
+}
+
+static err check_param(const struct operation_ask *ask, const struct operation *operation,
+                       str name)
+{
+    if (ask->call->lenient || is_in(str_of(operation->params), name) ||
+        is_in(S("_format _pretty"), name))
+        return ERR_OK;
+    return ctx_failf(ask->call->cx, ERR_INVALID, name, "%s takes no parameter %.*s; it takes: %s",
+                     operation->name, STR_ARG(str_slice(name, 0, 100)),
+                     *operation->params ? operation->params : "none");
+}
+
+static err check_params(const struct operation_ask *ask, const struct operation *operation)
+{
+    struct http_param param;
+    str query = ask->query, name;
+    while (operation->params && http_next_param(&query, &param)) {
+        if (!http_decode(ask->call->cx->arena, param.name, true, &name))
+            return ctx_fail(ask->call->cx, ERR_INVALID, param.name, S("a malformed % escape"));
+        TRY(check_param(ask, operation, name));
+    }
+    struct json list = json_get(ask->parameters, S("parameter"));
+    if (!operation->params ||
+        !json_string_is(json_get(ask->parameters, S("resourceType")), S("Parameters")))
+        return ERR_OK;
+    for (struct json_walk w = json_walk(list); json_next(&w);)
+        TRY(check_param(ask, operation, json_string(ask->call->cx->arena,
+                                                    json_get(w.value, S("name")))));
+    return ERR_OK;
+}
+
 static err run(const struct operation_ask *ask, str name, bool get, struct operation_answer *out)
 {
     struct rest_call *call = ask->call;
@@ -92,6 +157,7 @@ static err run(const struct operation_ask *ask, str name, bool get, struct opera
     }
     if (str_given(ask->id))
         TRY(rest_check_id(call->cx, ask->id));
+    TRY(check_params(ask, operation));
     return operation->run(ask, out);
 }
 

@@ -8,7 +8,8 @@
  * writes a resource.
  *
  * Source   hl7.org/fhir/R4/operations.html.
- * Errors   404 for an operation that is not in the table at that level.
+ * Errors   404 for an operation that is not in the table at that level; ERR_INVALID for a parameter
+ *          it does not take (lenient: left out): nothing that was asked is silently not done.
  */
 enum operation_level { OPERATION_SYSTEM = 1, OPERATION_TYPE = 2, OPERATION_INSTANCE = 4 };
 struct operation_ask {
@@ -31,12 +32,21 @@ struct operation {
     bool writes;            /* not to be called by GET */
     err (*run)(const struct operation_ask *ask, struct operation_answer *out);
     const char *doc, *definition; /* canonical URL; NULL: our own */
+    const char *params;     /* "url version": those it takes; NULL: any, it looks itself */
 };
 extern const struct operation operations[]; /* ended by a zero row */
 bool operation_is_for(const struct operation *operation, str type);
 
 /* A parameter by name, from the URL or from Parameters.parameter: its text; not given: absent. */
 str operation_text(const struct operation_ask *ask, const char *name);
+/* A parameter that may be given more than once: walk from operation_walk(ask) while it is true. */
+struct operation_walk {
+    const struct operation_ask *ask;
+    str query;
+    struct json_walk body;
+};
+struct operation_walk operation_walk(const struct operation_ask *ask);
+bool operation_next_text(struct operation_walk *walk, const char *name, str *out);
 /* Its value[x] or resource within a Parameters body; absent when it came by URL or not at all. */
 struct json operation_value(const struct operation_ask *ask, const char *name);
 struct json operation_resource(const struct operation_ask *ask, const char *name);

@@ -23,6 +23,11 @@ struct term *terminology_term(void);
 
 op_run op_expand, op_lookup, op_validate_code, op_subsumes, op_translate, op_closure;
 
+/* The value set with the code system versions the caller asks for written into its compose:
+ * system-version where it names none, force-system-version always; check-system-version refuses
+ * another. Each is "SYSTEM|VERSION". expand_pin.c. */
+err expand_pin(const struct operation_ask *ask, str *value_set) MUST_USE;
+
 /* A code as a caller gives it: code and system, a Coding, or a CodeableConcept's codings. */
 struct terminology_coding {
     str system, version, code, display;

@@ -95,6 +95,14 @@ extern const struct stmt index_sql[];
 err index_extract(struct ctx *cx, const struct index_layout *layout, uint16_t resource,
                   struct json body, struct index_rows *out) MUST_USE;
 
+/* Does its clinical date overlap a span? A body without one: true, for it cannot be said to be
+ * outside. */
+struct index_span {
+    int64_t from_ms, to_ms; /* both inclusive */
+};
+bool index_is_within(struct ctx *cx, const struct index_layout *layout, uint16_t resource,
+                     struct json body, struct index_span span);
+
 /* Texts to numbers, minted when new. The store implements it over its cache and ident/code/unit. */
 struct index_interner {
     err (*code)(struct ctx *cx, const struct index_interner *in, str system, str code,

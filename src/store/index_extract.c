@@ -53,6 +53,14 @@ static void visit(struct index_walk *walk, const struct layout_node *node, struc
         visit_members(walk, node, value);
 }
 
+static bool is_clinical_date(const struct layout_type *type, const struct index_row *row)
+{
+    for (uint16_t s = 0; row->table == INDEX_DAY && s < type->at_slots_count; s++)
+        if (type->at_slots[s] == row->slot)
+            return true;
+    return false;
+}
+
 /* The lowest instant of the rows in the clinical date's slots, with its precision if it is one. */
 static int64_t find_at(const struct layout_type *type, const struct index_walk *walk)
 {
@@ -60,12 +68,7 @@ static int64_t find_at(const struct layout_type *type, const struct index_walk *
     int64_t at = AT_NONE;
     for (size_t i = 0; type->at_slots_count && i < rows->count; i++) {
         const struct index_row *row = &rows->rows[i];
-        if (row->table != INDEX_DAY)
-            continue;
-        bool ours = false;
-        for (uint16_t s = 0; s < type->at_slots_count; s++)
-            ours = ours || type->at_slots[s] == row->slot;
-        if (!ours)
+        if (!is_clinical_date(type, row))
             continue;
         int64_t key = value_at((struct value_span){ row->lo, row->hi, (enum index_at)row->unit });
         if (at == AT_NONE)
@@ -152,4 +155,22 @@ err index_extract(struct ctx *cx, const struct index_layout *layout, uint16_t re
     else
         out->patient = find_patient(type, patient, out);
     return ERR_OK;
+}
+
+bool index_is_within(struct ctx *cx, const struct index_layout *layout, uint16_t resource,
+                     struct json body, struct index_span span)
+{
+    const struct layout_type *type = &layout->types[resource];
+    struct index_rows rows;
+    bool dated = false, within = false;
+    if (index_extract(cx, layout, resource, body, &rows))
+        return true;
+    for (size_t i = 0; i < rows.count; i++) {
+        if (!is_clinical_date(type, &rows.rows[i]))
+            continue;
+        dated = true;
+        within = within || (rows.rows[i].lo <= span.to_ms &&
+                            rows.rows[i].hi >= span.from_ms);
+    }
+    return within || !dated;
 }

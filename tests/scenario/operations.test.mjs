@@ -160,6 +160,18 @@ test('$everything gathers a patient and who treats them', async (t) => {
   const stay = (await server.get('/fhir/Encounter/stay/$everything')).body;
   assert.ok(['stay', 'ann', 'p1'].every((id) => ids(stay).includes(id)), JSON.stringify(ids(stay)));
   assert.equal((await server.get('/fhir/Patient/none/$everything')).status, 404);
+
+  const dated = async (query) => ids((await server.get(`/fhir/Patient/ann/$everything?${query}`)).body);
+  const days = { p1: '2026-01-01', p2: '2026-01-02' };
+  for (const [id, day] of Object.entries(days))
+    assert.ok((await server.get(`/fhir/Observation/${id}`)).body.effectiveDateTime.startsWith(day), id);
+  assert.ok((await dated('start=2026-01-02')).includes('p2'));
+  assert.ok(!(await dated('start=2026-01-02')).includes('p1'), 'the day before is outside');
+  assert.ok((await dated('end=2026-01-01')).includes('p1'));
+  assert.ok(!(await dated('end=2026-01-01')).includes('p2'), 'the day after is outside');
+  assert.ok((await dated('end=1980')).includes('ann'), 'the patient is always told');
+  for (const wrong of ['start=soon', 'start=2026-02&end=2026-01', 'begin=2026'])
+    assert.equal((await server.get(`/fhir/Patient/ann/$everything?${wrong}`)).status, 400, wrong);
 });
 
 test('$lastn and $stats', async (t) => {

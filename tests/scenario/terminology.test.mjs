@@ -194,3 +194,28 @@ test('a search takes the codes of a value set, filters and all, and of a branch 
   assert.deepEqual(await found(`code:above=${bones.url}|femur`), ['bone', 'femur']);
   assert.equal((await server.get('/fhir/Observation?code:in=http://example.org/none')).status, 404);
 });
+
+test('an expansion takes the version of a code system its asker names', async (t) => {
+  const server = await startServer(t);
+  const system = (version, code) => server.put(`/fhir/CodeSystem/s${version}`, { resourceType: 'CodeSystem',
+    id: `s${version}`, url: 'urn:wards', version, status: 'active', content: 'complete',
+    concept: [{ code, display: `Ward ${code}`, definition: `Where ${code} is` }] });
+  assert.equal((await system('1', 'old')).status, 201);
+  assert.equal((await system('2', 'new')).status, 201);
+  const set = (include) => ({ resourceType: 'ValueSet', status: 'active', compose: { include: [include] } });
+  await server.put('/fhir/ValueSet/any', { ...set({ system: 'urn:wards' }), id: 'any', url: 'urn:any' });
+  await server.put('/fhir/ValueSet/first', { ...set({ system: 'urn:wards', version: '1' }), id: 'first', url: 'urn:first' });
+  const expand = (query) => server.get(`/fhir/ValueSet/$expand?${query}`);
+  const codes = async (query) => (await expand(query)).body.expansion.contains.map((c) => c.code);
+  assert.deepEqual(await codes('url=urn:any'), ['new'], 'the newest, when nobody names one');
+  assert.deepEqual(await codes('url=urn:any&system-version=urn:wards|1'), ['old']);
+  assert.deepEqual(await codes('url=urn:first&system-version=urn:wards|2'), ['old'], 'the set has its own');
+  assert.deepEqual(await codes('url=urn:first&force-system-version=urn:wards|2'), ['new']);
+  assert.deepEqual(await codes('url=urn:any&check-system-version=urn:wards|1'), ['old']);
+  assert.equal((await expand('url=urn:first&check-system-version=urn:wards|2')).status, 422);
+  assert.equal((await expand('url=urn:any&system-version=urn:wards')).status, 400);
+  assert.equal((await expand('url=urn:any&system-version=urn:wards|3')).status, 422);
+  assert.equal((await expand('url=urn:any&colour=red')).status, 400, 'a parameter it does not take');
+  const [told] = (await expand('url=urn:any&includeDefinition=true')).body.expansion.contains;
+  assert.equal(told.extension[0].valueString, 'Where new is');
+});
