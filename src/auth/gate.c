@@ -79,7 +79,7 @@ static err by_token(struct ctx *cx, struct gate *gate, str bearer, struct user *
 }
 
 /* A browser sends the cookie along whoever wrote the form; it also says whose page that was. */
-static err check_origin(const struct http_request *request)
+err gate_same_origin(const struct http_request *request)
 {
     bool changes = request->method != HTTP_GET && request->method != HTTP_HEAD;
     if (!changes || str_eq(http_header(request, "Origin"), request->base_url))
@@ -93,7 +93,7 @@ static err by_cookie(struct http_request *request, struct gate *gate, str cookie
 {
     struct ctx *cx = request->cx;
     struct session session;
-    TRY(check_origin(request));
+    TRY(gate_same_origin(request));
     TRY(session_find(cx, gate->options.people, cookie, &session));
     *out = (struct user){
         .person = session.user,
@@ -374,6 +374,11 @@ struct gate *gate_make(struct ctx *cx, const struct gate_options *options)
 struct oauth *gate_oauth(struct gate *gate)
 {
     return gate->options.oauth;
+}
+
+const struct entrance *gate_entrance(struct gate *gate)
+{
+    return gate->options.entrance;
 }
 
 struct people *gate_people(struct gate *gate)

@@ -32,12 +32,14 @@ struct user {
 struct gate;
 struct oauth;
 struct audit_log;
+struct entrance;
 
 struct gate_options {
     struct people *people;
     struct store *store;
     struct oauth *oauth;
     struct audit_log *audit;
+    const struct entrance *entrance; /* the ways in, as configured */
     str demo_code;                  /* signs in as anybody; empty everywhere but demonstrations */
     bool open_to_all;               /* no sign-in: a server on loopback started with --open */
 };
@@ -47,10 +49,13 @@ void gate_close(struct gate *gate);
 struct oauth *gate_oauth(struct gate *gate);
 struct people *gate_people(struct gate *gate);
 str gate_demo_code(struct gate *gate);
+const struct entrance *gate_entrance(struct gate *gate);
 
 /* The session cookie as sent, and the text that starts its Set-Cookie line ("name="). */
 str gate_cookie(const struct http_request *request);
 const char *gate_cookie_name(const struct http_request *request);
+/* A change sent by a browser comes from one of our own pages; else ERR_FORBIDDEN. */
+err gate_same_origin(const struct http_request *request) MUST_USE;
 /* For open pages that differ for those signed in: ERR_LOGIN when nobody is. */
 err gate_session(struct http_request *request, struct session *out) MUST_USE;
 /* May this person open this patient's record? ERR_NOT_FOUND when not, or when there is none. */

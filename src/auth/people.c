@@ -46,6 +46,8 @@ err people_open(struct ctx *cx, str folder, struct people **out)
     umask(before);
     if (opened == ERR_OK)
         opened = db_exec(cx, people->db, people_schema);
+    if (opened == ERR_OK)
+        opened = db_exec(cx, people->db, sign_in_schema);
     if (opened != ERR_OK) {
         people_close(people);
         return opened;

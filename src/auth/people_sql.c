@@ -34,9 +34,14 @@ const char people_schema[] =
     "CREATE TABLE IF NOT EXISTS try("
     " who TEXT NOT NULL, at_ms INTEGER NOT NULL, n INTEGER NOT NULL,"
     " PRIMARY KEY(who, at_ms)) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS session("
+    "DROP TABLE IF EXISTS session;" /* of an earlier layout: those people sign in again */
+    "CREATE TABLE IF NOT EXISTS sitting("
     " hash BLOB PRIMARY KEY, user TEXT NOT NULL, method TEXT NOT NULL, csrf TEXT NOT NULL,"
-    " begun_ms INTEGER NOT NULL, seen_ms INTEGER NOT NULL) WITHOUT ROWID;";
+    " begun_ms INTEGER NOT NULL, seen_ms INTEGER NOT NULL, full_ms INTEGER NOT NULL,"
+    " place TEXT NOT NULL, locked_ms INTEGER NOT NULL, ready_ms INTEGER NOT NULL,"
+    " held TEXT NOT NULL, held_ms INTEGER NOT NULL, acting TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS sitting_by_user ON sitting(user);"
+    "CREATE INDEX IF NOT EXISTS sitting_by_place ON sitting(place) WHERE place <> '';";
 
 #define USER_COLUMNS "name, display, role, who, areas, disabled, created_ms"
 
@@ -74,17 +79,30 @@ const struct stmt people_sql[] = {
         "INSERT INTO try(who, at_ms, n) VALUES(?1, ?2, 1) ON CONFLICT DO UPDATE SET n = n + 1",
         NULL },
     [PEOPLE_SESSION_ADD] = { "begin a session",
-        "INSERT INTO session(hash, user, method, csrf, begun_ms, seen_ms)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?5)", NULL },
-    [PEOPLE_SESSION_FIND] = { "a session and its user",
-        "SELECT s.method, s.csrf, s.begun_ms, s.seen_ms, u.name, u.display, u.role, u.who,"
-        " u.areas, u.disabled, u.created_ms FROM session s JOIN user u ON u.name = s.user"
+        "INSERT INTO sitting(hash, user, method, csrf, begun_ms, seen_ms, full_ms, place,"
+        " locked_ms, ready_ms, held, held_ms, acting)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?5, ?5, ?6, 0, 0, '', 0, '')", NULL },
+    [PEOPLE_SESSION_FIND] = { "a session, its user and where it is",
+        "SELECT s.method, s.csrf, s.begun_ms, s.seen_ms, s.full_ms, s.locked_ms, s.place,"
+        " s.held, s.held_ms, s.acting, w.area, w.zone,"
+        " u.name, u.display, u.role, u.who, u.areas, u.disabled, u.created_ms FROM sitting s"
+        " JOIN user u ON u.name = s.user LEFT JOIN workstation w ON w.id = s.place"
         " WHERE s.hash = ?1",
         "SEARCH s USING PRIMARY KEY" },
     [PEOPLE_SESSION_SEEN] = { "a session was used",
-        "UPDATE session SET seen_ms = ?2 WHERE hash = ?1", NULL },
+        "UPDATE sitting SET seen_ms = ?2 WHERE hash = ?1", NULL },
+    [PEOPLE_SESSION_FULL] = { "a session's person has proved themselves again",
+        "UPDATE sitting SET full_ms = ?2, seen_ms = ?2 WHERE hash = ?1", NULL },
+    [PEOPLE_SESSION_LOCK] = { "lock a session",
+        "UPDATE sitting SET locked_ms = ?2 WHERE hash = ?1 AND locked_ms = 0", NULL },
+    [PEOPLE_SESSION_HOLD] = { "which patient a session has on screen",
+        "UPDATE sitting SET held = ?2, held_ms = ?3 WHERE hash = ?1", NULL },
+    [PEOPLE_SESSION_ACT] = { "for whom a session acts",
+        "UPDATE sitting SET acting = ?2 WHERE hash = ?1", NULL },
     [PEOPLE_SESSION_END] = { "end a session",
-        "DELETE FROM session WHERE hash = ?1", NULL },
+        "DELETE FROM sitting WHERE hash = ?1", NULL },
+    [PEOPLE_SESSIONS_OF] = { "end all sessions of a person",
+        "DELETE FROM sitting WHERE user = ?1", NULL },
     [PEOPLE_CLIENT_ADD] = { "register an app",
         "INSERT INTO client(id, name, redirects, scopes, jwks, secret_hash, kind, disabled)"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 0) ON CONFLICT DO NOTHING", NULL },

@@ -12,7 +12,9 @@ enum people_statement {
     PEOPLE_ADD, PEOPLE_FIND, PEOPLE_DISABLE, PEOPLE_SET_ROLE, PEOPLE_LIST,
     PEOPLE_TOKEN_ADD, PEOPLE_TOKEN_FIND, PEOPLE_TOKEN_REVOKE,
     PEOPLE_CODE_ADD, PEOPLE_CODE_USE, PEOPLE_TRIES, PEOPLE_TRY_ADD,
-    PEOPLE_SESSION_ADD, PEOPLE_SESSION_FIND, PEOPLE_SESSION_SEEN, PEOPLE_SESSION_END,
+    PEOPLE_SESSION_ADD, PEOPLE_SESSION_FIND, PEOPLE_SESSION_SEEN, PEOPLE_SESSION_FULL,
+    PEOPLE_SESSION_LOCK, PEOPLE_SESSION_HOLD, PEOPLE_SESSION_ACT, PEOPLE_SESSION_END,
+    PEOPLE_SESSIONS_OF,
     PEOPLE_CLIENT_ADD, PEOPLE_CLIENT_FIND, PEOPLE_ONCE, PEOPLE_ONCE_FORGET,
     PEOPLE_GRANT_ADD, PEOPLE_GRANT_USE, PEOPLE_REFRESH_ADD, PEOPLE_REFRESH_FIND,
     PEOPLE_REFRESH_USE, PEOPLE_FAMILY_TOKENS, PEOPLE_FAMILY_REFRESH,
@@ -20,6 +22,7 @@ enum people_statement {
 };
 extern const struct stmt people_sql[];
 extern const char people_schema[];
+extern const char sign_in_schema[]; /* sign_in_sql.c: passkeys, workstations, upstream sign-ins */
 
 struct db *people_lock(struct people *people);
 err people_unlock(struct people *people, err result); /* returns result, so that TRY reads well */

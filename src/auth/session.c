@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/session.h"
 #include "auth/people_sql.h"
+#include "auth/sign_in_sql.h"
 #include "auth/secret.h"
 #include "base/clock.h"
 
@@ -84,32 +85,69 @@ static err use_code(struct ctx *cx, struct db *db, str user, str code, str addre
     return refuse(cx, "the name or the code is not right, or the code was used or is too old");
 }
 
-static err insert_session(struct ctx *cx, struct db *db, str user, str method, str cookie)
+static err insert_session(struct ctx *cx, struct db *db, const struct session_start *start,
+                          str cookie)
 {
+    str place = str_given(start->place) ? start->place : S("");
+    if (place.n) {
+        struct db_stmt *clear = db_use(cx, db, sign_in_sql, SIGN_IN_SITTING_CLEAR_AT);
+        db_bind_text(clear, 1, place);
+        db_bind_text(clear, 2, S(""));
+        TRY(db_run(cx, clear));
+    }
     struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_SESSION_ADD);
     db_bind_blob(stmt, 1, secret_hash(cx->arena, cookie));
-    db_bind_text(stmt, 2, user);
-    db_bind_text(stmt, 3, method);
+    db_bind_text(stmt, 2, start->user);
+    db_bind_text(stmt, 3, start->method);
     db_bind_text(stmt, 4, secret_text(cx->arena));
     db_bind_int(stmt, 5, cx->now_ms);
+    db_bind_text(stmt, 6, place);
     return db_run(cx, stmt);
+}
+
+err session_begin_at(struct ctx *cx, struct people *people, const struct session_start *start,
+                     str *cookie)
+{
+    str text = secret_text(cx->arena);
+    struct db *db = people_lock(people);
+    TRY(people_unlock(people, insert_session(cx, db, start, text)));
+    *cookie = text;
+    return ERR_OK;
 }
 
 err session_begin(struct ctx *cx, struct people *people, str user, str method, str *cookie)
 {
-    str text = secret_text(cx->arena);
+    return session_begin_at(cx, people, &(struct session_start){ user, method, S("") }, cookie);
+}
+
+err session_use_code(struct ctx *cx, struct people *people, str user, str code, str address)
+{
     struct db *db = people_lock(people);
-    TRY(people_unlock(people, insert_session(cx, db, user, method, text)));
-    *cookie = text;
-    return ERR_OK;
+    return people_unlock(people, use_code(cx, db, user, code, address));
 }
 
 err session_begin_by_code(struct ctx *cx, struct people *people, str user, str code, str address,
                           str *cookie)
 {
-    struct db *db = people_lock(people);
-    TRY(people_unlock(people, use_code(cx, db, user, code, address)));
+    TRY(session_use_code(cx, people, user, code, address));
     return session_begin(cx, people, user, S("code"), cookie);
+}
+
+/* Runs a statement over one session: ?1 its hash, ?2 a number or a text, ?3 a number. */
+static err change(struct ctx *cx, struct people *people, enum people_statement which, str cookie,
+                  str text)
+{
+    struct db *db = people_lock(people);
+    struct db_stmt *stmt = db_use(cx, db, people_sql, which);
+    db_bind_blob(stmt, 1, secret_hash(cx->arena, cookie));
+    if (str_given(text)) {
+        db_bind_text(stmt, 2, text);
+        if (which == PEOPLE_SESSION_HOLD)
+            db_bind_int(stmt, 3, cx->now_ms);
+    } else if (which != PEOPLE_SESSION_END) {
+        db_bind_int(stmt, 2, cx->now_ms);
+    }
+    return people_unlock(people, db_run(cx, stmt));
 }
 
 static err touch(struct ctx *cx, struct db *db, str hash)
@@ -120,32 +158,54 @@ static err touch(struct ctx *cx, struct db *db, str hash)
     return db_run(cx, stmt);
 }
 
+static int64_t idle_limit_ms(const struct session *session)
+{
+    if (session->zone)
+        return session->zone->display_only ? SESSION_ABSOLUTE_MS : session->zone->idle_ms;
+    /* Patients and those who act for one have no work place. */
+    bool patient = str_starts(session->user.who, S("Patient/")) ||
+                   str_starts(session->user.who, S("RelatedPerson/"));
+    return patient ? SESSION_IDLE_PATIENT_MS : SESSION_IDLE_STAFF_MS;
+}
+
 static bool is_over(const struct session *session, int64_t now_ms)
 {
-    bool patient = str_starts(session->user.who, S("Patient/"));
-    int64_t idle_ms = patient ? SESSION_IDLE_PATIENT_MS : SESSION_IDLE_STAFF_MS;
-    return session->user.disabled || now_ms - session->seen_ms > idle_ms ||
+    return session->user.disabled || now_ms - session->seen_ms > idle_limit_ms(session) ||
            now_ms - session->begun_ms > SESSION_ABSOLUTE_MS;
+}
+
+static void read_session(struct ctx *cx, struct db_stmt *stmt, struct session *out)
+{
+    *out = (struct session){
+        .method = arena_copy(cx->arena, db_text(stmt, 0)),
+        .csrf = arena_copy(cx->arena, db_text(stmt, 1)),
+        .begun_ms = db_int(stmt, 2),
+        .seen_ms = db_int(stmt, 3),
+        .stepped_up_ms = db_int(stmt, 4),
+        .locked_ms = db_int(stmt, 5),
+        .place = arena_copy(cx->arena, db_text(stmt, 6)),
+        .held = arena_copy(cx->arena, db_text(stmt, 7)),
+        .acting = arena_copy(cx->arena, db_text(stmt, 9)),
+        .area = arena_copy(cx->arena, db_text(stmt, 10)),
+        .zone = zone_find(db_text(stmt, 11)),
+    };
+    people_read_user(cx, stmt, 12, &out->user);
 }
 
 static err find(struct ctx *cx, struct db *db, str cookie, struct session *out)
 {
     str hash = secret_hash(cx->arena, cookie);
+    struct session session;
     struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_SESSION_FIND);
     db_bind_blob(stmt, 1, hash);
     bool row;
     TRY(db_step(cx, stmt, &row));
     if (!row)
         return refuse(cx, "you are signed out; sign in again");
-    struct session session = {
-        .method = arena_copy(cx->arena, db_text(stmt, 0)),
-        .csrf = arena_copy(cx->arena, db_text(stmt, 1)),
-        .begun_ms = db_int(stmt, 2),
-        .seen_ms = db_int(stmt, 3),
-        .stepped_up_ms = db_int(stmt, 2),
-    };
-    people_read_user(cx, stmt, 4, &session.user);
+    read_session(cx, stmt, &session);
     db_reset(stmt);
+    if (session.locked_ms)
+        return refuse(cx, "this screen is locked; tap your badge or sign in again");
     if (is_over(&session, cx->now_ms))
         return refuse(cx, "you were signed out after a time without use; sign in again");
     if (cx->now_ms - session.seen_ms > SEEN_STEP_MS)
@@ -160,15 +220,46 @@ err session_find(struct ctx *cx, struct people *people, str cookie, struct sessi
     return people_unlock(people, find(cx, db, cookie, out));
 }
 
-static err end(struct ctx *cx, struct db *db, str cookie)
-{
-    struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_SESSION_END);
-    db_bind_blob(stmt, 1, secret_hash(cx->arena, cookie));
-    return db_run(cx, stmt);
-}
-
 err session_end(struct ctx *cx, struct people *people, str cookie)
 {
+    return change(cx, people, PEOPLE_SESSION_END, cookie, (str){ 0 });
+}
+
+err session_step_up(struct ctx *cx, struct people *people, str cookie, str user)
+{
+    struct session session;
+    TRY(session_find(cx, people, cookie, &session));
+    if (!str_eq(session.user.name, user))
+        return ctx_fail(cx, ERR_FORBIDDEN, (str){ 0 },
+                        S("that was somebody else's proof; the person signed in here has to give "
+                          "their own"));
+    return change(cx, people, PEOPLE_SESSION_FULL, cookie, (str){ 0 });
+}
+
+bool session_is_fresh(const struct session *session, int64_t now_ms)
+{
+    return now_ms - session->stepped_up_ms <= SESSION_FRESH_MS;
+}
+
+err session_lock(struct ctx *cx, struct people *people, str cookie)
+{
+    return change(cx, people, PEOPLE_SESSION_LOCK, cookie, (str){ 0 });
+}
+
+err session_hold(struct ctx *cx, struct people *people, str cookie, str patient)
+{
+    return change(cx, people, PEOPLE_SESSION_HOLD, cookie, str_given(patient) ? patient : S(""));
+}
+
+err session_act(struct ctx *cx, struct people *people, str cookie, str related)
+{
+    return change(cx, people, PEOPLE_SESSION_ACT, cookie, str_given(related) ? related : S(""));
+}
+
+err session_end_all(struct ctx *cx, struct people *people, str user)
+{
     struct db *db = people_lock(people);
-    return people_unlock(people, end(cx, db, cookie));
+    struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_SESSIONS_OF);
+    db_bind_text(stmt, 1, user);
+    return people_unlock(people, db_run(cx, stmt));
 }

@@ -92,3 +92,24 @@ TEST(secret_knows_the_pkce_vector)
     EXPECT_STR("RFC 7636 B", secret_base64url(cx->arena, hash),
                S("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"));
 }
+
+TEST(session_proof_is_fresh_for_five_minutes_and_only_by_its_own_person)
+{
+    struct people *people = fresh(cx, "Practitioner/1");
+    struct session session = { 0 };
+    str cookie;
+    EXPECT_INT("begin", session_begin(cx, people, S("a.khan"), S("passkey"), &cookie), ERR_OK);
+    EXPECT_INT("find", session_find(cx, people, cookie, &session), ERR_OK);
+    EXPECT("at its last moment", session_is_fresh(&session, cx->now_ms + SESSION_FRESH_MS));
+    EXPECT("too late", !session_is_fresh(&session, cx->now_ms + SESSION_FRESH_MS + 1));
+    cx->now_ms += SESSION_IDLE_STAFF_MS - 1;
+    EXPECT_INT("another", session_step_up(cx, people, cookie, S("b.lee")), ERR_FORBIDDEN);
+    EXPECT_INT("own", session_step_up(cx, people, cookie, S("a.khan")), ERR_OK);
+    EXPECT_INT("find", session_find(cx, people, cookie, &session), ERR_OK);
+    EXPECT_INT("from now", session.stepped_up_ms, cx->now_ms);
+    EXPECT("the shift's end does not move", session.begun_ms < cx->now_ms);
+    EXPECT_INT("lock", session_lock(cx, people, cookie), ERR_OK);
+    EXPECT_INT("locked", session_find(cx, people, cookie, &session), ERR_LOGIN);
+    EXPECT_INT("no step-up of it", session_step_up(cx, people, cookie, S("a.khan")), ERR_LOGIN);
+    people_close(people);
+}

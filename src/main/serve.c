@@ -9,6 +9,7 @@
 #include "rest/rest.h"
 #include "rest/terminology.h"
 #include "rest/viewdef.h"
+#include "ui/account.h"
 #include "ui/browse.h"
 #include "ui/landing.h"
 #include "ui/sign_in.h"
@@ -110,6 +111,12 @@ err serve_open_gate(struct ctx *cx, struct serve *serve, str folder)
     TRY(jwt_open(cx, folder, &serve->oauth.keys));
     serve->oauth.people = serve->people;
     serve->oauth.registration = config_switch(&serve->config, "auth.registration");
+    serve->entrance = (struct entrance){
+        .rp_id = config_text(&serve->config, "auth.rp_id"),
+        .origins = config_text(&serve->config, "auth.origins"),
+        .base_url = config_text(&serve->config, "http.base_url"),
+        .attestation = config_text(&serve->config, "auth.attestation"),
+    };
     if (!serve->open)
         TRY(audit_log_start(cx, serve->store, &serve->audit));
     serve->gate = gate_make(cx, &(struct gate_options){
@@ -117,6 +124,7 @@ err serve_open_gate(struct ctx *cx, struct serve *serve, str folder)
         .store = serve->store,
         .oauth = &serve->oauth,
         .audit = serve->audit,
+        .entrance = &serve->entrance,
         .demo_code = config_text(&serve->config, "auth.demo_code"),
         .open_to_all = serve->open,
     });
@@ -163,13 +171,14 @@ const struct route *const *serve_tables(struct arena *arena)
     size_t count = 0, at = 0;
     while (modules[count])
         count++;
-    const struct route **tables = arena_array(arena, count + 9, sizeof *tables);
+    const struct route **tables = arena_array(arena, count + 10, sizeof *tables);
     tables[at++] = front_routes;
     tables[at++] = rest_routes;
     tables[at++] = viewdef_routes;
     tables[at++] = bulk_routes;
     tables[at++] = oauth_routes;
     tables[at++] = sign_in_routes;
+    tables[at++] = account_routes;
     tables[at++] = ui_routes;
     tables[at++] = ui_browse_routes;
     for (size_t i = 0; i < count; i++)

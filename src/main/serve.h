@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "http/server.h"
+#include "auth/entrance.h"
 #include "auth/gate.h"
 #include "auth/oauth.h"
 #include "hl7v2/listen.h"
@@ -23,6 +24,7 @@ struct serve {
     struct store *store;
     struct people *people;
     struct oauth oauth;
+    struct entrance entrance;
     struct audit_log *audit;
     struct terminology *terminology;
     struct profile_live *profiles; /* what $validate knows */

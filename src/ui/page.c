@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ui/page.h"
+#include "auth/gate.h"
 #include "base/local.h"
 #include "http/text.h"
 #include "ui/asset.h"
@@ -34,6 +35,13 @@ static const char *theme_of(str chosen)
     return "auto";
 }
 
+/* Who is signed in; a token's holder has no header to stand in. */
+static str user_of(const struct ctx *cx)
+{
+    const struct user *user = cx->user;
+    return user && user->csrf.n ? user->person.display : (str){ 0 };
+}
+
 struct ui_page ui_page_for(const struct http_request *request, str title)
 {
     return (struct ui_page){
@@ -46,6 +54,7 @@ struct ui_page ui_page_for(const struct http_request *request, str title)
                                                 STR_ARG(request->path), STR_ARG(request->query))
                                  : request->path,
         .as_of = ui_time(request->cx, request->cx->now_ms),
+        .user = user_of(request->cx),
     };
 }
 

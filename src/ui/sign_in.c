@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ui/sign_in.h"
+#include "assets.h"
+#include "auth/entrance.h"
 #include "auth/gate.h"
+#include "auth/passkey.h"
 #include "auth/secret.h"
 #include "http/text.h"
 #include "ui_sign_in.html.h"
 
 enum { URL_MAX_BYTES = 16 * 1024 };
 
-static str field(struct http_request *request, const char *name)
+str sign_in_field(struct http_request *request, const char *name)
 {
     return http_query_value(request->cx->arena, request->body, str_of(name));
 }
 
 /* Only a path of ours: "//host" and "/\host" lead elsewhere. */
-static str safe_next(str next)
+str sign_in_next(str next)
 {
     bool ours = next.n && next.p[0] == '/' &&
                 !(next.n > 1 && (next.p[1] == '/' || next.p[1] == '\\'));
@@ -22,7 +25,7 @@ static str safe_next(str next)
                : S("/");
 }
 
-static err go_to(struct http_response *response, str location)
+err sign_in_go(struct http_response *response, str location)
 {
     response->status = 303;
     http_put_header(response, S("Location"), location);
@@ -52,6 +55,18 @@ static err demo_accounts(struct http_request *request, struct sign_in_form *form
     return ERR_OK;
 }
 
+/* The same page by the machine's own name: browsers keep passkeys by name, not by number. */
+static str localhost_of(const struct http_request *request)
+{
+    str numbers = S("http://127.0.0.1");
+    if (!str_starts(request->base_url, numbers))
+        return S("");
+    str port = str_slice(request->base_url, numbers.n, request->base_url.n);
+    return arena_printf(request->cx->arena, "http://localhost%.*s%.*s%s%.*s", STR_ARG(port),
+                        STR_ARG(request->path), request->query.n ? "?" : "",
+                        STR_ARG(request->query));
+}
+
 static err show_form(struct http_request *request, struct http_response *response, str next,
                      str fault)
 {
@@ -64,6 +79,13 @@ static err show_form(struct http_request *request, struct http_response *respons
         .next = next,
         .fault = fault,
     };
+    static const char *const islands[] = { ASSET_PASSKEY_JS };
+    struct passkey_site site;
+    form.passkeys = entrance_site(gate_entrance(request->gate_self), request, &site);
+    form.localhost = form.passkeys ? S("") : localhost_of(request);
+    form.page.as_of = (str){ 0 };
+    form.page.islands = islands;
+    form.page.islands_count = form.passkeys ? COUNT(islands) : 0;
     TRY(demo_accounts(request, &form));
     struct buf out = ui_page_buf(request);
     sign_in_page(&out, &form);
@@ -73,11 +95,11 @@ static err show_form(struct http_request *request, struct http_response *respons
 static err get_sign_in(struct http_request *request, struct http_response *response)
 {
     str next = http_query_value(request->cx->arena, request->query, S("next"));
-    return show_form(request, response, safe_next(next), (str){ 0 });
+    return show_form(request, response, sign_in_next(next), (str){ 0 });
 }
 
-static err set_cookie(struct http_request *request, struct http_response *response, str cookie,
-                      const char *more)
+err sign_in_cookie(struct http_request *request, struct http_response *response, str cookie,
+                   const char *more)
 {
     bool tls = str_starts(request->base_url, S("https:"));
     str value = arena_printf(request->cx->arena, "%s%.*s; Path=/; HttpOnly; SameSite=Lax%s%s",
@@ -85,6 +107,14 @@ static err set_cookie(struct http_request *request, struct http_response *respon
                              more);
     http_put_header(response, S("Set-Cookie"), value);
     return ERR_OK;
+}
+
+err sign_in_form_of(struct http_request *request, const struct session *session)
+{
+    if (secret_same(sign_in_field(request, "csrf"), session->csrf))
+        return ERR_OK;
+    return ctx_fail(request->cx, ERR_FORBIDDEN, (str){ 0 },
+                    S("this form is from another sign-in; go back, reload and try again"));
 }
 
 static err begin(struct http_request *request, str name, str code, str *cookie)
@@ -98,18 +128,39 @@ static err begin(struct http_request *request, str name, str code, str *cookie)
     return session_begin_by_code(request->cx, people, name, code, http_address(request), cookie);
 }
 
+/* Who came with a one-time code and has no passkey yet is led to enrol one. */
+static str after_code(struct http_request *request, str name, str next)
+{
+    struct passkey_site site;
+    struct passkey *keys;
+    size_t count = 0, live = 0;
+    bool demo = gate_demo_code(request->gate_self).n > 0;
+    if (demo || !entrance_site(gate_entrance(request->gate_self), request, &site) ||
+        passkey_list(request->cx, gate_people(request->gate_self), name, &keys, &count) != ERR_OK)
+        return next;
+    for (size_t i = 0; i < count; i++)
+        live += keys[i].ended_ms == 0;
+    if (live)
+        return next;
+    struct buf url = buf_make(request->cx->arena, URL_MAX_BYTES * 3);
+    buf_add(&url, S("/account?next="));
+    http_encode(&url, next);
+    return buf_str(&url);
+}
+
 static err post_sign_in(struct http_request *request, struct http_response *response)
 {
     struct ctx *cx = request->cx;
-    str cookie, next = safe_next(field(request, "next"));
-    err failed = begin(request, field(request, "name"), field(request, "code"), &cookie);
+    str cookie, next = sign_in_next(sign_in_field(request, "next"));
+    str name = sign_in_field(request, "name"), code = sign_in_field(request, "code");
+    err failed = begin(request, name, code, &cookie);
     if (failed == ERR_LOGIN || failed == ERR_BUSY) {
         response->status = err_http_status(failed);
         return show_form(request, response, next, cx->issues.list[cx->issues.kept - 1].text);
     }
     TRY(failed);
-    TRY(set_cookie(request, response, cookie, ""));
-    return go_to(response, next);
+    TRY(sign_in_cookie(request, response, cookie, ""));
+    return sign_in_go(response, after_code(request, name, next));
 }
 
 static err post_sign_out(struct http_request *request, struct http_response *response)
@@ -117,8 +168,8 @@ static err post_sign_out(struct http_request *request, struct http_response *res
     str cookie = gate_cookie(request);
     if (str_given(cookie))
         TRY(session_end(request->cx, gate_people(request->gate_self), cookie));
-    TRY(set_cookie(request, response, S(""), "; Max-Age=0"));
-    return go_to(response, S("/sign-in"));
+    TRY(sign_in_cookie(request, response, S(""), "; Max-Age=0"));
+    return sign_in_go(response, S("/sign-in"));
 }
 
 /* ---- what an app may do ---- */
@@ -166,7 +217,7 @@ static err show_consent(struct http_request *request, struct http_response *resp
     struct sign_in_consent consent = {
         .page = ui_page_for(request, S("Allow this app?")),
         .app = ask->client.name.n ? ask->client.name : ask->client.id,
-        .query = request->method == HTTP_POST ? field(request, "ask") : request->query,
+        .query = request->method == HTTP_POST ? sign_in_field(request, "ask") : request->query,
         .csrf = session->csrf,
         .scopes = scopes,
         .scopes_count = sign_in_words(cx->arena, &ask->scopes, scopes),
@@ -190,7 +241,7 @@ static err to_sign_in(struct http_request *request, struct http_response *respon
     buf_add(&url, S("/sign-in?next="));
     http_encode(&url, buf_str(&next));
     request->cx->issues.kept = request->cx->issues.count = 0;
-    return go_to(response, buf_str(&url));
+    return sign_in_go(response, buf_str(&url));
 }
 
 static err get_authorize(struct http_request *request, struct http_response *response)
@@ -209,7 +260,7 @@ static str patient_of(struct http_request *request, const struct session *sessio
     str who = session->user.who;
     if (str_starts(who, S("Patient/")))
         return str_slice(who, 8, who.n);
-    return str_trim(field(request, "patient"));
+    return str_trim(sign_in_field(request, "patient"));
 }
 
 static err allow(struct http_request *request, struct http_response *response,
@@ -231,20 +282,18 @@ static err allow(struct http_request *request, struct http_response *response,
     }
     str location;
     TRY(oauth_allow(request, ask, &grant, &location));
-    return go_to(response, location);
+    return sign_in_go(response, location);
 }
 
 static err post_authorize(struct http_request *request, struct http_response *response)
 {
     struct oauth_ask ask;
     struct session session;
-    TRY(oauth_read_ask(request, field(request, "ask"), &ask));
+    TRY(oauth_read_ask(request, sign_in_field(request, "ask"), &ask));
     TRY(gate_session(request, &session));
-    if (!secret_same(field(request, "csrf"), session.csrf))
-        return ctx_fail(request->cx, ERR_FORBIDDEN, (str){ 0 },
-                        S("this form is from another sign-in; go back to the app and try again"));
-    if (!str_eq(field(request, "answer"), S("allow")))
-        return go_to(response, oauth_deny(request, &ask, "access_denied"));
+    TRY(sign_in_form_of(request, &session));
+    if (!str_eq(sign_in_field(request, "answer"), S("allow")))
+        return sign_in_go(response, oauth_deny(request, &ask, "access_denied"));
     return allow(request, response, &ask, &session);
 }
 

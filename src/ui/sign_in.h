@@ -8,8 +8,9 @@
  * sign_in: the pages that let a person in, let them out, and ask them what an app may do.
  *
  * Source   SMART App Launch 2.2 (consent in plain words); UI.md; staff-identity 4.2.
- * Shapes   /sign-in takes a name and a one-time code; on a demonstration (loopback only) it lists
- *          one account a role and takes the demonstration's code for any of them.
+ * Shapes   /sign-in offers a passkey first (account.h has its ceremonies), then a name and a
+ *          one-time code, which leads a person without a passkey to enrol one; on a demonstration
+ *          (loopback only) it lists one account a role and takes its code for any of them.
  * Errors   a wrong code is shown in the form, in one text whatever was wrong with it.
  * Limits   `next` is followed only within this server.
  */
@@ -24,6 +25,8 @@ struct sign_in_form {
     str next, fault, demo_code;
     const struct sign_in_account *accounts;
     size_t accounts_count;
+    bool passkeys;     /* this page may use them */
+    str localhost;     /* where it might, when it may not: the address to follow; or empty */
 };
 /* One scope in words: "See" "observations and results". */
 struct sign_in_scope {
@@ -40,5 +43,15 @@ struct sign_in_consent {
 
 /* One sentence a rule of the set: "Look at and search: Observation", "category=laboratory" kept. */
 size_t sign_in_words(struct arena *arena, const struct scope_set *set, struct sign_in_scope *out);
+
+/* What the pages of the other ways in share: a field of a form, a path to go on to that is ours,
+ * the redirect, and the session's cookie (`more`: further attributes). */
+str sign_in_field(struct http_request *request, const char *name);
+str sign_in_next(str next);
+err sign_in_go(struct http_response *response, str location) MUST_USE;
+err sign_in_cookie(struct http_request *request, struct http_response *response, str cookie,
+                   const char *more) MUST_USE;
+/* Refuses a form that does not carry the session's own csrf text. */
+err sign_in_form_of(struct http_request *request, const struct session *session) MUST_USE;
 
 extern const struct route sign_in_routes[];
