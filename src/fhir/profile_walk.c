@@ -105,13 +105,39 @@ static bool element_context_fits(struct profile_check *c, const struct level *ho
     return path_fits(c, holder, expression);
 }
 
+static bool is_same(struct json a, struct json b)
+{
+    return a.doc && a.doc == b.doc && a.at == b.at;
+}
+
+/* Is the holder among what a query over the resource finds? A query that cannot be evaluated is not
+ * held against anyone. */
+static bool query_context_fits(struct profile_check *c, const struct level *holder, str expression)
+{
+    const struct profile_item *item = holder->item;
+    const struct path *path;
+    struct path_result found = { 0 };
+    size_t kept = c->cx->issues.kept, count = c->cx->issues.count;
+    err wrong = path_compile(c->cx, expression, &path);
+    if (!wrong)
+        wrong = path_eval_on(c->cx, path, c->resource, &found);
+    c->cx->issues.kept = kept;
+    c->cx->issues.count = count;
+    for (size_t i = 0; i < found.count; i++)
+        if (found.items[i].kind == PATH_NODE &&
+            (is_same(found.items[i].node, item->value) ||
+             is_same(found.items[i].extra, item->twin)))
+            return true;
+    return wrong != ERR_OK;
+}
+
 static bool context_fits(struct profile_check *c, const struct level *holder, struct json context)
 {
     struct json type = json_get(context, S("type"));
     struct json node = json_get(context, S("expression"));
     str expression = json_string(c->cx->arena, node);
     if (json_string_is(type, S("fhirpath")))
-        return true; /* says where by a query; not held against anyone */
+        return query_context_fits(c, holder, expression);
     if (json_string_is(type, S("extension")))
         return json_string_is(json_get(holder->item->value, S("url")), expression);
     return element_context_fits(c, holder, expression);

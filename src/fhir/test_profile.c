@@ -137,6 +137,8 @@ static const char *const definitions[] = {
        "{'id':'Extension.url','path':'Extension.url','fixedUri':'http://x/ext'},"
        "{'id':'Extension.value[x]','path':'Extension.value[x]','min':1,'type':"
        "[{'code':'integer'}]}"),
+    SD("found", "Extension", CORE "Extension",
+       "{'id':'Extension.url','path':'Extension.url','fixedUri':'http://x/found'}"),
     SD("extended", "Patient", CORE "Patient",
        "{'id':'Patient.extension:e','path':'Patient.extension','sliceName':'e','min':1,'max':'1',"
        "'type':[{'code':'Extension','profile':['http://x/ext']}]}"),
@@ -148,7 +150,7 @@ static const char *const definitions[] = {
      "'concept':[{'code':'top','concept':[{'code':'in'},{'code':'out'}]},{'code':'beside'}]}"),
 };
 
-/* The set with the definitions above, and the one extension bound to Patient alone. */
+/* The set with the definitions above; one extension for Patient alone, one for its old names. */
 static struct profile_set *load_own(struct ctx *cx)
 {
     str data = make_folder(cx), from = make_folder(cx);
@@ -158,6 +160,10 @@ static struct profile_set *load_own(struct ctx *cx)
         if (str_find(text, S("\"http://x/ext\",\"name\"")) != STR_NONE)
             text = arena_printf(cx->arena, "{\"context\":[{\"type\":\"element\",\"expression\":"
                                            "\"Patient\"}],%.*s", (int)text.n - 1, text.p + 1);
+        if (str_find(text, S("\"http://x/found\",\"name\"")) != STR_NONE)
+            text = arena_printf(cx->arena, "{\"context\":[{\"type\":\"fhirpath\",\"expression\":"
+                                           "\"Patient.name.where(use = 'old')\"}],%.*s",
+                                (int)text.n - 1, text.p + 1);
         write_file(cx, from, arena_cstr(cx->arena, arena_printf(cx->arena, "%zu.json", i)), text);
     }
     cr_assert_eq(add_package(cx, data, from), ERR_OK);
@@ -338,6 +344,11 @@ static const struct row ruled[] = {
       "Patient.extension[0].value.ofType(string): must be a integer, not a string" },
     { NULL, OBS(",'extension':[{'url':'http://x/ext','valueInteger':1}]"),
       "Observation.extension[0]: the extension may not be used here, at Observation" },
+    { NULL, PAT(",'name':[{'use':'old','extension':[{'url':'http://x/found','valueInteger':1}]}]"),
+      "" },
+    { NULL, PAT(",'name':[{'use':'old'},{'extension':[{'url':'http://x/found',"
+                "'valueInteger':1}]}]"),
+      "Patient.name[1].extension[0]: the extension may not be used here, at Patient.name" },
     { NULL, PAT(",'extension':[{'url':'http://y','valueInteger':1}]"), "warning "
       "Patient.extension[0]: not checked: no definition of extension http://y is loaded" },
     { NULL, PAT(",'modifierExtension':[{'url':'http://y','valueInteger':1}]"),

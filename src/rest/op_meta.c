@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rest/op.h"
 #include "store/commit.h"
+#include "store/labels.h"
 
 /*
  * $meta, $meta-add, $meta-delete: profiles, tags and security labels of a resource.
@@ -108,10 +109,72 @@ static err answer_meta(const struct operation_ask *ask, str body, struct operati
     return ERR_OK;
 }
 
+/* ---- of a type, or of the whole record: every profile, label and tag in use ---- */
+
+static void put_labels(struct json_writer *w, const char *name, const struct labels *labels)
+{
+    if (!labels->count)
+        return;
+    json_key(w, name);
+    json_open(w, '[');
+    for (size_t i = 0; i < labels->count; i++) {
+        if (strcmp(name, "profile") == 0) {
+            json_str(w, labels->list[i].code);
+            continue;
+        }
+        json_open(w, '{');
+        if (labels->list[i].system.n)
+            json_put_str(w, "system", labels->list[i].system);
+        json_put_str(w, "code", labels->list[i].code);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+}
+
+static err add_labels(const struct operation_ask *ask, const char *param, struct labels *labels)
+{
+    struct rest_call *call = ask->call;
+    int64_t *live = arena_array(call->cx->arena, fhir_resources_count, sizeof *live);
+    TRY(store_counts(call->cx, call->store, live));
+    for (uint16_t r = 0; r < fhir_resources_count; r++)
+        if (live[r] && (ask->resource == FHIR_NONE || ask->resource == r))
+            TRY(labels_add(call->cx, call->store, r, str_of(param), labels));
+    if (labels->more)
+        issues_note(&call->cx->issues, (struct issue){ .severity = ISSUE_WARNING,
+                    .code = "incomplete", .text = S("there are more than are listed") });
+    return ERR_OK;
+}
+
+static err meta_of_many(const struct operation_ask *ask, struct operation_answer *out)
+{
+    static const char *const params[] = { "_profile", "_security", "_tag" }; /* as in lists */
+    struct buf buf = buf_make(ask->call->cx->arena, REST_TEXT_MAX);
+    struct json_writer w = json_writer(&buf);
+    json_open(&w, '{');
+    json_put_str(&w, "resourceType", S("Parameters"));
+    json_key(&w, "parameter");
+    json_open(&w, '[');
+    json_open(&w, '{');
+    json_put_str(&w, "name", S("return"));
+    json_key(&w, "valueMeta");
+    json_open(&w, '{');
+    for (size_t i = 0; i < COUNT(lists); i++) {
+        struct labels labels = { 0 };
+        TRY(add_labels(ask, params[i], &labels));
+        put_labels(&w, lists[i], &labels);
+    }
+    for (const char *c = "}}]}"; *c; c++)
+        json_close(&w, *c);
+    out->body = buf_str(&buf);
+    return ERR_OK;
+}
+
 err op_meta(const struct operation_ask *ask, struct operation_answer *out)
 {
     struct store_version version;
     TRY(store_reader(ask->call->cx, ask->call->store));
+    if (!str_given(ask->id))
+        return meta_of_many(ask, out);
     TRY(store_read(ask->call->cx, ask->call->store, ask->resource, ask->id, &version));
     return answer_meta(ask, version.body, out);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define TEST_SUITE search_plan
 #include "store/compile.h"
+#include "store/labels.h"
 #include "store/test_record.h"
 
 /*
@@ -51,6 +52,7 @@ TEST(every_statement_reads_by_its_index)
     str folder = record_folder(cx);
     struct store *store = record_open(cx, folder);
     hold(cx->arena, store, posting_sql);
+    hold(cx->arena, store, labels_sql);
     hold(cx->arena, store, compile_sql);
     hold(cx->arena, store, index_sql);
     store_close(store);

@@ -121,6 +121,13 @@ test('$meta, $meta-add and $meta-delete', async (t) => {
   const meta = (await server.get('/fhir/Patient/ann/$meta')).body.parameter[0].valueMeta;
   assert.deepEqual(meta.tag, [tag]);
   assert.deepEqual(meta.profile, ['http://example.org/p']);
+  await server.put('/fhir/Organization/org', { resourceType: 'Organization', id: 'org', name: 'Ward',
+    meta: { tag: [{ system: 'urn:tags', code: 'a|b' }, tag], security: [{ code: 'R' }] } });
+  const whole = async (path) => (await server.get(`${path}/$meta`)).body.parameter[0].valueMeta;
+  assert.deepEqual(await whole('/fhir/Patient'), { profile: ['http://example.org/p'], tag: [tag] });
+  assert.deepEqual((await whole('/fhir')).tag.map((g) => g.code).sort(), ['a|b', 'vip']);
+  assert.deepEqual((await whole('/fhir')).security, [{ code: 'R' }]);
+  assert.deepEqual(await whole('/fhir/Device'), {});
   await send('$meta-delete', { tag: [tag] });
   const left = (await server.get('/fhir/Patient/ann')).body;
   assert.equal(left.meta.tag, undefined);
