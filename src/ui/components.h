@@ -65,8 +65,8 @@ struct ui_form {
 struct ui_done {
     str text;
     str undo;                     /* where the undo form posts to; absent: no undo */
-    const char *undo_name;        /* its one input */
-    str undo_value, back;         /* back: where undo returns to */
+    struct ui_field inputs[3];    /* hidden, of the undo form */
+    size_t inputs_count;
 };
 
 /* A table: rows of cells_count texts, one after another. */

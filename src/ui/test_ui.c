@@ -187,8 +187,8 @@ TEST(a_form_without_faults_has_no_summary_and_keeps_what_was_chosen)
 
 TEST(what_was_done_offers_its_undo_only_while_there_is_one)
 {
-    struct ui_done done = { .text = S("Moved"), .undo = S("/undo"), .undo_name = "encounter",
-                            .undo_value = S("e1"), .back = S("/beds") };
+    struct ui_done done = { .text = S("Moved"), .undo = S("/undo"), .inputs_count = 1 };
+    done.inputs[0] = (struct ui_field){ .name = "encounter", .kind = UI_HIDDEN, .value = S("e1") };
     struct buf out = buf_make(cx->arena, 4096), bare = buf_make(cx->arena, 4096);
     ui_done_draw(&out, &done);
     done.undo = (str){ 0 };
