@@ -33,7 +33,7 @@ struct ui_page {
     const char *theme;              /* "day", "night" or "auto" */
     bool wide;                      /* boards use the whole width */
     bool wall;                      /* for a display on a wall: large, no controls */
-    bool live_part;                 /* shows a choice: what comes new is offered, not put in */
+    const char *live_part;          /* shows a choice: new ids that begin so are offered */
     int64_t now_ms;                 /* the server's clock, for what counts down */
     str path;                       /* where the theme form comes back to */
 };

@@ -2,13 +2,17 @@
 #include "module/module.h"
 #include "systems/beds/board.h"
 #include "systems/beds/claim.h"
+#include "systems/beds/dialog.h"
 #include "systems/beds/figures.h"
 #include "systems/beds/follow.h"
 #include "systems/beds/moves.h"
+#include "systems/beds/round.h"
+#include "systems/beds/screens.h"
 #include "systems/beds/sql.h"
 
 /* clang-format off: one row a route. */
 #define READ "beds.read"
+#define SLOW ROUTE_SLOW
 static const struct route routes[] = {
     { "GET", "/beds", READ, beds_hospital_get, "The hospital: one row a ward", 0 },
     { "GET", "/beds/ward/{ward}", READ, beds_ward_get, "A ward: one row a bed", 0 },
@@ -19,6 +23,13 @@ static const struct route routes[] = {
     { "GET", "/beds/figures", READ, beds_figures_get, "Occupancy, returns, forecast", ROUTE_SLOW },
     { "GET", "/beds/sitrep", READ, beds_sitrep_get, "SitRep rows, one a day", ROUTE_SLOW },
     { "GET", "/beds/sitrep/{day}", READ, beds_sitrep_day_get, "A day and its stays", ROUTE_SLOW },
+    { "GET", "/beds/do/{move}", "beds.write", beds_dialog_get, "The form of a move", 0 },
+    { "POST", "/beds/do/{move}", "beds.write", beds_dialog_post, "Make a move from its form", 0 },
+    { "GET", "/beds/round/{encounter}", "beds.write", beds_round_get, "A ward round", 0 },
+    { "POST", "/beds/round/{encounter}", "beds.write", beds_round_post, "Record a round", SLOW },
+    { "GET", "/beds/cleaning", READ, beds_cleaning_get, "Beds to clean, soonest due first", 0 },
+    { "GET", "/beds/infection", READ, beds_infection_get, "Who is isolated, and side rooms", 0 },
+    { "GET", "/beds/outliers", READ, beds_outliers_get, "Patients away from their specialty", 0 },
     { "POST", "/beds/move/{move}", "beds.write", beds_move_post, "Make a move", 0 },
     { 0 },
 };

@@ -95,7 +95,10 @@ err beds_hospital_get(struct http_request *request, struct http_response *respon
 /* ---- which beds of a ward are shown ---- */
 
 static bool needs_isolation(const struct beds_row *r) { return r->isolation; }
-static bool is_ready(const struct beds_row *r) { return r->ready.n > 0 || r->reside_tone == UI_GOOD; }
+static bool is_ready(const struct beds_row *r)
+{
+    return r->ready.n > 0 || r->reside_tone == UI_GOOD;
+}
 static bool leaves_today(const struct beds_row *r)
 {
     return r->edd_in != BEDS_NO_DAY && r->edd_in <= 0;
@@ -211,7 +214,7 @@ err beds_ward_get(struct http_request *request, struct http_response *response)
     fill_board(request, picture, ward, &board);
     struct ui_page page = beds_page_for(request, board.ward.name, picture->seq);
     page.wall = wall;
-    page.live_part = board.filter.some;
+    page.live_part = board.filter.some ? "bed-" : NULL;
     page.back_href = wall ? (str){ 0 } : S("/beds");
     page.back_text = S("All wards");
     page.live_url = arena_printf(cx->arena, "/beds/live?ward=%s%s", picture->spots[ward].id,
@@ -225,6 +228,34 @@ err beds_ward_get(struct http_request *request, struct http_response *response)
         beds_wall(&out, &board);
     else
         beds_board(&out, &board);
+    ui_page_close(&out, &page);
+    return ui_page_send(request, response, &out);
+}
+
+err beds_bed_get(struct http_request *request, struct http_response *response)
+{
+    struct ctx *cx = request->cx;
+    const struct beds_picture *picture;
+    int32_t spot;
+    TRY(beds_picture_open(cx, request->store, &picture));
+    TRY(find(request, picture, "bd", &spot));
+    const struct beds_spot *bed = &picture->spots[spot];
+    struct beds_page shown = { .row = beds_row_of(cx, picture, spot),
+                               .done = beds_done_of(request) };
+    shown.ward = bed->ward == BEDS_NONE ? S("No ward") : copy(cx, picture->spots[bed->ward].name);
+    shown.back = arena_printf(cx->arena, "/beds/bed/%s", bed->id);
+    struct ui_page page = beds_page_for(request, arena_printf(cx->arena, "%.*s, %.*s",
+        STR_ARG(shown.row.name), STR_ARG(shown.ward)), picture->seq);
+    page.back_href = bed->ward == BEDS_NONE ? S("/beds")
+                     : arena_printf(cx->arena, "/beds/ward/%s", picture->spots[bed->ward].id);
+    page.back_text = shown.ward;
+    page.wide = false;
+    page.live_url = bed->ward == BEDS_NONE ? (str){ 0 }
+                    : arena_printf(cx->arena, "/beds/live?ward=%s", picture->spots[bed->ward].id);
+    struct buf out = ui_page_buf(request);
+    ui_page_open(&out, &page);
+    beds_icons(&out);
+    beds_bed_page(&out, &shown);
     ui_page_close(&out, &page);
     return ui_page_send(request, response, &out);
 }

@@ -49,7 +49,7 @@ struct beds_ward {
     str id, name, site;
     size_t beds, occupied, reserved, available, dirty, cleaning, closed;
     size_t free_women, free_men, free_any; /* of the available ones */
-    size_t percent, not_reside, isolation, leaving_today;
+    size_t percent, not_reside, leaving_today;
     enum ui_tone tone;
 };
 struct beds_row beds_row_of(struct ctx *cx, const struct beds_picture *picture, int32_t spot);

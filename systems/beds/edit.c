@@ -167,6 +167,52 @@ err beds_edit_extension(struct ctx *cx, const struct beds_edit *e, struct json b
     return ERR_OK;
 }
 
+static bool is_replaced(const struct beds_edit *e, struct json extension)
+{
+    str url = json_text(json_get(extension, S("url"))); /* with its quotes */
+    str name = url.n > 2 ? str_slice(url, 1, url.n - 1) : S("");
+    if (!str_starts(name, S(BEDS_URL)))
+        return false;
+    name = str_slice(name, sizeof(BEDS_URL) - 1, name.n);
+    for (size_t i = 0; i < e->extras_count; i++)
+        if (!e->extras[i].append && str_eq(name, str_of(e->extras[i].name)))
+            return true;
+    return false;
+}
+
+/* The list is written anew: what is replaced left out, what is new at its end. */
+err beds_edit_extras(struct ctx *cx, const struct beds_edit *e, struct json before,
+                     struct json_writer *w)
+{
+    size_t count = 0, had = json_count(json_get(before, S("extension")));
+    struct buf buf = buf_make(cx->arena, BODY_BYTES);
+    for (struct json_walk walk = json_walk(json_get(before, S("extension"))); json_next(&walk);)
+        if (!is_replaced(e, walk.value)) {
+            buf_add(&buf, count++ ? S(",") : S(""));
+            buf_add(&buf, json_text(walk.value));
+        }
+    for (size_t i = 0; i < e->extras_count; i++)
+        if (e->extras[i].more.n)
+            buf_printf(&buf, "%s{\"url\":\"" BEDS_URL "%s\",%.*s}", count++ ? "," : "",
+                       e->extras[i].name, STR_ARG(e->extras[i].more));
+    if (count) {
+        put(w, S("/extension"));
+        json_raw(w, arena_printf(cx->arena, "[%.*s]", STR_ARG(buf_str(&buf))));
+        json_close(w, '}');
+    } else if (had) {
+        drop(w, S("/extension"));
+    }
+    return ERR_OK;
+}
+
+err beds_edit_set_status(struct ctx *cx, const struct beds_edit *e, struct json before,
+                         struct json_writer *w)
+{
+    (void)cx, (void)before;
+    put_text(w, S("/status"), e->text);
+    return ERR_OK;
+}
+
 /* Which rule was set aside, and why, goes with the move itself. */
 static err put_override(struct ctx *cx, const struct beds_edit *e, struct json before,
                         struct json_writer *w)

@@ -21,6 +21,14 @@ struct beds_edit {
     str text;        /* a code, a date or a note, as the edit needs */
     str more;        /* the value of an extension: the override with a move */
     char v2;         /* new operational status of a Location */
+    const struct beds_extra *extras; /* of beds_edit_extras */
+    size_t extras_count;
+};
+/* One of our extensions: `more` is its JSON value member; empty: it is taken away. */
+struct beds_extra {
+    const char *name;
+    str more;
+    bool append;     /* kept beside those of the same name, not instead of them */
 };
 /* A COMMIT_PATCH of one resource. */
 struct commit_op beds_edit_op(struct ctx *cx, const char *type, str id,
@@ -41,6 +49,10 @@ err beds_edit_status(struct ctx *cx, const struct beds_edit *e, struct json befo
                      struct json_writer *w);     /* text: onleave or in-progress */
 err beds_edit_extension(struct ctx *cx, const struct beds_edit *e, struct json before,
                         struct json_writer *w);  /* text: its name, more: its JSON value member */
+err beds_edit_extras(struct ctx *cx, const struct beds_edit *e, struct json before,
+                     struct json_writer *w);     /* several extensions at once */
+err beds_edit_set_status(struct ctx *cx, const struct beds_edit *e, struct json before,
+                         struct json_writer *w); /* text: of any resource that has one */
 /* Location */
 err beds_edit_spot(struct ctx *cx, const struct beds_edit *e, struct json before,
                    struct json_writer *w);       /* v2, and text as the note */

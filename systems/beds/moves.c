@@ -24,6 +24,7 @@ struct call {
     str to;                      /* the bed wanted */
     str encounter;               /* the stay moved, for the worklist */
     bool to_worklist;            /* a conflict becomes a task for the bed manager */
+    beds_refused_move *refused;  /* draws a refusal; NULL: the caller is told */
 };
 
 /* ---- inputs ---- */
@@ -619,7 +620,9 @@ static err finish(struct http_request *request, struct http_response *response)
     }
     if (wrong == ERR_CONFLICT && call->to_worklist)
         TRY(send_to_worklist(call));
-    return wrong ? wrong : answer(call, response);
+    if (wrong)
+        return call->refused ? call->refused(request, response, wrong) : wrong;
+    return answer(call, response);
 }
 
 static void wake(struct commit *commit)
@@ -638,23 +641,23 @@ static err submit(struct call *call, struct http_response *response)
                                              beds_moves_list[call->move].name) };
     request->self = call;
     store_reader_end(call->cx);
-    call->commit.error = commit_submit(call->cx, request->store, &call->commit, &waiting);
-    if (!waiting)
+    /* Once it waits, the error is the writer's to set, and may be set already. */
+    err wrong = commit_submit(call->cx, request->store, &call->commit, &waiting);
+    if (!waiting) {
+        call->commit.error = wrong;
         return finish(request, response);
+    }
     http_wait(request, finish);
     return ERR_OK;
 }
 
-err beds_move_post(struct http_request *request, struct http_response *response)
+static err make(struct call *call, struct http_response *response, str move)
 {
-    struct ctx *cx = request->cx;
-    struct call *call = arena_zero(cx->arena, sizeof *call);
-    call->request = request;
-    call->cx = cx;
-    call->move = find_move(request->captures[0]);
+    struct http_request *request = call->request;
+    struct ctx *cx = call->cx;
+    call->move = find_move(move);
     if (call->move == beds_moves_count)
-        return ctx_failf(cx, ERR_NOT_FOUND, S(""), "there is no move %.*s",
-                         STR_ARG(request->captures[0]));
+        return ctx_failf(cx, ERR_NOT_FOUND, S(""), "there is no move %.*s", STR_ARG(move));
     if (request->body.n > INPUT_BYTES_MAX)
         return ctx_fail(cx, ERR_LIMIT, S(""), S("a move is a few words"));
     if (str_find(http_header(request, "Content-Type"), S("json")) != STR_NONE) {
@@ -663,6 +666,23 @@ err beds_move_post(struct http_request *request, struct http_response *response)
             return ctx_fail(cx, ERR_INVALID, S(""), S("send a JSON object of inputs"));
     }
     TRY(beds_picture_begin(cx, request->store, &call->picture));
-    TRY(makers[call->move](call));
+    err wrong = makers[call->move](call);
+    if (wrong)
+        return call->refused ? call->refused(request, response, wrong) : wrong;
     return submit(call, response);
+}
+
+err beds_move_for(struct http_request *request, struct http_response *response, str move,
+                  beds_refused_move *refused)
+{
+    struct call *call = arena_zero(request->cx->arena, sizeof *call);
+    call->request = request;
+    call->cx = request->cx;
+    call->refused = refused;
+    return make(call, response, move);
+}
+
+err beds_move_post(struct http_request *request, struct http_response *response)
+{
+    return beds_move_for(request, response, request->captures[0], NULL);
 }

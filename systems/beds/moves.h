@@ -18,6 +18,13 @@
  */
 http_handler beds_move_post;
 
+/* The same for a page with a form of its own: what is refused is given to `refused`, which draws
+ * the form again, or returns the fault as it is. */
+typedef err beds_refused_move(struct http_request *request, struct http_response *response,
+                              err wrong);
+err beds_move_for(struct http_request *request, struct http_response *response, str move,
+                  beds_refused_move *refused);
+
 struct beds_move {
     const char *name; /* "admit" */
     const char *inputs;

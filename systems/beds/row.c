@@ -104,7 +104,7 @@ static void add_discharge(struct ctx *cx, const struct beds_stay *stay, struct b
                                   STR_ARG(beds_day_text(cx, stay->ready_day)),
                                   (long long)(today - stay->ready_day),
                                   plural(today - stay->ready_day));
-    row->pathway = stay->pathway < 0 ? S("Not decided") : str_of(beds_pathways[stay->pathway].code);
+    row->pathway = stay->pathway < 0 ? S("not decided") : str_of(beds_pathways[stay->pathway].code);
 }
 
 static void add_flags(struct ctx *cx, const struct beds_stay *stay, struct beds_row *row)
@@ -205,6 +205,10 @@ struct beds_row beds_row_of(struct ctx *cx, const struct beds_picture *picture, 
     };
     if (state >= BEDS_DIRTY && bed->why[0] && strcmp(bed->why, "-") != 0)
         row.note = copy(cx, bed->why);
+    if (state == BEDS_DIRTY || state == BEDS_CLEANING) {
+        row.until_ms = bed->due_ms;
+        row.until = bed->due_ms ? ui_clock(cx, bed->due_ms) : (str){ 0 };
+    }
     if (held) {
         add_patient(cx, &picture->stays[bed->stay], &row);
         row.same_name = row.patient_id.n ? count_surname(picture, bed->ward, row.surname) : 1;
@@ -230,7 +234,6 @@ static void count_bed(const struct beds_picture *picture, int32_t spot, int64_t 
         return;
     const struct beds_stay *stay = &picture->stays[bed->stay];
     ward->not_reside += stay->reside == BEDS_RESIDE_NOT;
-    ward->isolation += str_find(str_of(stay->flags), S("solation")) != STR_NONE;
     ward->leaving_today += stay->edd_day != BEDS_NO_DAY && stay->edd_day <= london_day(now_ms);
 }
 

@@ -32,38 +32,11 @@ struct beds_suggestion *beds_judge_all(struct ctx *cx, const struct beds_picture
     return order;
 }
 
-err beds_bed_get(struct http_request *request, struct http_response *response)
-{
-    struct ctx *cx = request->cx;
-    const struct beds_picture *picture;
-    int32_t spot;
-    TRY(open_picture(request, &picture));
-    TRY(find(request, picture, "bd", &spot));
-    const struct beds_spot *bed = &picture->spots[spot];
-    struct beds_page shown = { .row = beds_row_of(cx, picture, spot),
-                               .done = beds_done_of(request) };
-    shown.ward = bed->ward == BEDS_NONE ? S("No ward") : copy(cx, picture->spots[bed->ward].name);
-    shown.back = arena_printf(cx->arena, "/beds/bed/%s", bed->id);
-    struct ui_page page = beds_page_for(request, arena_printf(cx->arena, "%.*s, %.*s",
-        STR_ARG(shown.row.name), STR_ARG(shown.ward)), picture->seq);
-    page.back_href = bed->ward == BEDS_NONE ? S("/beds")
-                     : arena_printf(cx->arena, "/beds/ward/%s", picture->spots[bed->ward].id);
-    page.back_text = shown.ward;
-    page.wide = false;
-    page.live_url = bed->ward == BEDS_NONE ? (str){ 0 }
-                    : arena_printf(cx->arena, "/beds/live?ward=%s", picture->spots[bed->ward].id);
-    struct buf out = ui_page_buf(request);
-    ui_page_open(&out, &page);
-    beds_icons(&out);
-    beds_bed_page(&out, &shown);
-    ui_page_close(&out, &page);
-    return ui_page_send(request, response, &out);
-}
-
 static struct beds_request read_wanted(struct http_request *request)
 {
     uint64_t age;
     str sex = beds_asked(request, "sex"), isolation = beds_asked(request, "isolation");
+    str specialty = beds_asked(request, "specialty");
     return (struct beds_request){
         .sex = str_eq(sex, S("female")) ? BEDS_FEMALE : str_eq(sex, S("male")) ? BEDS_MALE
                                                                               : BEDS_SEX_ANY,
@@ -73,12 +46,13 @@ static struct beds_request read_wanted(struct http_request *request)
                      : str_eq(isolation, S("none")) ? BEDS_ISOLATION_NONE : BEDS_ISOLATION_UNKNOWN,
         .airborne = str_eq(beds_asked(request, "airborne"), S("1")),
         .needs_monitor = str_eq(beds_asked(request, "monitor"), S("1")),
-        .specialty = beds_asked(request, "specialty").n ? beds_asked(request, "specialty") : (str){ 0 } };
+        .specialty = specialty.n ? specialty : (str){ 0 } };
 }
 
 /* clang-format off: the choices of the form. */
 static const struct ui_option sexes[] = {
-    { { "female", 6 }, { "Female", 6 }, { 0 }, false }, { { "male", 4 }, { "Male", 4 }, { 0 }, false },
+    { { "female", 6 }, { "Female", 6 }, { 0 }, false },
+    { { "male", 4 }, { "Male", 4 }, { 0 }, false },
     { { "unknown", 7 }, { "Not known", 9 }, { 0 }, false } };
 static const struct ui_option isolations[] = {
     { { "unknown", 7 }, { "Not assessed", 12 }, { 0 }, false },
@@ -111,7 +85,7 @@ err beds_suggest_get(struct http_request *request, struct http_response *respons
     struct beds_wish wish = { 0 };
     int32_t *beds;
     size_t count = 0;
-    TRY(open_picture(request, &picture));
+    TRY(beds_picture_open(cx, request->store, &picture));
     write_form(request, &wish);
     struct beds_suggested *list = arena_array(cx->arena, SUGGEST_MAX, sizeof *list);
     struct beds_suggestion *order = beds_judge_all(cx, picture, &wanted, &beds, &count);
@@ -120,8 +94,8 @@ err beds_suggest_get(struct http_request *request, struct http_response *respons
         const struct beds_suggestion *one = &order[wish.beds_count];
         const struct beds_spot *bed = &picture->spots[beds[one->bed]];
         list[wish.beds_count] = (struct beds_suggested){
-            .bed = arena_copy(cx->arena, str_of(bed->id), .name = arena_copy(cx->arena, str_of(bed->name), .refused = one->hard_count > 0,
-            .ward = bed->ward == BEDS_NONE ? S("") : copy(cx, picture->spots[bed->ward].name),
+            .bed = str_of(bed->id), .name = str_of(bed->name), .refused = one->hard_count > 0,
+            .ward = bed->ward == BEDS_NONE ? S("") : str_of(picture->spots[bed->ward].name),
             .why = beds_reasons(cx, one) };
     }
     wish.beds = list;

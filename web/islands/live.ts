@@ -10,8 +10,8 @@
 // A beat comes every ten seconds; the banner stands within twenty of losing the server, and after
 // five minutes the age of the data is red.
 //
-// On a page that shows a choice of what there is (data-live-part), an element that has no namesake
-// is counted and offered: nothing appears or moves under the pointer.
+// On a page that shows a choice of what there is (data-live-part, how ids begin), an element that has
+// no namesake is counted and offered: nothing appears or moves under the pointer.
 // <time data-until="MS"> counts down to an instant and data-since up from one, in minutes.
 const STALE_MS = 18_500;
 const OLD_MS = 300_000;
@@ -37,7 +37,7 @@ const typing = (element: Element) => {
 
 function put(id: string, next: Element) {
   const old = document.getElementById(id);
-  if (!old && 'livePart' in body.dataset) more(id);
+  if (!old && body.dataset.livePart && id.startsWith(body.dataset.livePart)) more(id);
   if (!old || old.outerHTML === next.outerHTML) return;
   const focus = old.contains(document.activeElement) ? document.activeElement!.id : '';
   old.replaceWith(next);
