@@ -1,67 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/audit.h"
 #include "auth/secret.h"
-#include "base/clock.h"
-#include "json/write.h"
+#include <sodium.h>
+#include <zstd.h>
 
-enum { TEXT_MAX_BYTES = 64 * 1024, WHAT_MAX = 2000 };
-enum audit_statement { AUDIT_ADD, AUDIT_LAST, AUDIT_WALK };
+enum { BLOCK_BYTES_MAX = 256 << 20, PACK_FROM_BYTES = 4096, PACK_LEVEL = 1 };
+enum audit_statement { AUDIT_ADD, AUDIT_LAST, AUDIT_WALK, AUDIT_ABOUT, AUDIT_AT };
 
+/* bytes: of the texts, when they are packed; 0: they stand as they are. */
 const char audit_schema[] =
-    "CREATE TABLE IF NOT EXISTS audit("
-    " n INTEGER PRIMARY KEY, pid INTEGER NOT NULL, text TEXT NOT NULL, hash BLOB NOT NULL);"
-    "CREATE INDEX IF NOT EXISTS audit_by_pid ON audit(pid, n);";
+    "CREATE TABLE IF NOT EXISTS audit_block("
+    " n INTEGER PRIMARY KEY, count INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+    " texts BLOB NOT NULL, hash BLOB NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS audit_of(pid INTEGER NOT NULL, n INTEGER NOT NULL,"
+    " PRIMARY KEY(pid, n)) WITHOUT ROWID;";
 
-static const struct stmt audit_sql[] = {
+const struct stmt audit_sql[] = {
     [AUDIT_ADD] = { "append to the audit chain",
-        "INSERT INTO audit(n, pid, text, hash) VALUES(?1, ?2, ?3, ?4)", NULL },
+        "INSERT INTO audit_block(n, count, bytes, texts, hash) VALUES(?1, ?2, ?3, ?4, ?5)", NULL },
     [AUDIT_LAST] = { "the end of the audit chain",
-        "SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1", "SCAN audit" },
+        "SELECT n, hash FROM audit_block ORDER BY n DESC LIMIT 1", "SCAN audit_block" },
     [AUDIT_WALK] = { "the whole audit chain",
-        "SELECT n, text, hash FROM audit ORDER BY n", "SCAN audit" },
+        "SELECT n, count, bytes, texts, hash FROM audit_block ORDER BY n", "SCAN audit_block" },
+    [AUDIT_ABOUT] = { "note whom a block concerns",
+        "INSERT OR IGNORE INTO audit_of(pid, n) VALUES(?1, ?2)", NULL },
+    [AUDIT_AT] = { "a block of the audit chain", "SELECT hash FROM audit_block WHERE n = ?1",
+        "SEARCH audit_block USING INTEGER PRIMARY KEY" },
     { 0 },
 };
 
-/* clang-format off */
-static const struct { const char *word, *fhir, *interaction; } acts[AUDIT_ACTS] = {
-    [AUDIT_READ]   = { "read",   "R", "read" },
-    [AUDIT_SEARCH] = { "search", "E", "search-type" },
-    [AUDIT_CREATE] = { "create", "C", "create" },
-    [AUDIT_UPDATE] = { "update", "U", "update" },
-    [AUDIT_DELETE] = { "delete", "D", "delete" },
-};
-/* clang-format on */
-
-str audit_text(struct arena *arena, const struct audit_entry *entry)
+void audit_hash(struct arena *arena, const unsigned char before[AUDIT_HASH_BYTES], int64_t n,
+                str text, unsigned char out[AUDIT_HASH_BYTES])
 {
-    char at[CLOCK_TEXT];
-    struct buf buf = buf_make(arena, TEXT_MAX_BYTES);
-    struct json_writer w = json_writer(&buf);
-    clock_write(entry->at_ms, at);
-    json_open(&w, '[');
-    json_str(&w, (str){ at, CLOCK_TEXT });
-    json_str(&w, entry->who);
-    json_str(&w, entry->role);
-    json_str(&w, str_of(acts[entry->act].word));
-    json_str(&w, str_slice(entry->what, 0, WHAT_MAX));
-    json_bool(&w, entry->refused);
-    json_str(&w, entry->request_id);
-    json_close(&w, ']');
-    return buf_str(&buf);
-}
-
-void audit_hash(const unsigned char before[AUDIT_HASH_BYTES], int64_t n, str text,
-                unsigned char out[AUDIT_HASH_BYTES])
-{
-    char memory[TEXT_MAX_BYTES + 256];
-    struct arena arena = arena_in(memory, sizeof memory, 2 * TEXT_MAX_BYTES);
-    struct buf buf = buf_make(&arena, TEXT_MAX_BYTES + 128);
-    buf_add(&buf, (str){ (const char *)before, AUDIT_HASH_BYTES });
-    buf_i64(&buf, n);
-    buf_char(&buf, ' ');
-    buf_add(&buf, text);
-    memcpy(out, secret_sha256(&arena, buf_str(&buf)).p, AUDIT_HASH_BYTES);
-    arena_free(&arena);
+    crypto_hash_sha256_state state;
+    char number[32];
+    struct buf digits = { .p = number, .cap = sizeof number, .max_bytes = sizeof number,
+                          .arena = arena };
+    buf_i64(&digits, n);
+    buf_char(&digits, ' ');
+    crypto_hash_sha256_init(&state);
+    crypto_hash_sha256_update(&state, before, AUDIT_HASH_BYTES);
+    crypto_hash_sha256_update(&state, (const unsigned char *)number, digits.n);
+    crypto_hash_sha256_update(&state, (const unsigned char *)text.p, text.n);
+    crypto_hash_sha256_final(&state, out);
 }
 
 err audit_head(struct ctx *cx, struct db *db, struct audit_head *out)
@@ -81,20 +62,72 @@ err audit_head(struct ctx *cx, struct db *db, struct audit_head *out)
     return ERR_OK;
 }
 
-err audit_append(struct ctx *cx, struct db *db, const struct audit_entry *entry)
+/* The texts as stored; *bytes 0: they were not worth packing. */
+static str pack(struct arena *arena, str texts, int64_t *bytes)
+{
+    *bytes = 0;
+    if (texts.n < PACK_FROM_BYTES)
+        return texts;
+    size_t room = ZSTD_compressBound(texts.n);
+    char *packed = arena_alloc(arena, room);
+    size_t n = ZSTD_compress(packed, room, texts.p, texts.n, PACK_LEVEL);
+    if (ZSTD_isError(n) || n >= texts.n)
+        return texts;
+    *bytes = (int64_t)texts.n;
+    return (str){ packed, n };
+}
+
+err audit_unpack(struct ctx *cx, str bytes, int64_t text_bytes, str *out)
+{
+    if (text_bytes == 0) {
+        *out = bytes;
+        return ERR_OK;
+    }
+    if (text_bytes < 0 || text_bytes > BLOCK_BYTES_MAX)
+        return ctx_fail(cx, ERR_RULE, S("audit"), S("a block of the audit is damaged"));
+    char *texts = arena_alloc(cx->arena, (size_t)text_bytes);
+    size_t n = ZSTD_decompress(texts, (size_t)text_bytes, bytes.p, bytes.n);
+    if (ZSTD_isError(n) || n != (size_t)text_bytes)
+        return ctx_fail(cx, ERR_RULE, S("audit"), S("a block of the audit is damaged"));
+    *out = (str){ texts, n };
+    return ERR_OK;
+}
+
+err audit_append_block(struct ctx *cx, struct db *db, const struct audit_block *block)
 {
     struct audit_head head;
     unsigned char hash[AUDIT_HASH_BYTES];
+    int64_t bytes;
     TRY(audit_head(cx, db, &head));
-    str text = audit_text(cx->arena, entry);
-    audit_hash(head.hash, head.n + 1, text, hash);
+    audit_hash(cx->arena, head.hash, head.n + 1, block->texts, hash);
+    int64_t last = head.n + (int64_t)block->count;
+    str stored = pack(cx->arena, block->texts, &bytes);
     struct db_stmt *stmt = db_use(cx, db, audit_sql, AUDIT_ADD);
-    db_bind_int(stmt, 1, head.n + 1);
-    db_bind_int(stmt, 2, entry->pid);
-    db_bind_text(stmt, 3, text);
-    db_bind_blob(stmt, 4, (str){ (char *)hash, sizeof hash });
-    return db_run(cx, stmt);
+    db_bind_int(stmt, 1, last);
+    db_bind_int(stmt, 2, (int64_t)block->count);
+    db_bind_int(stmt, 3, bytes);
+    db_bind_blob(stmt, 4, stored);
+    db_bind_blob(stmt, 5, (str){ (char *)hash, sizeof hash });
+    TRY(db_run(cx, stmt));
+    for (size_t i = 0; i < block->pids_count; i++) {
+        stmt = db_use(cx, db, audit_sql, AUDIT_ABOUT);
+        db_bind_int(stmt, 1, block->pids[i]);
+        db_bind_int(stmt, 2, last);
+        TRY(db_run(cx, stmt));
+    }
+    return ERR_OK;
 }
+
+err audit_append(struct ctx *cx, struct db *db, const struct audit_entry *entry)
+{
+    struct audit_block block = {
+        .texts = arena_printf(cx->arena, "%.*s\n", STR_ARG(audit_text(cx->arena, entry))),
+        .count = 1, .pids = entry->pids, .pids_count = entry->pids_count,
+    };
+    return audit_append_block(cx, db, &block);
+}
+
+/* ---- proving ---- */
 
 static err broken(struct ctx *cx, int64_t n, const char *how)
 {
@@ -102,15 +135,29 @@ static err broken(struct ctx *cx, int64_t n, const char *how)
                      (long long)n, how);
 }
 
+static int64_t lines_of(str texts)
+{
+    int64_t lines = 0;
+    for (size_t i = 0; i < texts.n; i++)
+        lines += texts.p[i] == '\n';
+    return lines;
+}
+
 static err follow(struct ctx *cx, struct db_stmt *stmt, struct audit_head *head)
 {
     unsigned char expected[AUDIT_HASH_BYTES];
-    int64_t n = db_int(stmt, 0);
-    if (n != head->n + 1)
-        return broken(cx, n, "the one before it is missing");
-    audit_hash(head->hash, n, db_text(stmt, 1), expected);
-    if (!secret_same(db_blob(stmt, 2), (str){ (char *)expected, sizeof expected }))
-        return broken(cx, n, "its text or a text before it was changed");
+    int64_t n = db_int(stmt, 0), count = db_int(stmt, 1), first = head->n + 1;
+    str texts;
+    if (count < 1 || n - count != head->n)
+        return broken(cx, first, "an entry is missing, or one too many stands here");
+    if (audit_unpack(cx, db_blob(stmt, 3), db_int(stmt, 2), &texts) != ERR_OK)
+        return broken(cx, first, "its text is damaged");
+    audit_hash(cx->arena, head->hash, first, texts, expected);
+    if (lines_of(texts) != count ||
+        !secret_same(db_blob(stmt, 4), (str){ (char *)expected, sizeof expected }))
+        return broken(cx, first, count == 1 ? "its text or a text before it was changed"
+                                            : "a text from there to the end of its block, or "
+                                              "before it, was changed");
     memcpy(head->hash, expected, sizeof expected);
     head->n = n;
     return ERR_OK;
@@ -124,98 +171,36 @@ err audit_verify(struct ctx *cx, struct db *db, struct audit_head *out)
         TRY(db_step(cx, stmt, &row));
         if (!row)
             break;
+        struct arena_mark mark = arena_mark(cx->arena);
         err followed = follow(cx, stmt, &head);
         if (followed != ERR_OK) {
             db_reset(stmt);
             return followed;
         }
+        arena_rewind(cx->arena, mark);
     }
     *out = head;
     return ERR_OK;
 }
 
-static size_t act_of(struct json word)
+err audit_verify_head(struct ctx *cx, struct db *db, const struct audit_head *published)
 {
-    for (size_t i = 0; i < AUDIT_ACTS; i++)
-        if (json_string_is(word, str_of(acts[i].word)))
-            return i;
-    return AUDIT_READ;
+    struct db_stmt *stmt = db_use(cx, db, audit_sql, AUDIT_AT);
+    bool row, same = published->n == 0;
+    db_bind_int(stmt, 1, published->n);
+    TRY(db_step(cx, stmt, &row));
+    if (row)
+        same = secret_same(db_blob(stmt, 0),
+                           (str){ (const char *)published->hash, AUDIT_HASH_BYTES });
+    db_reset(stmt);
+    return same ? ERR_OK
+                : broken(cx, published->n, row ? "another head was published when it was written"
+                                               : "a head was published for it, and it is gone");
 }
 
-static void put_code(struct json_writer *w, const char *key, const char *system, const char *code)
+str audit_head_hex(struct arena *arena, const struct audit_head *head)
 {
-    json_key(w, key);
-    json_open(w, '{');
-    json_put_str(w, "system", str_of(system));
-    json_put_str(w, "code", str_of(code));
-    json_close(w, '}');
-}
-
-static void put_agent(struct json_writer *w, str who, str role)
-{
-    json_key(w, "agent");
-    json_open(w, '[');
-    json_open(w, '{');
-    json_key(w, "role");
-    json_open(w, '[');
-    json_open(w, '{');
-    json_put_str(w, "text", role);
-    json_close(w, '}');
-    json_close(w, ']');
-    json_put_str(w, "altId", who);
-    json_put_bool(w, "requestor", true);
-    json_close(w, '}');
-    json_close(w, ']');
-}
-
-/* "Patient/1/_history/2" is a reference; anything with a query stands as the query. */
-static void put_entity(struct json_writer *w, str what)
-{
-    bool query = str_find_char(what, '?') != STR_NONE;
-    json_key(w, "entity");
-    json_open(w, '[');
-    json_open(w, '{');
-    if (query) {
-        json_put_str(w, "description", what);
-    } else {
-        json_key(w, "what");
-        json_open(w, '{');
-        json_put_str(w, "reference", what);
-        json_close(w, '}');
-    }
-    json_close(w, '}');
-    json_close(w, ']');
-}
-
-err audit_event(struct ctx *cx, int64_t n, str text, str *out)
-{
-    struct json entry;
-    TRY(json_parse(cx, text, &entry));
-    str fields[7];
-    for (size_t i = 0; i < COUNT(fields); i++)
-        fields[i] = json_string(cx->arena, json_at(entry, i));
-    size_t act = act_of(json_at(entry, 3));
-    bool refused = json_is(json_at(entry, 5), JSON_TRUE);
-    struct buf buf = buf_make(cx->arena, TEXT_MAX_BYTES * 2);
-    struct json_writer w = json_writer(&buf);
-    json_open(&w, '{');
-    json_put_str(&w, "resourceType", S("AuditEvent"));
-    json_put_str(&w, "id", arena_printf(cx->arena, "%lld", (long long)n));
-    put_code(&w, "type", "http://terminology.hl7.org/CodeSystem/audit-event-type", "rest");
-    json_key(&w, "subtype");
-    json_open(&w, '[');
-    json_open(&w, '{');
-    json_put_str(&w, "system", S("http://hl7.org/fhir/restful-interaction"));
-    json_put_str(&w, "code", str_of(acts[act].interaction));
-    json_close(&w, '}');
-    json_close(&w, ']');
-    json_put_str(&w, "action", str_of(acts[act].fhir));
-    json_put_str(&w, "recorded", fields[0]);
-    json_put_str(&w, "outcome", refused ? S("8") : S("0"));
-    put_agent(&w, fields[1], fields[2]);
-    json_put_raw(&w, "source", S("{\"observer\":{\"display\":\"Frontline\"}}"));
-    put_entity(&w, fields[4]);
-    json_close(&w, '}');
-    *out = buf_str(&buf);
-    return ERR_OK;
+    char *hex = arena_alloc(arena, 2 * AUDIT_HASH_BYTES + 1);
+    sodium_bin2hex(hex, 2 * AUDIT_HASH_BYTES + 1, head->hash, AUDIT_HASH_BYTES);
+    return (str){ hex, 2 * AUDIT_HASH_BYTES };
 }

@@ -4,29 +4,54 @@
 #include "base/log.h"
 #include <pthread.h>
 
-enum { LOG_MEMORY_BYTES = 256 << 20, FLUSH_MEMORY_BYTES = 512 << 20 };
+enum { LOG_MEMORY_BYTES = 512 << 20, FLUSH_MEMORY_BYTES = 1 << 30, TEXTS_MAX_BYTES = 400 << 20,
+       RETRY_MS = 500 };
 
-/* Entries of one group. Two take turns: one is filled while the other is written. */
+/* Entries of one group, in blocks. Two groups take turns: one is filled while the other is
+ * written. */
+struct span {
+    size_t from, to, count, pids_from, pids_to;
+};
 struct group {
     struct arena arena;
-    struct audit_entry *entries;
-    size_t count, cap;
+    struct buf texts;
+    struct span *spans;
+    size_t spans_count, spans_cap;
+    int64_t *pids;
+    size_t pids_count, pids_cap, count;
 };
 struct audit_log {
-    struct store *store;
+    struct audit_log_options options;
     pthread_t thread;
     pthread_mutex_t lock; /* over what follows */
-    pthread_cond_t more;
+    pthread_cond_t more, written;
     struct group groups[2], *filling;
     bool stopping, failed;
+    uint64_t taken, flushed; /* groups taken to be written, and those of them that are */
+    int64_t published_n, published_ms; /* the thread's alone */
 };
 
 str audit_who(struct arena *arena, const struct user *user)
 {
-    if (!user)
-        return S("nobody");
     return user->person.name.n ? user->person.name
                                : arena_printf(arena, "client:%.*s", STR_ARG(user->client));
+}
+
+struct audit_entry audit_entry_of(struct ctx *cx, const struct user *user)
+{
+    bool named = user->person.name.n > 0;
+    bool proxy = str_eq(user->person.role, S("proxy"));
+    return (struct audit_entry){
+        .at_ms = cx->now_ms,
+        .who = audit_who(cx->arena, user),
+        .person = named ? user->person.who : S(""),
+        .role = user->asker.role ? str_of(user->asker.role->name) : S(""),
+        .request_id = cx->request_id,
+        .address = user->address,
+        .client = named ? user->client : S(""),
+        .behalf = proxy ? user->behalf : S(""),
+        .purpose = user->asker.role ? str_of(user->asker.role->purpose) : S(""),
+    };
 }
 
 static str reference_of(struct arena *arena, const struct commit_change *change)
@@ -45,41 +70,80 @@ err audit_write_change(struct ctx *cx, const struct commit_part *part, struct db
         [STORE_CREATED] = AUDIT_CREATE, [STORE_UPDATED] = AUDIT_UPDATE,
         [STORE_DELETED] = AUDIT_DELETE,
     };
-    const struct user *user = cx->user;
-    if (!user)
+    if (!cx->user)
         return ERR_OK;
-    struct audit_entry entry = {
-        .at_ms = change->op->version.at_ms,
-        .who = audit_who(cx->arena, user),
-        .role = str_of(user->asker.role->name),
-        .act = acts[change->op->version.method],
-        .what = reference_of(cx->arena, change),
-        .pid = change->pid,
-        .request_id = cx->request_id,
-    };
+    struct audit_entry entry = audit_entry_of(cx, cx->user);
+    bool patient = store_rid_resource(change->pid) == fhir_resource_find(S("Patient"));
+    entry.at_ms = change->op->version.at_ms;
+    entry.act = acts[change->op->version.method];
+    entry.what = reference_of(cx->arena, change);
+    entry.pids = &change->pid;
+    entry.pids_count = patient;
     return audit_append(cx, db, &entry);
 }
 
 /* ---- reads, in groups ---- */
 
+static int by_value(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static struct audit_block block_of(struct ctx *cx, const struct group *group,
+                                   const struct span *span)
+{
+    size_t count = span->pids_to - span->pids_from, kept = 0;
+    int64_t *pids = arena_array(cx->arena, count + 1, sizeof *pids);
+    if (count) {
+        memcpy(pids, group->pids + span->pids_from, count * sizeof *pids);
+        qsort(pids, count, sizeof *pids, by_value);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (!kept || pids[kept - 1] != pids[i])
+            pids[kept++] = pids[i];
+    return (struct audit_block){ str_slice(buf_str(&group->texts), span->from, span->to),
+                                 span->count, pids, kept };
+}
+
 static err append_group(struct ctx *cx, struct db *db, void *self)
 {
     const struct group *group = self;
-    for (size_t i = 0; i < group->count; i++)
-        TRY(audit_append(cx, db, &group->entries[i]));
+    for (size_t i = 0; i < group->spans_count; i++) {
+        struct audit_block block = block_of(cx, group, &group->spans[i]);
+        TRY(audit_append_block(cx, db, &block));
+    }
     return ERR_OK;
 }
 
-/* "Patient/1" and what stands in that patient's compartment: the patient it concerns. */
-static int64_t patient_of(struct ctx *cx, struct store *store, str what)
+static err read_head(struct ctx *cx, struct db *db, void *self)
 {
-    str type, id;
-    struct store_version version;
-    if (str_find_char(what, '?') != STR_NONE || !str_next(&what, '/', &type) ||
-        !str_next(&what, '/', &id) || fhir_resource_find(type) == FHIR_NONE)
-        return 0;
-    err found = store_read(cx, store, fhir_resource_find(type), id, &version);
-    return found == ERR_OK || found == ERR_GONE ? version.pid : 0;
+    return audit_head(cx, db, self);
+}
+
+/* When it is time and the chain grew; always at the end. */
+static void publish(struct audit_log *log, bool now)
+{
+    const struct audit_log_options *options = &log->options;
+    int64_t at_ms = clock_now_ms();
+    bool wanted = options->publish_file.n || options->publish_syslog;
+    bool due = now || at_ms - log->published_ms >= options->publish_minutes * 60000;
+    if (!wanted || !due)
+        return;
+    struct arena arena = arena_make(FLUSH_MEMORY_BYTES);
+    struct ctx cx = ctx_make(&arena);
+    struct audit_head head = { 0 };
+    cx.now_ms = at_ms;
+    err failed = store_write(&cx, options->store, read_head, &head);
+    if (failed == ERR_OK && head.n != log->published_n)
+        failed = audit_publish(&cx, options, &head);
+    if (failed)
+        log_line(LOG_ERROR, (str){ 0 }, "audit: %.*s",
+                 STR_ARG(cx.issues.kept ? cx.issues.list[0].text : S("not published")));
+    log->published_n = failed ? log->published_n : head.n;
+    log->published_ms = at_ms;
+    ctx_release(&cx);
+    arena_free(&arena);
 }
 
 static bool write_group(struct audit_log *log, struct group *group)
@@ -87,11 +151,7 @@ static bool write_group(struct audit_log *log, struct group *group)
     struct arena arena = arena_make(FLUSH_MEMORY_BYTES);
     struct ctx cx = ctx_make(&arena);
     cx.now_ms = clock_now_ms();
-    for (size_t i = 0; i < group->count; i++)
-        if (!group->entries[i].pid)
-            group->entries[i].pid = patient_of(&cx, log->store, group->entries[i].what);
-    cx.issues.kept = cx.issues.count = 0;
-    err failed = store_write(&cx, log->store, append_group, group);
+    err failed = store_write(&cx, log->options.store, append_group, group);
     if (failed)
         log_line(LOG_ERROR, (str){ 0 }, "the audit could not be written: %.*s",
                  STR_ARG(cx.issues.kept ? cx.issues.list[0].text : S("")));
@@ -103,8 +163,14 @@ static bool write_group(struct audit_log *log, struct group *group)
 static void clear(struct group *group)
 {
     arena_reset(&group->arena);
-    group->entries = NULL;
-    group->count = group->cap = 0;
+    struct arena arena = group->arena;
+    *group = (struct group){ .arena = arena };
+    group->texts = buf_make(&group->arena, TEXTS_MAX_BYTES);
+}
+
+static void wait_ms(int64_t ms)
+{
+    nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L }, NULL);
 }
 
 /* Called with the lock held; gives it back while writing. A group that fails is tried again. */
@@ -112,18 +178,33 @@ static void flush_one(struct audit_log *log)
 {
     struct group *full = log->filling;
     log->filling = full == &log->groups[0] ? &log->groups[1] : &log->groups[0];
+    log->taken++;
     pthread_mutex_unlock(&log->lock);
     bool written = write_group(log, full);
-    while (!written && !log->stopping) {
+    for (bool stopping = false; !written && !stopping;) {
         pthread_mutex_lock(&log->lock);
         log->failed = true;
+        stopping = log->stopping;
+        pthread_cond_broadcast(&log->written);
         pthread_mutex_unlock(&log->lock);
-        nanosleep(&(struct timespec){ .tv_nsec = 500000000 }, NULL);
+        wait_ms(RETRY_MS);
         written = write_group(log, full);
     }
     clear(full);
+    publish(log, false);
     pthread_mutex_lock(&log->lock);
     log->failed = !written;
+    log->flushed++;
+    pthread_cond_broadcast(&log->written);
+}
+
+/* Waits for the first entry of a group, or until the head is to be published. */
+static void wait_for_more(struct audit_log *log)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 60;
+    pthread_cond_timedwait(&log->more, &log->lock, &until);
 }
 
 static void *run(void *self)
@@ -132,17 +213,21 @@ static void *run(void *self)
     pthread_mutex_lock(&log->lock);
     while (!log->stopping || log->filling->count) {
         if (!log->filling->count) {
-            pthread_cond_wait(&log->more, &log->lock);
+            wait_for_more(log);
+            pthread_mutex_unlock(&log->lock);
+            publish(log, false);
+            pthread_mutex_lock(&log->lock);
             continue;
         }
         if (!log->stopping) {
             pthread_mutex_unlock(&log->lock);
-            nanosleep(&(struct timespec){ .tv_nsec = AUDIT_FLUSH_MS * 1000000L }, NULL);
+            wait_ms(AUDIT_FLUSH_MS);
             pthread_mutex_lock(&log->lock);
         }
         flush_one(log);
     }
     pthread_mutex_unlock(&log->lock);
+    publish(log, true);
     return NULL;
 }
 
@@ -152,16 +237,21 @@ static err make_table(struct ctx *cx, struct db *db, void *self)
     return db_exec(cx, db, audit_schema);
 }
 
-err audit_log_start(struct ctx *cx, struct store *store, struct audit_log **out)
+err audit_log_start(struct ctx *cx, const struct audit_log_options *options,
+                    struct audit_log **out)
 {
-    TRY(store_write(cx, store, make_table, NULL));
+    TRY(store_write(cx, options->store, make_table, NULL));
     struct audit_log *log = arena_zero(cx->arena, sizeof *log);
-    log->store = store;
+    log->options = *options;
+    log->published_ms = cx->now_ms;
     log->filling = &log->groups[0];
-    for (size_t i = 0; i < COUNT(log->groups); i++)
+    for (size_t i = 0; i < COUNT(log->groups); i++) {
         log->groups[i].arena = arena_make(LOG_MEMORY_BYTES);
+        clear(&log->groups[i]);
+    }
     pthread_mutex_init(&log->lock, NULL);
     pthread_cond_init(&log->more, NULL);
+    pthread_cond_init(&log->written, NULL);
     if (pthread_create(&log->thread, NULL, run, log) != 0)
         return ctx_fail(cx, ERR_IO, (str){ 0 }, S("no thread for the audit could be started"));
     *out = log;
@@ -181,26 +271,43 @@ void audit_log_stop(struct audit_log *log)
         arena_free(&log->groups[i].arena);
 }
 
-static void add(struct group *group, const struct audit_entry *entry)
+static void begin_span(struct group *group)
 {
-    struct arena *arena = &group->arena;
-    group->entries = arena_grow(arena, group->entries, group->count, &group->cap,
-                                sizeof *group->entries);
-    struct audit_entry *copy = &group->entries[group->count++];
-    *copy = *entry;
-    copy->who = arena_copy(arena, entry->who);
-    copy->role = arena_copy(arena, entry->role);
-    copy->what = arena_copy(arena, str_slice(entry->what, 0, 2000));
-    copy->request_id = arena_copy(arena, entry->request_id);
+    group->spans = arena_grow(&group->arena, group->spans, group->spans_count, &group->spans_cap,
+                              sizeof *group->spans);
+    group->spans[group->spans_count++] = (struct span){
+        .from = group->texts.n, .pids_from = group->pids_count };
+}
+
+static void add(struct group *group, str text, const struct audit_entry *entry)
+{
+    if (!group->spans_count || group->spans[group->spans_count - 1].count == AUDIT_BLOCK_MAX)
+        begin_span(group);
+    struct span *span = &group->spans[group->spans_count - 1];
+    buf_add(&group->texts, text);
+    buf_char(&group->texts, '\n');
+    for (size_t i = 0; i < entry->pids_count; i++) {
+        group->pids = arena_grow(&group->arena, group->pids, group->pids_count, &group->pids_cap,
+                                 sizeof *group->pids);
+        group->pids[group->pids_count++] = entry->pids[i];
+    }
+    span->to = group->texts.n;
+    span->pids_to = group->pids_count;
+    span->count++;
+    group->count++;
 }
 
 err audit_note(struct ctx *cx, struct audit_log *log, const struct audit_entry *entry)
 {
+    str text = audit_text(cx->arena, entry);
     pthread_mutex_lock(&log->lock);
-    bool failed = log->failed, full = log->filling->count >= AUDIT_QUEUE_MAX;
+    struct group *group = log->filling;
+    bool failed = log->failed;
+    bool full = group->count >= AUDIT_QUEUE_MAX || group->texts.n + text.n > TEXTS_MAX_BYTES / 2;
     if (!failed && !full) {
-        add(log->filling, entry);
-        pthread_cond_signal(&log->more);
+        add(group, text, entry);
+        if (group->count == 1)
+            pthread_cond_signal(&log->more);
     }
     pthread_mutex_unlock(&log->lock);
     if (failed)
@@ -209,4 +316,18 @@ err audit_note(struct ctx *cx, struct audit_log *log, const struct audit_entry *
     if (full)
         return ctx_fail(cx, ERR_BUSY, (str){ 0 }, S("too much waits to be audited; try again"));
     return ERR_OK;
+}
+
+err audit_flush(struct ctx *cx, struct audit_log *log)
+{
+    if (!log)
+        return ERR_OK;
+    pthread_mutex_lock(&log->lock);
+    uint64_t wanted = log->taken + (log->filling->count > 0);
+    while (!log->failed && log->flushed < wanted)
+        pthread_cond_wait(&log->written, &log->lock);
+    bool failed = log->failed;
+    pthread_mutex_unlock(&log->lock);
+    return failed ? ctx_fail(cx, ERR_IO, (str){ 0 }, S("the audit cannot be written; see the disk"))
+                  : ERR_OK;
 }

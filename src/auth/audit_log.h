@@ -3,22 +3,42 @@
 #include "auth/audit.h"
 
 /*
- * audit_log: brings the entries of a running server into the chain.
+ * audit_log: brings the entries of a running server into the chain, and its head out of the house.
  *
- * Shapes   writes go through audit_log_part, in their own transaction. Reads and refusals are noted
- *          and written by a thread in groups, AUDIT_FLUSH_MS after the first.
+ * Shapes   writes go through audit_write_change, in their own transaction. Reads and refusals are
+ *          noted as their answer is ready and written by a thread in groups, AUDIT_FLUSH_MS after
+ *          the first. The head is appended to a file and sent to syslog every publish_minutes in
+ *          which the chain grew, and at the end.
  * Errors   audit_note: ERR_IO while the last group could not be written, ERR_BUSY when
- *          AUDIT_QUEUE_MAX wait. The caller then refuses the request: no audit, no access.
+ *          AUDIT_QUEUE_MAX wait. The caller then refuses the request: no audit, no access. A group
+ *          that failed is kept and tried again. A head that cannot be published is logged.
  * Memory   program; audit_log_stop writes what waits and joins the thread.
  */
 struct audit_log;
+struct audit_log_options {
+    struct store *store;
+    str publish_file;        /* empty: none */
+    bool publish_syslog;
+    int64_t publish_minutes;
+};
 
-err audit_log_start(struct ctx *cx, struct store *store, struct audit_log **out) MUST_USE;
+err audit_log_start(struct ctx *cx, const struct audit_log_options *options,
+                    struct audit_log **out) MUST_USE;
 void audit_log_stop(struct audit_log *log);
 err audit_note(struct ctx *cx, struct audit_log *log, const struct audit_entry *entry) MUST_USE;
+/* Writes what waits now and returns when it is on disk: before the chain is read. */
+err audit_flush(struct ctx *cx, struct audit_log *log) MUST_USE;
 
 /* The `write` of a commit part: one entry for each changed resource, by cx->user. */
 err audit_write_change(struct ctx *cx, const struct commit_part *part, struct db *db,
                        const struct commit_change *change, void *prepared);
 /* The name an entry gives the asker: the user, or the app that has none. */
 str audit_who(struct arena *arena, const struct user *user);
+/* Who, in what role, through what, for whom and why: of the user; the rest is the caller's. */
+struct audit_entry audit_entry_of(struct ctx *cx, const struct user *user);
+
+/* audit_publish.c: appends "INSTANT N HASH" to the file, and says it to syslog. */
+err audit_publish(struct ctx *cx, const struct audit_log_options *options,
+                  const struct audit_head *head) MUST_USE;
+/* The heads of such a file, against a chain that audit_verify found whole. *count: how many. */
+err audit_publish_check(struct ctx *cx, struct db *db, str file_text, size_t *count) MUST_USE;

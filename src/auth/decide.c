@@ -15,6 +15,7 @@ static const char *const rule_texts[DECIDE_RULES] = {
     [DECIDE_NO_TYPE]     = "your role does not include this; ask whoever looks after roles",
     [DECIDE_NOT_OWN]     = "this is not your record, nor one you may act for",
     [DECIDE_NOT_RELATED] = "you have no recorded relationship with this patient",
+    [DECIDE_DISSENT]     = "the patient has asked that this is not shown to you",
     [DECIDE_LABEL]       = "this entry is restricted",
 };
 /* Breaking the glass lifts these labels, and no others. */
@@ -26,10 +27,25 @@ const char *decide_rule_text(enum decide_rule rule)
     return rule_texts[rule];
 }
 
-static bool scope_ok(const struct decide_asker *asker, enum decide_act act, uint16_t resource)
+unsigned decide_scope_action(enum decide_act act)
+{
+    return acts[act].scope;
+}
+
+bool decide_is_narrowed(const struct decide_asker *asker, enum decide_act act, uint16_t resource)
+{
+    return asker->scopes &&
+           !scope_allows(asker->scopes, asker->level, resource, acts[act].scope) &&
+           scope_allows_part(asker->scopes, asker->level, resource, acts[act].scope);
+}
+
+static bool scope_ok(const struct decide_asker *asker, enum decide_act act, uint16_t resource,
+                     bool outside)
 {
     return !asker->scopes ||
-           scope_allows(asker->scopes, asker->level, resource, acts[act].scope);
+           scope_allows(asker->scopes, asker->level, resource, acts[act].scope) ||
+           (!outside &&
+            scope_allows_part(asker->scopes, asker->level, resource, acts[act].scope));
 }
 
 static bool is_lifted(const struct role_label *label)
@@ -62,6 +78,13 @@ static enum decide_rule reach(const struct role *role, const struct decide_thing
     return thing->related || thing->glass_broken ? DECIDE_ALLOWED : DECIDE_NOT_RELATED;
 }
 
+/* A patient cannot be kept from their own record by their own dissent. */
+static bool dissent_holds(const struct role *role, const struct decide_thing *thing)
+{
+    return thing->dissented && thing->in_compartment && role->reach != ROLE_OWN &&
+           !thing->glass_broken;
+}
+
 static struct decide_answer refuse(enum decide_rule rule)
 {
     return (struct decide_answer){ .rule = rule };
@@ -71,7 +94,7 @@ struct decide_answer decide(const struct decide_asker *asker, enum decide_act ac
                             const struct decide_thing *thing)
 {
     const struct role *role = asker->role;
-    if (!scope_ok(asker, act, thing->resource))
+    if (!scope_ok(asker, act, thing->resource, thing->outside_scope))
         return refuse(DECIDE_NO_SCOPE);
     if (!role_may(role, thing->resource, acts[act].letter))
         return refuse(DECIDE_NO_TYPE);
@@ -79,6 +102,11 @@ struct decide_answer decide(const struct decide_asker *asker, enum decide_act ac
     if (closed != DECIDE_ALLOWED) {
         struct decide_answer answer = refuse(closed);
         answer.may_break_glass = closed == DECIDE_NOT_RELATED && role->may_break_glass;
+        return answer;
+    }
+    if (dissent_holds(role, thing)) {
+        struct decide_answer answer = refuse(DECIDE_DISSENT);
+        answer.may_break_glass = role->may_break_glass;
         return answer;
     }
     const struct role_label *label = hiding_label(role, thing);
@@ -99,22 +127,46 @@ static struct access_label *hidden_labels(struct arena *arena, const struct role
     for (size_t i = 0; i < role_labels_count; i++)
         if (!role_sees_label(role, &role_labels[i]))
             hidden[(*count)++] = (struct access_label){ str_of(role_labels[i].system),
-                                                        str_of(role_labels[i].code) };
+                                                        str_of(role_labels[i].code),
+                                                        is_lifted(&role_labels[i]) };
     return hidden;
 }
 
-struct store_access decide_filter(struct arena *arena, const struct decide_asker *asker,
-                                  enum decide_act act, const int64_t *pids, size_t pids_count)
+/* The types some rule of the scopes allows, in whole or in part. */
+static void scope_types(const struct decide_asker *asker, enum decide_act act,
+                        uint64_t out[ACCESS_TYPES_WORDS])
 {
+    for (uint16_t i = 0; i < fhir_resources_count; i++)
+        if (scope_ok(asker, act, i, false))
+            out[i / 64] |= (uint64_t)1 << (i % 64);
+}
+
+static void filter_types(const struct decide_asker *asker, enum decide_act act,
+                         uint64_t out[ACCESS_TYPES_WORDS])
+{
+    uint64_t granted[ACCESS_TYPES_WORDS] = { 0 };
+    role_types(asker->role, acts[act].letter, out);
+    if (!asker->scopes || scope_allows(asker->scopes, asker->level, FHIR_NONE, acts[act].scope))
+        return;
+    scope_types(asker, act, granted);
+    for (size_t i = 0; i < ACCESS_TYPES_WORDS; i++)
+        out[i] &= granted[i];
+}
+
+struct store_access decide_filter(struct arena *arena, const struct decide_asker *asker,
+                                  enum decide_act act, const struct decide_patients *patients)
+{
+    bool own = asker->role->reach == ROLE_OWN;
     struct store_access access = {
         .any_patient = asker->role->reach == ROLE_EVERYONE,
-        .pids = pids,
-        .pids_count = pids_count,
+        .pids = patients->pids,
+        .pids_count = patients->pids_count,
+        .lifted = patients->lifted,
+        .lifted_count = patients->lifted_count,
+        .dissents = patients->dissents,
+        .dissents_count = own ? 0 : patients->dissents_count,
     };
-    for (uint16_t resource = 0; resource < fhir_resources_count; resource++)
-        if (scope_ok(asker, act, resource) &&
-            role_may(asker->role, resource, acts[act].letter))
-            access.types[resource / 64] |= (uint64_t)1 << (resource % 64);
+    filter_types(asker, act, access.types);
     access.hidden = hidden_labels(arena, asker->role, &access.hidden_count);
     return access;
 }

@@ -1,25 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/gate.h"
 #include "auth/audit_log.h"
-#include "base/clock.h"
-#include <pthread.h>
+#include "auth/step_up.h"
+#include <stdatomic.h>
 
-enum { CACHE_PLACES = 64, CACHE_MEMORY_BYTES = 1 << 20, COOKIE_BYTES = 43 };
+enum { COOKIE_BYTES = 43 };
 
-
-/* The patients of one person, as last looked up. */
-struct relation {
-    struct arena arena;
-    str who, areas;
-    int64_t *pids;
-    size_t count;
-    int64_t read_at_ms; /* monotonic; 0: free */
-};
 struct gate {
     struct gate_options options;
-    pthread_mutex_t lock; /* over relations */
-    struct relation relations[CACHE_PLACES];
+    struct standings *standings;
     struct commit_part part;
+    struct store_watch watch;
+    _Atomic bool consents_written; /* by the group the writer has in hand */
 };
 
 /* clang-format off */
@@ -28,7 +20,8 @@ static const struct { const char *permission; enum decide_act act; } fhir_acts[]
     { "fhir.create", DECIDE_CREATE }, { "fhir.update", DECIDE_UPDATE },
     { "fhir.delete", DECIDE_DELETE }, { "fhir.patch",  DECIDE_UPDATE },
     { "fhir.history", DECIDE_READ },  { "fhir.operation", DECIDE_READ },
-    { "fhir.bundle", DECIDE_READ },   /* each entry's write passes the part below */
+    { "fhir.batch", DECIDE_READ },    /* each entry's write passes gate_write.c */
+    { "fhir.export", DECIDE_SEARCH },
 };
 /* clang-format on */
 
@@ -70,6 +63,7 @@ static err by_token(struct ctx *cx, struct gate *gate, str bearer, struct user *
         .person = grant.user,
         .client = grant.client,
         .asker = { role_find(of_app ? S("service") : grant.user.role), scopes, grant.level },
+        .proved_ms = grant.issued_ms,
     };
     if (grant.patient.n) { /* an app launched on one patient sees that patient alone */
         out->asker.role = role_find(S("patient"));
@@ -99,6 +93,7 @@ static err by_cookie(struct http_request *request, struct gate *gate, str cookie
         .person = session.user,
         .csrf = session.csrf,
         .asker = { .role = role_find(session.user.role) },
+        .proved_ms = session.stepped_up_ms,
     };
     return ERR_OK;
 }
@@ -119,77 +114,6 @@ static err find_user(struct http_request *request, struct gate *gate, struct use
     return ERR_OK;
 }
 
-/* ---- whose patients ---- */
-
-static err own_patient(struct ctx *cx, struct gate *gate, struct user *user)
-{
-    int64_t *pid = arena_alloc(cx->arena, sizeof *pid);
-    if (!str_starts(user->person.who, S("Patient/")))
-        return ERR_OK;
-    str id = str_slice(user->person.who, 8, user->person.who.n);
-    struct store_version version;
-    struct arena_mark mark = arena_mark(cx->arena);
-    err found = store_read(cx, gate->options.store, fhir_resource_find(S("Patient")), id, &version);
-    arena_rewind(cx->arena, mark);
-    if (found != ERR_OK)
-        return ctx_fail(cx, ERR_FORBIDDEN, (str){ 0 },
-                        S("the patient of this sign-in is not in the record"));
-    *pid = version.rid;
-    user->pids = pid;
-    user->pids_count = 1;
-    return ERR_OK;
-}
-
-static err refill(struct ctx *cx, struct gate *gate, struct relation *relation,
-                  const struct people_user *person)
-{
-    int64_t *pids;
-    size_t count;
-    TRY(relation_patients(cx, gate->options.store, person, &pids, &count));
-    arena_reset(&relation->arena);
-    relation->who = arena_copy(&relation->arena, person->who);
-    relation->areas = arena_copy(&relation->arena, person->areas);
-    relation->pids = arena_array(&relation->arena, count + 1, sizeof *pids);
-    if (count)
-        memcpy(relation->pids, pids, count * sizeof *pids);
-    relation->count = count;
-    relation->read_at_ms = clock_monotonic_ms();
-    return ERR_OK;
-}
-
-static err related_locked(struct ctx *cx, struct gate *gate, struct user *user)
-{
-    const struct people_user *person = &user->person;
-    uint64_t hash = str_hash(person->who) ^ str_hash(person->areas);
-    struct relation *relation = &gate->relations[hash % CACHE_PLACES];
-    bool same = str_eq(relation->who, person->who) && str_eq(relation->areas, person->areas);
-    bool fresh = relation->read_at_ms &&
-                 clock_monotonic_ms() - relation->read_at_ms < GATE_RELATION_MS;
-    if (!same || !fresh)
-        TRY(refill(cx, gate, relation, person));
-    int64_t *pids = arena_array(cx->arena, relation->count + 1, sizeof *pids);
-    memcpy(pids, relation->pids, relation->count * sizeof *pids);
-    user->pids = pids;
-    user->pids_count = relation->count;
-    return ERR_OK;
-}
-
-static err related_patients(struct ctx *cx, struct gate *gate, struct user *user)
-{
-    pthread_mutex_lock(&gate->lock);
-    err result = related_locked(cx, gate, user);
-    pthread_mutex_unlock(&gate->lock);
-    return result;
-}
-
-static err find_patients(struct ctx *cx, struct gate *gate, struct user *user)
-{
-    enum role_reach reach = user->asker.role->reach;
-    if (reach == ROLE_OWN)
-        return own_patient(cx, gate, user);
-    return reach == ROLE_RELATED ? related_patients(cx, gate, user) : ERR_OK;
-}
-
 /* ---- may they ---- */
 
 /* The resource type in the path, FHIR_NONE when it names none. */
@@ -208,59 +132,90 @@ static err refuse(struct ctx *cx, enum decide_rule rule)
     return ctx_fail(cx, ERR_FORBIDDEN, (str){ 0 }, str_of(decide_rule_text(rule)));
 }
 
-static err check_fhir(struct http_request *request, const struct user *user, enum decide_act act)
+/* A batch and most operations both read and search: what they touch needs both. */
+static bool mixes(const struct http_request *request)
+{
+    return str_find_char(request->path, '$') != STR_NONE ||
+           strcmp(request->route->permission, "fhir.batch") == 0;
+}
+
+static void keep_both(struct store_access *access, struct store_access other)
+{
+    for (size_t i = 0; i < ACCESS_TYPES_WORDS; i++)
+        access->types[i] &= other.types[i];
+}
+
+/* The filter of every read of this request; `seen` gathers for the audit. */
+static err set_access(struct http_request *request, const struct user *user, enum decide_act act)
 {
     struct ctx *cx = request->cx;
-    uint16_t resource = type_of(request);
+    struct gate *gate = request->gate_self;
     struct store_access *access = arena_alloc(cx->arena, sizeof *access);
-    enum decide_act seeing = act == DECIDE_SEARCH ? DECIDE_SEARCH : DECIDE_READ;
-    *access = decide_filter(cx->arena, &user->asker, seeing, user->pids, user->pids_count);
+    struct access_seen *seen = arena_alloc(cx->arena, sizeof *seen);
+    *access = decide_filter(cx->arena, &user->asker, act, &user->patients);
+    if (mixes(request))
+        keep_both(access, decide_filter(cx->arena, &user->asker, DECIDE_SEARCH, &user->patients));
+    TRY(gate_narrows(cx, gate->options.store, &user->asker, act, access));
+    seen->count = 0;
+    seen->more = seen->refused = false;
+    access->seen = seen;
     cx->access = access;
+    return ERR_OK;
+}
+
+static err check_fhir(struct http_request *request, const struct user *user, enum decide_act act)
+{
+    uint16_t resource = type_of(request);
+    TRY(set_access(request, user, act == DECIDE_SEARCH ? DECIDE_SEARCH : DECIDE_READ));
     if (resource == FHIR_NONE)
         return ERR_OK;
     struct decide_thing thing = { .resource = resource };
     struct decide_answer answer = decide(&user->asker, act, &thing);
-    return answer.allowed ? ERR_OK : refuse(cx, answer.rule);
+    return answer.allowed ? ERR_OK : refuse(request->cx, answer.rule);
 }
 
-static err check_permission(struct http_request *request, const struct user *user)
+/* Data in bulk leave the house: a duty of few, and a proof that it is they. */
+static err check_export(struct http_request *request, const struct user *user)
+{
+    if (!role_permits(user->asker.role, S("export.bulk")))
+        return refuse(request->cx, DECIDE_NO_TYPE);
+    return user->person.name.n ? gate_step_up(request, "export") : ERR_OK;
+}
+
+static err check_permission(struct http_request *request, struct user *user)
 {
     str permission = str_of(request->route->permission);
     for (size_t i = 0; i < COUNT(fhir_acts); i++)
-        if (str_eq(permission, str_of(fhir_acts[i].permission)))
-            return check_fhir(request, user, fhir_acts[i].act);
-    struct store_access *access = arena_alloc(request->cx->arena, sizeof *access);
-    *access = decide_filter(request->cx->arena, &user->asker, DECIDE_READ, user->pids,
-                            user->pids_count);
-    request->cx->access = access;
-    return role_permits(user->asker.role, permission) ? ERR_OK
-                                                      : refuse(request->cx, DECIDE_NO_TYPE);
+        if (str_eq(permission, str_of(fhir_acts[i].permission))) {
+            TRY(check_fhir(request, user, fhir_acts[i].act));
+            return str_eq(permission, S("fhir.export")) ? check_export(request, user) : ERR_OK;
+        }
+    TRY(set_access(request, user, DECIDE_READ));
+    bool permitted = str_eq(permission, S("signed-in")) ||
+                     role_permits(user->asker.role, permission);
+    user->by_system = permitted;
+    return permitted ? ERR_OK : refuse(request->cx, DECIDE_NO_TYPE);
 }
 
-/* Reads and refusals; a write that is allowed is audited with the resource in hand. */
-static err note(struct http_request *request, struct gate *gate, const struct user *user,
-                bool refused)
+err gate_step_up(struct http_request *request, const char *act)
 {
-    struct ctx *cx = request->cx;
-    bool reads = request->method == HTTP_GET || request->method == HTTP_HEAD;
-    bool posts_search = str_ends(request->path, S("/_search"));
-    if (!refused && !reads && !posts_search)
+    const struct user *user = request->cx->user;
+    if (!user || step_up_is_fresh(act, user->proved_ms, request->cx->now_ms))
         return ERR_OK;
-    bool search = request->query.n || posts_search || type_of(request) == FHIR_NONE;
-    str path = str_starts(request->path, S("/fhir/")) ? str_slice(request->path, 6, request->path.n)
-                                                      : request->path;
-    struct audit_entry entry = {
-        .at_ms = cx->now_ms,
-        .who = audit_who(cx->arena, user),
-        .role = str_of(user->asker.role->name),
-        .act = search ? AUDIT_SEARCH : AUDIT_READ,
-        .what = search ? arena_printf(cx->arena, "%.*s?%.*s", STR_ARG(path),
-                                      STR_ARG(request->query))
-                       : path,
-        .refused = refused,
-        .request_id = cx->request_id,
-    };
-    return audit_note(cx, gate->options.audit, &entry);
+    return step_up_refuse(request->cx, act);
+}
+
+/* RFC 9470: an app learns from the header that the person has to sign in again. */
+static void put_challenge(struct http_request *request, struct http_response *response, err kind)
+{
+    const struct user *user = request->cx->user;
+    if (kind == ERR_LOGIN)
+        http_put_header(response, S("WWW-Authenticate"), S("Bearer realm=\"frontline\""));
+    else if (kind == ERR_FORBIDDEN && user && user->asker.scopes &&
+             !step_up_is_fresh("export", user->proved_ms, request->cx->now_ms) &&
+             str_eq(str_of(request->route->permission), S("fhir.export")))
+        http_put_header(response, S("WWW-Authenticate"),
+                        S("Bearer error=\"insufficient_user_authentication\", max_age=300"));
 }
 
 err gate_check(struct http_request *request, struct http_response *response)
@@ -270,15 +225,17 @@ err gate_check(struct http_request *request, struct http_response *response)
     if (gate->options.open_to_all || strcmp(request->route->permission, "open") == 0)
         return ERR_OK;
     struct user *user = arena_zero(cx->arena, sizeof *user);
-    err known = find_user(request, gate, user);
-    if (known == ERR_LOGIN)
-        http_put_header(response, S("WWW-Authenticate"), S("Bearer realm=\"frontline\""));
-    TRY(known);
-    TRY(find_patients(cx, gate, user));
-    cx->user = user;
-    err allowed = check_permission(request, user);
-    TRY(note(request, gate, user, allowed != ERR_OK));
-    return allowed;
+    err result = find_user(request, gate, user);
+    if (result == ERR_OK) {
+        user->address = http_address(request);
+        cx->user = user;
+        result = standing_find(cx, gate->standings, &user->person, user->asker.role,
+                               &user->patients);
+    }
+    if (result == ERR_OK)
+        result = check_permission(request, user);
+    put_challenge(request, response, result);
+    return result;
 }
 
 str gate_demo_code(struct gate *gate)
@@ -300,74 +257,37 @@ err gate_may_open(struct http_request *request, const struct session *session, s
     struct gate *gate = request->gate_self;
     struct ctx *cx = request->cx;
     struct store_version version;
-    struct user user = { .person = session->user,
-                         .asker = { .role = role_find(session->user.role) } };
-    TRY(find_patients(cx, gate, &user));
-    struct store_access access = decide_filter(cx->arena, &user.asker, DECIDE_READ, user.pids,
-                                               user.pids_count);
+    struct decide_patients patients;
+    struct decide_asker asker = { .role = role_find(session->user.role) };
+    TRY(standing_find(cx, gate->standings, &session->user, asker.role, &patients));
+    struct store_access access = decide_filter(cx->arena, &asker, DECIDE_READ, &patients);
+    const struct store_access *before = cx->access;
     cx->access = &access;
     err found = store_read(cx, gate->options.store, fhir_resource_find(S("Patient")), patient,
                            &version);
-    cx->access = NULL;
+    cx->access = before;
     return found;
 }
 
-/* ---- writes, with the resource in hand ---- */
-
-static bool holds_pid(const struct user *user, int64_t pid)
+/* A consent that is on disk holds for the next request. */
+static void changed(const struct store_watch *watch, int64_t seq)
 {
-    for (size_t i = 0; i < user->pids_count; i++)
-        if (user->pids[i] == pid)
-            return true;
-    return false;
-}
-
-static enum decide_act act_of(const struct commit_change *change)
-{
-    bool had = json_kind(change->before) != JSON_ABSENT;
-    bool has = json_kind(change->after) != JSON_ABSENT;
-    return !has ? DECIDE_DELETE : had ? DECIDE_UPDATE : DECIDE_CREATE;
-}
-
-/* A new patient has no relationships yet: who may create one may create anyone. */
-static bool is_new_patient(const struct commit_change *change, enum decide_act act)
-{
-    return act == DECIDE_CREATE && change->pid == change->rid &&
-           change->op->resource == fhir_resource_find(S("Patient"));
-}
-
-static err check_write(struct ctx *cx, const struct commit_part *part,
-                       const struct commit_change *change, void **prepared)
-{
-    (void)part;
-    const struct user *user = cx->user;
-    *prepared = NULL;
-    if (!user)
-        return ERR_OK;
-    enum decide_act act = act_of(change);
-    bool linked = holds_pid(user, change->pid);
-    bool is_patient = change->op->resource == fhir_resource_find(S("Patient"));
-    struct decide_thing thing = {
-        .resource = change->op->resource,
-        .in_compartment = (change->pid != change->rid || is_patient) &&
-                          !is_new_patient(change, act),
-        .own = linked,
-        .related = linked,
-        .labels = decide_labels(change->before) | decide_labels(change->after),
-    };
-    struct decide_answer answer = decide(&user->asker, act, &thing);
-    return answer.allowed ? ERR_OK : refuse(cx, answer.rule);
+    struct gate *gate = watch->self;
+    (void)seq;
+    if (atomic_exchange(&gate->consents_written, false))
+        standings_forget_consents(gate->standings);
 }
 
 struct gate *gate_make(struct ctx *cx, const struct gate_options *options)
 {
     struct gate *gate = arena_zero(cx->arena, sizeof *gate);
     gate->options = *options;
-    gate->part = (struct commit_part){ .name = "gate", .self = gate, .prepare = check_write,
-                                       .write = audit_write_change };
-    pthread_mutex_init(&gate->lock, NULL);
-    for (size_t i = 0; i < CACHE_PLACES; i++)
-        gate->relations[i].arena = arena_make(CACHE_MEMORY_BYTES);
+    gate->standings = standings_make(cx, options->store);
+    gate->part = (struct commit_part){ .name = "gate", .self = gate, .ask = gate_ask_write,
+                                       .prepare = gate_check_write, .write = gate_write };
+    gate->watch = (struct store_watch){ changed, gate };
+    if (!options->open_to_all)
+        store_watch(options->store, &gate->watch);
     return gate;
 }
 
@@ -386,10 +306,29 @@ struct people *gate_people(struct gate *gate)
     return gate->options.people;
 }
 
+void gate_consent_written(struct gate *gate)
+{
+    atomic_store(&gate->consents_written, true);
+}
+
+struct store *gate_store(struct gate *gate)
+{
+    return gate->options.store;
+}
+
+struct standings *gate_standings(struct gate *gate)
+{
+    return gate->standings;
+}
+
+struct audit_log *gate_audit(struct gate *gate)
+{
+    return gate->options.audit;
+}
+
 void gate_close(struct gate *gate)
 {
-    for (size_t i = 0; i < CACHE_PLACES; i++)
-        arena_free(&gate->relations[i].arena);
+    standings_close(gate->standings);
 }
 
 const struct commit_part *gate_part(struct gate *gate)

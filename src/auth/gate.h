@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "auth/relation.h"
 #include "auth/session.h"
+#include "auth/standing.h"
 #include "http/http.h"
 #include "store/commit.h"
 
@@ -11,23 +11,26 @@
  *
  * Source   ARCHITECTURE section 7; RFC 6750 for bearer tokens and the WWW-Authenticate header.
  * Shapes   a bearer token or the session cookie becomes cx->user and, as the filter every read
- *          applies, cx->access. Route permissions: "open" needs nobody; "fhir.read", "fhir.search",
- *          "fhir.write" and the like are decided by type; anything else by the role's patterns.
+ *          applies, cx->access. Route permissions: "open" needs nobody; "signed-in" anybody known;
+ *          "fhir.read", "fhir.search", "fhir.create" and the like are decided by type;
+ *          "fhir.export" needs "export.bulk" and a step-up besides; anything else is decided by the
+ *          role's patterns. What was given out or refused is noted when the answer is ready: an
+ *          answer that cannot be noted is not sent.
  * Missing  no credentials on a closed route: ERR_LOGIN, with how to get in.
  * Errors   ERR_LOGIN, ERR_FORBIDDEN with the rule that refused. A resource that may not be seen is
  *          "not found", as if it were not there; one that may not be written is ERR_FORBIDDEN only
  *          when it may be seen.
- * Memory   a gate lives as long as the server. Relations are cached GATE_RELATION_MS a person.
+ * Memory   a gate lives as long as the server. Standings are kept STANDING_MS a person.
  * Hazards  H-001 record opened by somebody with no business in it.
  */
-enum { GATE_RELATION_MS = 1000 };
-
 struct user {
     struct people_user person;      /* name empty: a backend service or the operator */
     struct decide_asker asker;
     str client, csrf;               /* csrf: of the session; empty for tokens */
-    const int64_t *pids;            /* patients they have business with, ascending */
-    size_t pids_count;
+    str address, behalf;            /* where they sit; "Patient/1" a proxy acts for */
+    struct decide_patients patients;
+    int64_t proved_ms;              /* when they last proved who they are; a token: its age */
+    bool by_system;                 /* through a system's own page: its permission decided */
 };
 struct gate;
 struct oauth;
@@ -62,8 +65,35 @@ err gate_session(struct http_request *request, struct session *out) MUST_USE;
 err gate_may_open(struct http_request *request, const struct session *session,
                   str patient) MUST_USE;
 
-/* For struct http_options: gate and gate_self. */
+/* For struct http_options: gate, gate_self and done. */
 err gate_check(struct http_request *request, struct http_response *response);
+err gate_done(struct http_request *request, struct http_response *response);
+/* ERR_FORBIDDEN unless the asker proved who they are recently enough for the act (step_up.h). */
+err gate_step_up(struct http_request *request, const char *act) MUST_USE;
+/* What a scope with a query must say to be granted: parameters of the type itself. */
+err gate_check_scopes(struct ctx *cx, struct store *store, const struct scope_set *scopes) MUST_USE;
+struct standings *gate_standings(struct gate *gate);
+struct audit_log *gate_audit(struct gate *gate); /* NULL: --open */
+
+/* How one asker stands to one thing, for decide; and what else they may see. gate_narrow.c */
+err gate_narrows(struct ctx *cx, struct store *store, const struct decide_asker *asker,
+                 enum decide_act act, struct store_access *access) MUST_USE;
+/* Is the body outside the part of its type that the scopes grant for the act? */
+struct gate_act {
+    const struct decide_asker *asker;
+    enum decide_act act;
+    uint16_t resource;
+};
+err gate_outside_scope(struct ctx *cx, struct store *store, const struct gate_act *act,
+                       struct json body, bool *out) MUST_USE;
+/* gate_write.c: the functions of gate_part; `self` is the gate. */
+err gate_ask_write(struct ctx *cx, const struct commit_part *part, const struct commit_op *op);
+err gate_check_write(struct ctx *cx, const struct commit_part *part,
+                     const struct commit_change *change, void **prepared);
+err gate_write(struct ctx *cx, const struct commit_part *part, struct db *db,
+               const struct commit_change *change, void *prepared);
+struct store *gate_store(struct gate *gate);
+void gate_consent_written(struct gate *gate); /* on the writer thread */
 
 /* The part that refuses writes the asker may not make, and audits the others: for
  * commit_add_part. */

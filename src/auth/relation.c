@@ -3,19 +3,28 @@
 #include "base/buf.h"
 #include "store/search.h"
 
-/* Which resources tie a person to a patient: a search, and the elements that name the patient. */
+/* Which resources tie a person to a patient: by where they work, by who they are, or by the
+ * service or practice they work for. The patient is the one in whose compartment it is. */
+enum tie_by { BY_AREA, BY_PERSON, BY_TEAM };
 static const struct {
-    const char *type, *query, *patient;
-    bool by_area; /* the query's value is an area's Location, else the person */
+    const char *type, *query;
+    enum tie_by by;
 } ties[] = {
-    { "Encounter", "status=in-progress&location=", "subject", true },
-    { "Encounter", "status=in-progress&participant=", "subject", false },
-    { "ServiceRequest", "status=active&performer=", "subject", false },
-    { "CareTeam", "status=active&participant=", "subject", false },
-    { "Patient", "general-practitioner=", NULL, false },
+    { "Encounter", "status=arrived,triaged,in-progress,onleave&location=", BY_AREA },
+    { "Encounter", "status=arrived,triaged,in-progress,onleave&participant=", BY_PERSON },
+    { "ServiceRequest", "status=active&performer=", BY_PERSON },
+    { "Appointment", "status=proposed,pending,booked,arrived,checked-in&actor=", BY_PERSON },
+    { "CareTeam", "status=active&participant=", BY_PERSON },
+    { "EpisodeOfCare", "status=active,onhold&care-manager=", BY_PERSON },
+    { "Task", "status=requested,received,accepted,ready,in-progress,on-hold&owner=", BY_PERSON },
+    { "Patient", "general-practitioner=", BY_PERSON },
+    { "Patient", "general-practitioner=", BY_TEAM },
+    { "ServiceRequest", "status=active&performer=", BY_TEAM },
+    { "CareTeam", "status=active&participant=", BY_TEAM },
+    { "Task", "status=requested,received,accepted,ready,in-progress,on-hold&owner=", BY_TEAM },
 };
 
-enum { LOCATIONS_MAX = 2000, DEPTH_MAX = 4 };
+enum { LOCATIONS_MAX = 2000, DEPTH_MAX = 4, ROLES_MAX = 50, TEAMS_BYTES = 16384 };
 
 struct found {
     int64_t *pids;
@@ -33,23 +42,6 @@ static err add_pid(struct ctx *cx, struct found *found, int64_t pid)
     return ERR_OK;
 }
 
-/* The Patient a tie names; nothing is added when it names none. */
-static err add_named(struct ctx *cx, struct store *store, const struct store_version *version,
-                     const char *element, struct found *found)
-{
-    struct json body;
-    TRY(json_parse(cx, version->body, &body));
-    struct json reference = json_get(json_get(body, str_of(element)), S("reference"));
-    str text = json_string(cx->arena, reference);
-    if (!str_starts(text, S("Patient/")))
-        return ERR_OK;
-    int64_t pid;
-    struct search_rids patient = { .rids = &pid, .max = 1 };
-    str query = arena_printf(cx->arena, "_id=%.*s", STR_ARG(str_slice(text, 8, text.n)));
-    TRY(search_condition(cx, store, fhir_resource_find(S("Patient")), query, &patient));
-    return patient.count ? add_pid(cx, found, pid) : ERR_OK;
-}
-
 static err follow(struct ctx *cx, struct store *store, size_t tie, str value, struct found *found)
 {
     uint16_t type = fhir_resource_find(str_of(ties[tie].type));
@@ -58,14 +50,12 @@ static err follow(struct ctx *cx, struct store *store, size_t tie, str value, st
         .rids = arena_array(cx->arena, RELATION_MAX, sizeof *hits.rids), .max = RELATION_MAX,
     };
     TRY(search_condition(cx, store, type, query, &hits));
+    uint16_t patient = fhir_resource_find(S("Patient"));
     for (size_t i = 0; i < hits.count; i++) {
-        if (!ties[tie].patient) {
-            TRY(add_pid(cx, found, hits.rids[i]));
-            continue;
-        }
         struct store_version version;
         TRY(store_read_rid(cx, store, hits.rids[i], &version));
-        TRY(add_named(cx, store, &version, ties[tie].patient, found));
+        if (store_rid_resource(version.pid) == patient)
+            TRY(add_pid(cx, found, version.pid));
     }
     return ERR_OK;
 }
@@ -105,36 +95,112 @@ static size_t without_repeats(int64_t *pids, size_t count)
     return kept;
 }
 
-static err gather(struct ctx *cx, struct store *store, str value, bool by_area,
+static err gather(struct ctx *cx, struct store *store, str value, enum tie_by by,
                   struct found *found)
 {
     for (size_t tie = 0; tie < COUNT(ties) && value.n; tie++)
-        if (ties[tie].by_area == by_area)
+        if (ties[tie].by == by)
             TRY(follow(cx, store, tie, value, found));
     return ERR_OK;
 }
 
+static err add_reference(struct ctx *cx, struct json reference, struct buf *out)
+{
+    str text = json_string(cx->arena, json_get(reference, S("reference")));
+    if (!str_given(text) || str_find_char(text, ' ') != STR_NONE)
+        return ERR_OK;
+    buf_char(out, ' ');
+    buf_add(out, text);
+    return ERR_OK;
+}
+
+/* The practices and services of one PractitionerRole. A whole trust is no team: everybody's
+ * patients would be everybody's. */
+static err add_teams(struct ctx *cx, const struct store_version *version, struct buf *teams,
+                     struct buf *organisations)
+{
+    struct json body;
+    TRY(json_parse(cx, version->body, &body));
+    TRY(add_reference(cx, json_get(body, S("organization")), organisations));
+    for (struct json_walk w = json_walk(json_get(body, S("healthcareService"))); json_next(&w);)
+        TRY(add_reference(cx, w.value, teams));
+    return ERR_OK;
+}
+
+static err find_teams(struct ctx *cx, struct store *store, str who, struct relation_team *out)
+{
+    int64_t rids[ROLES_MAX];
+    struct search_rids hits = { .rids = rids, .max = ROLES_MAX };
+    struct buf teams = buf_make(cx->arena, TEAMS_BYTES);
+    struct buf organisations = buf_make(cx->arena, TEAMS_BYTES);
+    if (!str_starts(who, S("Practitioner/")))
+        return ERR_OK;
+    str query = arena_printf(cx->arena, "active:not=false&practitioner=%.*s", STR_ARG(who));
+    TRY(search_condition(cx, store, fhir_resource_find(S("PractitionerRole")), query, &hits));
+    for (size_t i = 0; i < hits.count; i++) {
+        struct store_version version;
+        TRY(store_read_rid(cx, store, hits.rids[i], &version));
+        TRY(add_teams(cx, &version, &teams, &organisations));
+    }
+    out->services = str_trim(buf_str(&teams));
+    out->organisations = str_trim(buf_str(&organisations));
+    return ERR_OK;
+}
+
+/* A practice's staff look after those registered with it; a service's those referred to it. */
+static err gather_teams(struct ctx *cx, struct store *store, const struct relation_team *team,
+                        struct found *found)
+{
+    str lists[] = { team->services, team->organisations }, word;
+    for (size_t i = 0; i < COUNT(lists); i++)
+        for (str rest = lists[i]; str_next(&rest, ' ', &word);)
+            for (size_t tie = 0; tie < COUNT(ties) && word.n; tie++)
+                if (ties[tie].by == BY_TEAM && (i == 0 || strcmp(ties[tie].type, "Patient") == 0))
+                    TRY(follow(cx, store, tie, word, found));
+    return ERR_OK;
+}
+
+static err gather_areas(struct ctx *cx, struct store *store, str areas, struct found *found)
+{
+    struct buf places = buf_make(cx->arena, LOCATIONS_MAX * 80);
+    str area;
+    while (str_next(&areas, ' ', &area))
+        if (area.n)
+            TRY(inside(cx, store, area, 0, &places));
+    return gather(cx, store, buf_str(&places), BY_AREA, found);
+}
+
+static err gather_all(struct ctx *cx, struct store *store, const struct people_user *user,
+                      struct relation_team *team, struct found *found)
+{
+    TRY(gather_areas(cx, store, user->areas, found));
+    TRY(gather(cx, store, user->who, BY_PERSON, found));
+    TRY(find_teams(cx, store, user->who, team));
+    return gather_teams(cx, store, team, found);
+}
+
 err relation_patients(struct ctx *cx, struct store *store, const struct people_user *user,
-                      int64_t **pids, size_t *count)
+                      struct relation_found *out)
 {
     const struct store_access *before = cx->access;
     struct found found = { 0 };
-    struct buf places = buf_make(cx->arena, LOCATIONS_MAX * 80);
-    str areas = user->areas, area;
-    err result = ERR_OK;
+    struct relation_team team = { S(""), S("") };
     cx->access = NULL; /* the program asks, to find out what the person may ask */
-    while (result == ERR_OK && str_next(&areas, ' ', &area))
-        if (area.n)
-            result = inside(cx, store, area, 0, &places);
-    if (result == ERR_OK)
-        result = gather(cx, store, buf_str(&places), true, &found);
-    if (result == ERR_OK)
-        result = gather(cx, store, user->who, false, &found);
+    err result = gather_all(cx, store, user, &team, &found);
     cx->access = before;
     TRY(result);
     if (found.count)
         qsort(found.pids, found.count, sizeof *found.pids, by_value);
-    *pids = found.pids;
-    *count = without_repeats(found.pids, found.count);
+    *out = (struct relation_found){ found.pids, without_repeats(found.pids, found.count), team };
     return ERR_OK;
+}
+
+err relation_teams(struct ctx *cx, struct store *store, str who, struct relation_team *out)
+{
+    const struct store_access *before = cx->access;
+    *out = (struct relation_team){ S(""), S("") };
+    cx->access = NULL;
+    err result = find_teams(cx, store, who, out);
+    cx->access = before;
+    return result;
 }

@@ -6,8 +6,9 @@
 /*
  * relation: which patients a person has business with, read from the record itself.
  *
- * Source   staff-identity 4.2 and ARCHITECTURE section 7: admitted on their ward, referred to them,
- *          booked with them, on their caseload, registered with them. Each is a row of a table.
+ * Source   staff-identity 4.2 and ARCHITECTURE section 7: admitted on their ward, referred to them
+ *          or to their service, booked with them, on their caseload, a task of theirs, registered
+ *          with them or their practice. Each is a row of a table.
  * Shapes   the answer is the patients' rids, ascending, without repeats. Areas are Location ids;
  *          the bays and beds inside an area count as the area.
  * Missing  a person without `who` and without areas has business with nobody.
@@ -16,5 +17,16 @@
  */
 enum { RELATION_MAX = 20000 };
 
+/* Where a person works, by their PractitionerRoles: words of references. */
+struct relation_team {
+    str services, organisations;
+};
+struct relation_found {
+    int64_t *pids;
+    size_t count;
+    struct relation_team team;
+};
 err relation_patients(struct ctx *cx, struct store *store, const struct people_user *user,
-                      int64_t **pids, size_t *count) MUST_USE;
+                      struct relation_found *out) MUST_USE;
+err relation_teams(struct ctx *cx, struct store *store, str who,
+                   struct relation_team *out) MUST_USE;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/role.h"
+#include <pthread.h>
 
 /* clang-format off: these rows are read by the people who sign them, so they line up. */
 static const char *const groups[ROLE_GROUPS] = {
@@ -41,11 +42,12 @@ static const char *const groups[ROLE_GROUPS] = {
         "CoverageEligibilityRequest CoverageEligibilityResponse EnrollmentRequest "
         "EnrollmentResponse ExplanationOfBenefit InsurancePlan Invoice PaymentNotice "
         "PaymentReconciliation",
-    [ROLE_SECURITY] = "AuditEvent Provenance",
+    [ROLE_SECURITY] = "Provenance",
+    [ROLE_AUDIT] = "AuditEvent",
 };
 static const char *const group_names[ROLE_GROUPS] = {
     "demographics", "clinical", "medicines", "notes", "flow", "directory", "knowledge", "finance",
-    "security",
+    "security", "audit",
 };
 
 const struct role_label role_labels[] = {
@@ -57,65 +59,65 @@ const struct role_label role_labels[] = {
 };
 const size_t role_labels_count = COUNT(role_labels);
 
-/* dem, clinical, medicines, notes, flow, directory, knowledge, finance, security */
+/* dem, clinical, medicines, notes, flow, directory, knowledge, finance, security, audit */
 const struct role roles[] = {
     { "hca", "Healthcare assistant", NULL, ROLE_RELATED,
-      { "r", "cru", "r", "r", "r", "r", "r", NULL, NULL },
-      "beds.read obs.* record.read", "NOPAT", false },
+      { "r", "cru", "r", "r", "r", "r", "r", NULL, NULL, NULL },
+      "beds.read obs.* record.read", "NOPAT", "TREAT", false },
     { "nurse", "Registered nurse", "R8001", ROLE_RELATED,
-      { "ru", "cru", "cru", "cru", "cru", "r", "r", NULL, "cr" },
-      "beds.* obs.* record.*", "NOPAT STD R", true },
+      { "ru", "cru", "cru", "cru", "cru", "r", "r", NULL, "cr", NULL },
+      "beds.* obs.* record.*", "NOPAT STD R", "TREAT", true },
     { "nurse_in_charge", "Nurse in charge or ward manager", "R8001", ROLE_RELATED,
-      { "cru", "cru", "cru", "cru", "cru", "r", "r", NULL, "cr" },
-      "beds.* obs.* record.* staff.read", "NOPAT STD R EMP", true },
+      { "cru", "cru", "cru", "cru", "cru", "r", "r", NULL, "cr", NULL },
+      "beds.* obs.* record.* staff.read", "NOPAT STD R EMP", "TREAT", true },
     { "doctor", "Doctor", "R8000", ROLE_RELATED,
-      { "cru", "cru", "cru", "cru", "cru", "r", "r", NULL, "cr" },
-      "beds.* obs.* record.*", "NOPAT STD R EMP", true },
+      { "cru", "cru", "cru", "cru", "cru", "r", "r", NULL, "cr", NULL },
+      "beds.* obs.* record.*", "NOPAT STD R EMP", "TREAT", true },
     { "consultant", "Consultant", "R8000", ROLE_RELATED,
-      { "cru", "cru", "cru", "cru", "cru", "r", "r", NULL, "cr" },
-      "beds.* obs.* record.* record.sign", "NOPAT STD R V EMP", true },
+      { "cru", "cru", "cru", "cru", "cru", "r", "r", NULL, "cr", NULL },
+      "beds.* obs.* record.* record.sign", "NOPAT STD R V EMP", "TREAT", true },
     { "pharmacist", "Pharmacist", "R8003", ROLE_RELATED,
-      { "r", "cru", "cru", "cru", "r", "r", "r", NULL, "cr" },
-      "pharmacy.* record.read obs.read", "NOPAT STD R EMP", true },
+      { "r", "cru", "cru", "cru", "r", "r", "r", NULL, "cr", NULL },
+      "pharmacy.* record.read obs.read", "NOPAT STD R EMP", "TREAT", true },
     { "ahp", "Allied health professional", "R8003", ROLE_RELATED,
-      { "r", "cru", "r", "cru", "cru", "r", "r", NULL, "cr" },
-      "beds.read obs.* record.*", "NOPAT", true },
+      { "r", "cru", "r", "cru", "cru", "r", "r", NULL, "cr", NULL },
+      "beds.read obs.* record.*", "NOPAT", "TREAT", true },
     { "outreach", "Critical care outreach", "R8001", ROLE_EVERYONE,
-      { "r", "cru", "cru", "cru", "cru", "r", "r", NULL, "cr" },
-      "beds.read obs.* record.*", "NOPAT STD R EMP", true },
+      { "r", "cru", "cru", "cru", "cru", "r", "r", NULL, "cr", NULL },
+      "beds.read obs.* record.*", "NOPAT STD R EMP", "TREAT", true },
     { "bed_manager", "Bed manager or site team", "R8008", ROLE_EVERYONE,
-      { "r", NULL, NULL, NULL, "cru", "ru", "r", NULL, NULL },
-      "beds.*", "", false },
+      { "r", NULL, NULL, NULL, "cru", "ru", "r", NULL, NULL, NULL },
+      "beds.*", "", "HOPERAT", false },
     { "ward_clerk", "Ward clerk", "R8010", ROLE_RELATED,
-      { "cru", NULL, NULL, NULL, "cru", "r", "r", NULL, NULL },
-      "beds.read beds.write record.find", "", false },
+      { "cru", NULL, NULL, NULL, "cru", "r", "r", NULL, NULL, NULL },
+      "beds.read beds.write record.find", "", "HOPERAT", false },
     { "coder", "Clinical coder", "R8012", ROLE_EVERYONE,
-      { "r", "ru", "r", "r", "ru", "r", "r", "cru", NULL },
-      "record.read", "", false },
+      { "r", "ru", "r", "r", "ru", "r", "r", "cru", NULL, NULL },
+      "record.read", "", "HOPERAT", false },
     { "records_officer", "Records and merge officer", "R8012", ROLE_EVERYONE,
-      { "cru", "ru", "ru", "ru", "ru", "cru", "r", NULL, "cr" },
-      "record.*", "", false },
+      { "cru", "ru", "ru", "ru", "ru", "cru", "r", NULL, "cr", NULL },
+      "record.*", "", "HOPERAT", false },
     { "privacy_officer", "Privacy officer", "R0001", ROLE_EVERYONE,
-      { "r", NULL, NULL, NULL, NULL, "r", "r", NULL, "r" },
-      "privacy.*", "", false },
+      { "r", NULL, NULL, NULL, NULL, "r", "r", NULL, "r", "r" },
+      "privacy.* access.explain", "", "HCOMPL", false },
     { "caldicott", "Caldicott guardian", "R5105", ROLE_EVERYONE,
-      { "r", "r", "r", "r", "r", "r", "r", NULL, "r" },
-      "privacy.*", "NOPAT STD R V EMP", false },
+      { "r", "r", "r", "r", "r", "r", "r", NULL, "r", "r" },
+      "privacy.* access.explain", "NOPAT STD R V EMP", "HCOMPL", false },
     { "safety_officer", "Clinical safety officer", NULL, ROLE_EVERYONE,
-      { NULL, NULL, NULL, NULL, "r", "r", "r", NULL, "r" },
-      "safety.* reports.read", "", false },
+      { NULL, NULL, NULL, NULL, "r", "r", "r", NULL, "r", NULL },
+      "safety.* reports.read", "", "PATSFTY", false },
     { "system_admin", "System administrator", "R8015", ROLE_OWN,
-      { NULL, NULL, NULL, NULL, NULL, "cru", "crud", NULL, NULL },
-      "admin.*", "", false },
+      { NULL, NULL, NULL, NULL, NULL, "cru", "crud", NULL, NULL, NULL },
+      "admin.*", "", "HSYSADMIN", false },
     { "patient", "Patient", NULL, ROLE_OWN,
-      { "r", "r", "r", "r", "r", "r", "r", NULL, "r" },
-      "app.*", "STD EMP R", false },
+      { "r", "r", "r", "r", "r", "r", "r", NULL, "r", NULL },
+      "app.*", "STD EMP R", "PATRQT", false },
     { "proxy", "Proxy of a patient", NULL, ROLE_OWN,
-      { "r", "r", "r", "r", "r", "r", "r", NULL, NULL },
-      "app.*", "", false },
+      { "r", "r", "r", "r", "r", "r", "r", NULL, NULL, NULL },
+      "app.*", "", "FAMRQT", false },
     { "service", "Backend service or operator's token, limited by its scopes", NULL, ROLE_EVERYONE,
-      { "crud", "crud", "crud", "crud", "crud", "crud", "crud", "crud", "cr" },
-      "*", "NOPAT STD R V EMP", false },
+      { "crud", "crud", "crud", "crud", "crud", "crud", "crud", "crud", "cr", "cr" },
+      "*", "NOPAT STD R V EMP", "HOPERAT", false },
 };
 /* clang-format on */
 const size_t roles_count = COUNT(roles);
@@ -148,13 +150,47 @@ const struct role *role_find(str name)
     return NULL;
 }
 
-enum role_group role_group_of(uint16_t resource)
+/* Every request asks: so the words are read once. */
+struct by_type {
+    uint8_t group[ROLE_TYPES_WORDS * 64];
+    uint64_t types[ROLE_GROUPS][ROLE_TYPES_WORDS];
+};
+static struct by_type by_type;
+static pthread_once_t by_type_once = PTHREAD_ONCE_INIT;
+
+static enum role_group group_by_words(uint16_t resource)
 {
     str name = fhir_resource_name(resource);
     for (size_t group = 0; group < ROLE_GROUPS; group++)
         if (has_word(str_of(groups[group]), name))
             return (enum role_group)group;
     return ROLE_GROUPS;
+}
+
+static void read_groups(void)
+{
+    for (uint16_t i = 0; i < fhir_resources_count; i++) {
+        enum role_group group = group_by_words(i);
+        by_type.group[i] = (uint8_t)group;
+        if (group != ROLE_GROUPS)
+            by_type.types[group][i / 64] |= (uint64_t)1 << (i % 64);
+    }
+}
+
+enum role_group role_group_of(uint16_t resource)
+{
+    pthread_once(&by_type_once, read_groups);
+    return (enum role_group)by_type.group[resource];
+}
+
+void role_types(const struct role *role, char letter, uint64_t out[ROLE_TYPES_WORDS])
+{
+    pthread_once(&by_type_once, read_groups);
+    memset(out, 0, ROLE_TYPES_WORDS * sizeof *out);
+    for (size_t group = 0; group < ROLE_GROUPS; group++)
+        for (size_t i = 0; role->may[group] && strchr(role->may[group], letter) &&
+                           i < ROLE_TYPES_WORDS; i++)
+            out[i] |= by_type.types[group][i];
 }
 
 const char *role_group_name(enum role_group group)

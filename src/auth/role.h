@@ -13,11 +13,13 @@
  *          Routes  of the clinical systems ask for a permission ("beds.write"); a role lists
  *          patterns.
  * Missing  a type in no group, or a role without letters for it, is refused.
- * Memory   static, read-only. Thread-safe.
+ * Missing  a purpose of use is unconfirmed [U]: the codes are those of v3-ActReason, which role
+ *          asks for which is this project's reading.
+ * Memory   static; tables by type are made at first use and then read-only. Thread-safe.
  */
 enum role_group {
     ROLE_DEMOGRAPHICS, ROLE_CLINICAL, ROLE_MEDICINES, ROLE_NOTES, ROLE_FLOW, ROLE_DIRECTORY,
-    ROLE_KNOWLEDGE, ROLE_FINANCE, ROLE_SECURITY, ROLE_GROUPS
+    ROLE_KNOWLEDGE, ROLE_FINANCE, ROLE_SECURITY, ROLE_AUDIT, ROLE_GROUPS
 };
 enum role_reach {
     ROLE_OWN,       /* the patient's own record, or one they are proxy for */
@@ -31,6 +33,7 @@ struct role {
     const char *may[ROLE_GROUPS];      /* letters of "crud"; NULL: nothing */
     const char *permissions;           /* patterns: "beds.* obs.read" */
     const char *labels;                /* sensitive labels it may see: "R STD EMP" */
+    const char *purpose;               /* why it asks: v3-ActReason; dissents may name it */
     bool may_break_glass;
 };
 extern const struct role roles[];
@@ -40,6 +43,9 @@ const struct role *role_find(str name);                 /* NULL: no such role */
 enum role_group role_group_of(uint16_t resource);       /* ROLE_GROUPS: in no group */
 const char *role_group_name(enum role_group group);
 bool role_may(const struct role *role, uint16_t resource, char letter); /* 'c' 'r' 'u' 'd' */
+/* The types a role has the letter for, as bits by position in fhir_resources. */
+enum { ROLE_TYPES_WORDS = 3 };
+void role_types(const struct role *role, char letter, uint64_t out[ROLE_TYPES_WORDS]);
 bool role_permits(const struct role *role, str permission);
 
 /* A label that hides a resource from roles which do not list it. */

@@ -123,26 +123,39 @@ static bool covers_type(const struct scope_rule *rule, uint16_t resource)
     return rule->resource == FHIR_NONE || rule->resource == resource;
 }
 
-bool scope_allows(const struct scope_set *set, enum scope_level level, uint16_t resource,
-                  unsigned actions)
+static bool allows(const struct scope_set *set, const struct scope_rule *wanted, bool in_part)
 {
-    unsigned missing = actions;
+    unsigned missing = wanted->actions;
     for (size_t i = 0; i < set->rules_count; i++) {
         const struct scope_rule *rule = &set->rules[i];
-        if (rule->level == level && rule->query.n == 0 && covers_type(rule, resource))
+        if (rule->level == wanted->level && (in_part || rule->query.n == 0) &&
+            covers_type(rule, wanted->resource))
             missing &= ~rule->actions;
     }
     return missing == 0;
 }
 
-size_t scope_queries(struct arena *arena, const struct scope_set *set, uint16_t resource,
-                     unsigned actions, const struct scope_rule ***out)
+bool scope_allows(const struct scope_set *set, enum scope_level level, uint16_t resource,
+                  unsigned actions)
+{
+    return allows(set, &(struct scope_rule){ level, resource, actions, S("") }, false);
+}
+
+bool scope_allows_part(const struct scope_set *set, enum scope_level level, uint16_t resource,
+                       unsigned actions)
+{
+    return allows(set, &(struct scope_rule){ level, resource, actions, S("") }, true);
+}
+
+size_t scope_queries(struct arena *arena, const struct scope_set *set,
+                     const struct scope_rule *wanted, const struct scope_rule ***out)
 {
     const struct scope_rule **found = arena_array(arena, set->rules_count + 1, sizeof(void *));
     size_t count = 0;
     for (size_t i = 0; i < set->rules_count; i++) {
         const struct scope_rule *rule = &set->rules[i];
-        if (rule->query.n && covers_type(rule, resource) && (actions & ~rule->actions) == 0)
+        if (rule->level == wanted->level && rule->query.n &&
+            covers_type(rule, wanted->resource) && (wanted->actions & ~rule->actions) == 0)
             found[count++] = rule;
     }
     *out = found;

@@ -34,14 +34,19 @@ struct scope_set {
 
 err scope_parse(struct ctx *cx, str text, struct scope_set *out) MUST_USE;
 
-/* Is every action of `actions` on the type allowed at this level by some rule without a query? */
+/* Is every action of `actions` on the type allowed at this level by some rule without a query?
+ * FHIR_NONE: on every type, by a rule for all of them. */
 bool scope_allows(const struct scope_set *set, enum scope_level level, uint16_t resource,
                   unsigned actions);
 
-/* The rules with a query that allow the action; the resource must match one of them. The result is
- * in the arena; empty when none is needed (scope_allows) or none would help. */
-size_t scope_queries(struct arena *arena, const struct scope_set *set, uint16_t resource,
-                     unsigned actions, const struct scope_rule ***out);
+/* The same by rules with a query or without: in part at least. */
+bool scope_allows_part(const struct scope_set *set, enum scope_level level, uint16_t resource,
+                       unsigned actions);
+
+/* The rules with a query that allow what is wanted (its own query is ignored): the resource must
+ * match one of them. The result is in the arena; empty when none would help. */
+size_t scope_queries(struct arena *arena, const struct scope_set *set,
+                     const struct scope_rule *wanted, const struct scope_rule ***out);
 
 /* Does `wanted` ask for nothing beyond `granted`? A narrowing query must be the same one. */
 bool scope_within(const struct scope_set *wanted, const struct scope_set *granted);

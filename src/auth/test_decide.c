@@ -80,7 +80,8 @@ TEST(decide_filter_equals_decision_for_every_role_and_type)
 {
     for (size_t r = 0; r < roles_count; r++) {
         struct decide_asker asker = { .role = &roles[r] };
-        struct store_access access = decide_filter(cx->arena, &asker, DECIDE_READ, NULL, 0);
+        struct store_access access = decide_filter(cx->arena, &asker, DECIDE_READ,
+                                                   &(struct decide_patients){ 0 });
         for (uint16_t type = 0; type < fhir_resources_count; type++) {
             struct decide_thing thing = { .resource = type, .in_compartment = true, .own = true,
                                           .related = true };

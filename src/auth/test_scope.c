@@ -56,10 +56,15 @@ TEST(scope_with_a_query_is_offered_and_not_taken_for_the_whole)
     const struct scope_rule **found;
     EXPECT_INT("parse", scope_parse(cx, S("user/Observation.rs?category=laboratory user/Patient.r"),
                                     &set), ERR_OK);
-    EXPECT_INT("one", scope_queries(cx->arena, &set, type("Observation"), SCOPE_READ, &found), 1);
+    struct scope_rule wanted = { SCOPE_USER, type("Observation"), SCOPE_READ, S("") };
+    EXPECT_INT("one", scope_queries(cx->arena, &set, &wanted, &found), 1);
     EXPECT_STR("query", found[0]->query, S("category=laboratory"));
-    EXPECT_INT("write", scope_queries(cx->arena, &set, type("Observation"), SCOPE_UPDATE, &found),
-               0);
+    EXPECT("in part", scope_allows_part(&set, SCOPE_USER, type("Observation"), SCOPE_READ));
+    EXPECT("not in whole", !scope_allows(&set, SCOPE_USER, type("Observation"), SCOPE_READ));
+    wanted.actions = SCOPE_UPDATE;
+    EXPECT_INT("write", scope_queries(cx->arena, &set, &wanted, &found), 0);
+    wanted = (struct scope_rule){ SCOPE_PATIENT, type("Observation"), SCOPE_READ, S("") };
+    EXPECT_INT("another level", scope_queries(cx->arena, &set, &wanted, &found), 0);
 }
 
 TEST(scope_refresh_may_narrow_but_not_widen)

@@ -79,6 +79,25 @@ static void fault(struct http_connection *c, err kind)
     (options->fault ? options->fault : http_fault)(&c->request, &c->response, kind);
 }
 
+/* The answer stands, unless whoever must take note of it cannot. */
+static void finish(struct http_connection *c)
+{
+    http_handler *done = c->loop->server->options->done;
+    jmp_buf over;
+    if (!done)
+        return;
+    c->arena.over = &over;
+    err refused = setjmp(over) == 0 ? done(&c->request, &c->response) : ERR_LIMIT;
+    c->arena.over = NULL;
+    if (!refused)
+        return;
+    if (c->response.stream_end)
+        c->response.stream_end(c->response.stream_self);
+    c->response = (struct http_response){ 0 };
+    c->error = refused;
+    fault(c, refused);
+}
+
 static void take_id(struct http_connection *c)
 {
     static const char hex[] = "0123456789abcdef";
@@ -178,6 +197,7 @@ static void run(struct http_connection *c)
     c->stage = STAGE_READY;
     if (c->error)
         fault(c, c->error);
+    finish(c);
 }
 
 /* Parks a suspended request until http_wake; if that came already, lets it go on at once. */
@@ -212,6 +232,7 @@ static enum MHD_Result fail_now(struct http_connection *c, err kind)
     c->stage = STAGE_READY;
     c->error = kind;
     fault(c, kind);
+    finish(c);
     return reply_queue(c);
 }
 

@@ -33,6 +33,9 @@ struct http_options {
     /* Decides who may, before the body is read; request->route is set. NULL: everyone. */
     http_handler *gate;
     void *gate_self;        /* request->gate_self */
+    /* The answer is ready and nothing of it was sent: what it returns but ERR_OK is sent instead.
+     * For the audit. NULL: nothing. */
+    http_handler *done;
     /* Renders a fault in another form (a page, say); NULL: OperationOutcome as JSON. */
     void (*fault)(struct http_request *request, struct http_response *response, err kind);
     str base_url;           /* not given: from Host */

@@ -30,6 +30,13 @@ static void put_access(struct json_writer *w, const struct store_access *access)
         json_str(w, access->hidden[i].code);
     }
     json_close(w, ']');
+    json_key(w, "dissents");
+    json_open(w, '[');
+    for (size_t i = 0; i < access->dissents_count; i++) {
+        json_i64(w, access->dissents[i].pid);
+        json_i64(w, access->dissents[i].resource);
+    }
+    json_close(w, ']');
     json_close(w, '}');
 }
 
@@ -81,6 +88,17 @@ static void read_bits(struct ctx *cx, struct json list, uint64_t bits[ACCESS_TYP
         str_to_u64(json_string(cx->arena, json_at(list, i)), &bits[i]);
 }
 
+static void read_dissents(struct ctx *cx, struct json json, struct store_access *access)
+{
+    size_t count = json_count(json) / 2;
+    struct access_dissent *list = arena_array(cx->arena, count + 1, sizeof *list);
+    for (size_t i = 0; i < count; i++)
+        list[i] = (struct access_dissent){ number_of(cx, json_at(json, 2 * i)),
+                                           (uint16_t)number_of(cx, json_at(json, 2 * i + 1)) };
+    access->dissents = list;
+    access->dissents_count = count;
+}
+
 static const struct store_access *read_access(struct ctx *cx, struct json json)
 {
     if (!json.doc)
@@ -93,12 +111,14 @@ static const struct store_access *read_access(struct ctx *cx, struct json json)
     for (struct json_walk w = json_walk(pids); json_next(&w);)
         list[n++] = number_of(cx, w.value);
     for (size_t i = 0; i < hidden_count; i++)
-        labels[i] = (struct access_label){ json_string(cx->arena, json_at(hidden, 2 * i)),
-                                           json_string(cx->arena, json_at(hidden, 2 * i + 1)) };
+        labels[i] = (struct access_label){
+            .system = json_string(cx->arena, json_at(hidden, 2 * i)),
+            .code = json_string(cx->arena, json_at(hidden, 2 * i + 1)) };
     *access = (struct store_access){ .any_patient = json_is(json_get(json, S("any")), JSON_TRUE),
                                      .pids = list, .pids_count = pids_count, .hidden = labels,
                                      .hidden_count = hidden_count };
     read_bits(cx, json_get(json, S("types")), access->types);
+    read_dissents(cx, json_get(json, S("dissents")), access);
     return access;
 }
 

@@ -1,20 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "auth/audit.h"
+#include "auth/audit_log.h"
 #include "main/command.h"
-#include <sodium.h>
+#include "main/read_file.h"
 
 static const struct command_option options[] = {
     { "--data", "DIR", "the data folder", true, false },
+    { "--heads", "FILE", "verify: published heads, a line each, that the chain must agree with",
+      false, false },
     { "--json", NULL, "print as JSON", false, false },
     { 0 },
 };
 
-static void print_head(const struct audit_head *head, bool as_json)
+static void print_head(struct ctx *cx, const struct audit_head *head, bool as_json)
 {
-    char hex[2 * AUDIT_HASH_BYTES + 1];
-    sodium_bin2hex(hex, sizeof hex, head->hash, sizeof head->hash);
-    printf(as_json ? "{\"entries\":%lld,\"head\":\"%s\"}\n" : "%lld entries, head %s\n",
-           (long long)head->n, hex);
+    str hex = audit_head_hex(cx->arena, head);
+    printf(as_json ? "{\"entries\":%lld,\"head\":\"%.*s\"}\n" : "%lld entries, head %.*s\n",
+           (long long)head->n, STR_ARG(hex));
+}
+
+/* The chain by itself, and against what was published of it. */
+static err prove(struct ctx *cx, struct db *db, const struct command_args *args,
+                 struct audit_head *head)
+{
+    str file = command_value(args, "--heads"), text;
+    size_t count;
+    TRY(audit_verify(cx, db, head));
+    if (!str_given(file))
+        return ERR_OK;
+    TRY(read_file(cx, file, &text));
+    return audit_publish_check(cx, db, text, &count);
 }
 
 static err open_record(struct ctx *cx, const struct command_args *args, struct db **out)
@@ -38,11 +52,11 @@ static int run(struct ctx *cx, const struct command_args *args)
     }
     if (open_record(cx, args, &db) != ERR_OK)
         return command_fail(cx);
-    err failed = verify ? audit_verify(cx, db, &head) : audit_head(cx, db, &head);
+    err failed = verify ? prove(cx, db, args, &head) : audit_head(cx, db, &head);
     db_close(db);
     if (failed)
         return command_fail(cx);
-    print_head(&head, command_has(args, "--json"));
+    print_head(cx, &head, command_has(args, "--json"));
     return EXIT_DONE;
 }
 
@@ -52,10 +66,12 @@ const struct command cmd_audit = {
     .words = "verify|head",
     .summary = "prove that the audit chain was not rewritten",
     .about = "verify walks the whole chain and names the first entry that does not follow from the "
-             "one before. head prints how many entries there are and the hash of the last: kept "
-             "elsewhere, it shows later that nothing before it was changed or cut off.",
+             "one before; with --heads also what audit.publish_file collected: that alone shows a "
+             "chain that was made anew or cut short. head prints how many entries there are and "
+             "the hash of the last.",
     .options = options,
     .examples = "  frontline audit verify --data data\n"
+                "  frontline audit verify --data data --heads /mnt/worm/heads\n"
                 "  frontline audit head --data data --json >> /media/worm/heads\n",
     .run = run,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "main/serve.h"
 #include "auth/audit_log.h"
+#include "auth/glass.h"
 #include "http/text.h"
 #include "module/module.h"
 #include "base/log.h"
@@ -118,7 +119,14 @@ err serve_open_gate(struct ctx *cx, struct serve *serve, str folder)
         .attestation = config_text(&serve->config, "auth.attestation"),
     };
     if (!serve->open)
-        TRY(audit_log_start(cx, serve->store, &serve->audit));
+        TRY(audit_log_start(cx, &(struct audit_log_options){
+            .store = serve->store,
+            .publish_file = config_text(&serve->config, "audit.publish_file"),
+            .publish_syslog = config_switch(&serve->config, "audit.publish_syslog"),
+            .publish_minutes = config_number(&serve->config, "audit.publish_minutes"),
+        }, &serve->audit));
+    if (!serve->open)
+        TRY(glass_open(cx, serve->store));
     serve->gate = gate_make(cx, &(struct gate_options){
         .people = serve->people,
         .store = serve->store,
@@ -132,6 +140,7 @@ err serve_open_gate(struct ctx *cx, struct serve *serve, str folder)
         commit_add_part(serve->store, gate_part(serve->gate));
     serve->http.gate = serve->open ? NULL : gate_check;
     serve->http.gate_self = serve->gate;
+    serve->http.done = serve->open ? NULL : gate_done;
     return ERR_OK;
 }
 

@@ -147,7 +147,7 @@ static err accept(struct rest_call *call, struct bulk_spec *spec, str input)
                              STR_ARG(request->path), request->query.n ? "?" : "",
                              STR_ARG(request->query));
     spec->who = call->cx->user ? audit_who(call->cx->arena, call->cx->user) : S("");
-    spec->access = call->cx->access;
+    spec->access = access_copy(call->cx->arena, call->cx->access);
     TRY(bulk_submit(call->cx, bulk, spec, input, &id));
     call->response->status = 202;
     http_put_header(call->response, S("Content-Location"),
@@ -371,17 +371,17 @@ const struct operation bulk_operations[] = {
 
 /* clang-format off */
 const struct route bulk_routes[] = {
-    { "GET",    "/fhir/$export", "fhir.read", export_system, "Export the whole record",
+    { "GET",    "/fhir/$export", "fhir.export", export_system, "Export the whole record",
       ROUTE_SLOW },
-    { "POST",   "/fhir/$export", "fhir.read", export_system, "Export the whole record",
+    { "POST",   "/fhir/$export", "fhir.export", export_system, "Export the whole record",
       ROUTE_SLOW },
-    { "GET",    "/fhir/Patient/$export", "fhir.read", export_patients, "Export all patients",
+    { "GET",    "/fhir/Patient/$export", "fhir.export", export_patients, "Export all patients",
       ROUTE_SLOW },
-    { "POST",   "/fhir/Patient/$export", "fhir.read", export_patients, "Export all patients",
+    { "POST",   "/fhir/Patient/$export", "fhir.export", export_patients, "Export all patients",
       ROUTE_SLOW },
-    { "GET",    "/fhir/Group/{id}/$export", "fhir.read", export_group,
+    { "GET",    "/fhir/Group/{id}/$export", "fhir.export", export_group,
       "Export the patients of a group", ROUTE_SLOW },
-    { "POST",   "/fhir/Group/{id}/$export", "fhir.read", export_group,
+    { "POST",   "/fhir/Group/{id}/$export", "fhir.export", export_group,
       "Export the patients of a group", ROUTE_SLOW },
     { "POST",   "/fhir/$import", "fhir.import", import_ndjson, "Import resources in bulk",
       ROUTE_SLOW },

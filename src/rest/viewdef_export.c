@@ -37,26 +37,6 @@ static str copy(struct job *job, str text)
     return arena_copy(&job->arena, text);
 }
 
-/* The filter outlives the request. */
-static const struct store_access *copy_access(struct job *job, const struct store_access *access)
-{
-    if (!access)
-        return NULL;
-    struct store_access *kept = arena_alloc(&job->arena, sizeof *kept);
-    *kept = *access;
-    int64_t *pids = arena_array(&job->arena, access->pids_count + 1, sizeof *pids);
-    if (access->pids_count)
-        memcpy(pids, access->pids, access->pids_count * sizeof *pids);
-    struct access_label *hidden = arena_array(&job->arena, access->hidden_count + 1,
-                                              sizeof *hidden);
-    for (size_t i = 0; i < access->hidden_count; i++)
-        hidden[i] = (struct access_label){ copy(job, access->hidden[i].system),
-                                           copy(job, access->hidden[i].code) };
-    kept->pids = pids;
-    kept->hidden = hidden;
-    return kept;
-}
-
 static void forget(struct job *job) /* under the lock */
 {
     for (size_t i = 0; i < job->views_count; i++)
@@ -146,7 +126,7 @@ static err add_view(struct viewdef_ask *ask, struct job *job, size_t i)
                         arena_copy(cx->arena, issue->text));
     }
     TRY(viewdef_source(ask, bulk->view, &job->sources[i]));
-    job->sources[i].access = copy_access(job, cx->access);
+    job->sources[i].access = access_copy(&job->arena, cx->access);
     write_name(&job->outputs[i], ask->names[i], view_name(bulk->view), i);
     job->outputs[i].file = bulk->self = tmpfile();
     if (!bulk->self)

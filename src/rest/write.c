@@ -5,6 +5,7 @@
 #include "fhir/validate.h"
 #include "http/text.h"
 #include "json/patch.h"
+#include "store/access.h"
 
 static const char json_patch_type[] = "application/json-patch+json";
 static const char xml_patch_type[] = "application/xml-patch+xml";
@@ -131,6 +132,7 @@ err write_make_op(struct rest_call *call, const struct write_ask *ask, struct co
         TRY(rest_check_id(call->cx, ask->id));
     if (ask->if_match.n && ask->method != HTTP_POST)
         TRY(read_if_match(call, ask->if_match, &out->if_match_vid));
+    out->known_only = ask->method == HTTP_PUT && access_hides(call->cx->access);
     out->if_none_match = str_eq(str_trim(ask->if_none_match), S("*"));
     if (ask->method == HTTP_DELETE) {
         out->verb = COMMIT_DELETE;

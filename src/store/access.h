@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "base/str.h"
+#include "base/arena.h"
 #include "fhir/def.h"
 
 /*
@@ -8,23 +8,52 @@
  *
  * Shapes   decided once, before the handler (src/auth), and handed on in struct ctx's user or by
  *          argument. A resource is visible when its type is allowed, its patient is (or it belongs
- *          to none), and it carries none of the hidden labels. What is not visible is answered
- *          exactly as if it did not exist: in reads, searches, totals, includes, chains, history
- *          and exports.
+ *          to none) and did not dissent, it carries none of the hidden labels, and it answers one
+ *          of the queries its type is narrowed to. What is not visible is answered exactly as if
+ *          it did not exist: in reads, searches, totals, includes, chains, history and exports.
+ *          A version is hidden by its own labels and by those of the newest there is.
  * Missing  a NULL struct store_access means "everything": only the program itself asks so.
- * Memory   the caller's, until the request ends. Read-only.
+ * Memory   the caller's, until the request ends. Read-only but for `seen`.
  */
-enum { ACCESS_TYPES_WORDS = 3 };
+enum { ACCESS_TYPES_WORDS = 3, ACCESS_SEEN_MAX = 1000 };
 struct access_label {
     str system, code; /* of meta.security */
+    bool lifts;       /* not for the patients of `lifted` */
+};
+/* A patient who dissents from this asker: to all of their record, or to one type of it. */
+struct access_dissent {
+    int64_t pid;
+    uint16_t resource; /* FHIR_NONE: every type */
+};
+/* Only what answers one of a type's queries may be seen. */
+struct query;
+struct access_narrow {
+    uint16_t resource;
+    str text;                  /* as the scope said it */
+    const struct query *query; /* parsed: store/narrow.h */
+};
+/* Whose data was given out, for the audit. */
+struct access_seen {
+    int64_t pids[ACCESS_SEEN_MAX]; /* patients; neighbours differ */
+    size_t count;
+    bool more;
+    bool refused;                  /* something there was asked for and not given ... */
+    int64_t refused_pid;           /* ... of this patient; 0: of none */
 };
 struct store_access {
     uint64_t types[ACCESS_TYPES_WORDS]; /* bit n: position n in fhir_resources may be seen */
     bool any_patient;                   /* else only those of pids */
     const int64_t *pids;                /* rids of patients, ascending */
     size_t pids_count;
+    const int64_t *lifted;              /* patients whose labels that lift are lifted; ascending */
+    size_t lifted_count;
     const struct access_label *hidden;  /* resources labelled so are not there */
     size_t hidden_count;
+    const struct access_dissent *dissents; /* by pid, ascending */
+    size_t dissents_count;
+    const struct access_narrow *narrows;
+    size_t narrows_count;
+    struct access_seen *seen;           /* NULL: nobody asks */
 };
 
 static inline bool access_type(const struct store_access *access, uint16_t resource)
@@ -33,3 +62,14 @@ static inline bool access_type(const struct store_access *access, uint16_t resou
 }
 /* A resource outside every patient compartment has pid equal to its own rid, and passes. */
 bool access_patient(const struct store_access *access, int64_t rid, int64_t pid);
+/* Are the labels that lift lifted for this patient? */
+bool access_lifts(const struct store_access *access, int64_t pid);
+bool access_narrowed(const struct store_access *access, uint16_t resource);
+/* Could it hide anything of the types it lets through? */
+bool access_hides(const struct store_access *access);
+/* Notes that something of this patient was given out; a pid that is no patient is not. */
+void access_see(const struct store_access *access, int64_t pid);
+/* Notes that something was asked for by its id that may not be seen. */
+void access_refuse(const struct store_access *access, int64_t pid);
+/* For work that goes on after the request: without narrowed types, lifted labels and `seen`. */
+struct store_access *access_copy(struct arena *arena, const struct store_access *access);

@@ -34,7 +34,7 @@ static err put_ident(struct writer *w, struct prepared_op *po, const struct stor
     db_bind_int(stmt, 5, v->pid);
     db_bind_int(stmt, 6, deleted ? AT_NONE : po->after_rows.at);
     db_bind_int(stmt, 7, deleted);
-    db_bind_int(stmt, 8, !deleted && labelled(po->after_json));
+    db_bind_int(stmt, 8, deleted ? po->before.ident.labelled : labelled(po->after_json));
     return db_run(&w->cx, stmt);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/claim.h"
 #include "base/buf.h"
+#include "store/version.h"
 
 void commit_set_claim_rules(struct store *store, const struct claim_rule *const *rules)
 {
@@ -82,14 +83,16 @@ static str worded(struct ctx *cx, const char *text, str key, str holder)
     return buf_str(&buf);
 }
 
-err claim_refuse(struct ctx *cx, struct db *db, const struct claim_rule *rule,
+err claim_refuse(struct ctx *cx, struct store *store, const struct claim_rule *rule,
                  const struct claim *claim, int64_t holder)
 {
     struct ident_row ident;
     str id;
-    TRY(ident_of_rid(cx, db, holder, &ident, &id));
+    TRY(ident_of_rid(cx, cx->db, holder, &ident, &id));
     str name = arena_printf(cx->arena, "%.*s/%.*s",
                             STR_ARG(fhir_resource_name(store_rid_resource(holder))), STR_ARG(id));
+    if (!version_rid_visible(cx, store, holder)) /* that it is taken must be said; by what, not */
+        name = S("another entry");
     const char *text = rule->refusal ? rule->refusal : "%s is held by %s";
     return ctx_failf(cx, ERR_CONFLICT, (str){ 0 }, "%.*s (rule: %s; holder: %.*s)",
                      STR_ARG(worded(cx, text, claim->key, name)), claim->kind, STR_ARG(name));

@@ -20,7 +20,7 @@ bool claims_has(const struct claims *claims, const struct claim *claim);
 /* The rid that holds a claim now, 0: nobody. */
 err claim_holder(struct ctx *cx, struct db *db, const struct claim *claim, int64_t *out) MUST_USE;
 /* ERR_CONFLICT in the words of the rule. */
-err claim_refuse(struct ctx *cx, struct db *db, const struct claim_rule *rule,
+err claim_refuse(struct ctx *cx, struct store *store, const struct claim_rule *rule,
                  const struct claim *claim, int64_t holder) MUST_USE;
 err claim_drop(struct ctx *cx, struct db *db, const struct claim *claim, int64_t rid) MUST_USE;
 err claim_put(struct ctx *cx, struct db *db, const struct claim *claim, int64_t rid,

@@ -30,6 +30,9 @@ struct commit_op {
     /* An update to the same content writes nothing: COMMIT_UNCHANGED. A create with an id that was
      * there before leaves what is there: COMMIT_MATCHED (else it is ERR_CONFLICT). */
     bool skip_unchanged;
+    /* An update of what the asker may not see or what never was is ERR_NOT_FOUND alike: an id that
+     * is tried does not tell whether it is taken. */
+    bool known_only;
     struct json body;      /* create and update: validated by the caller */
     /* PATCH: makes the new body (validated) from the current one. */
     err (*patch)(struct ctx *cx, const struct commit_op *op, struct json before, struct json *after);
@@ -90,11 +93,17 @@ struct commit_change {
     const struct commit_op *op; /* its version is complete when write is called */
     const struct commit *commit;
     int64_t rid, pid;           /* 0 in prepare when not minted yet */
+    /* In prepare, when cx has an access filter: the patient the new version is about. Its id, and
+     * its rid, 0 when nothing mentions it yet; empty: it is about none. */
+    str about;
+    int64_t about_pid;
     struct json before, after;  /* absent: created, deleted. Without versionId and lastUpdated */
 };
 struct commit_part {
     const char *name;
     void *self;
+    /* Before the record is looked at: what is asked must not depend on it. May be NULL. */
+    err (*ask)(struct ctx *cx, const struct commit_part *part, const struct commit_op *op);
     err (*prepare)(struct ctx *cx, const struct commit_part *part,
                    const struct commit_change *change, void **prepared);
     err (*write)(struct ctx *cx, const struct commit_part *part, struct db *db,

@@ -426,13 +426,16 @@ static void find_at(struct index_layout *layout, struct layout_type *type)
         type->at_slots = slots_of(layout->arena, type->at_param, &type->at_slots_count);
 }
 
+/* R4 leaves a few types out of the patient's compartment that are about one all the same (Task,
+ * Device, GuidanceResponse, Contract): who may see the patient's record may see these. */
+static const char *const about_patient[] = { "patient", "subject", NULL };
+
 /* The reference slots that put a resource in a patient's compartment, in the definition's order. */
 static void find_patient(struct index_layout *layout, uint16_t resource)
 {
     struct layout_type *type = &layout->types[resource];
     const char *const *codes = fhir_compartment_params(S("Patient"), resource);
-    if (!codes)
-        return;
+    codes = codes ? codes : about_patient;
     uint16_t cap = 0;
     for (const char *const *code = codes; *code; code++) {
         const struct layout_param *param = find_param(type, str_of(*code));

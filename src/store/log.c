@@ -67,7 +67,7 @@ static err add_visible(struct ctx *cx, struct store *store, struct db_stmt *stmt
     struct store_version *v = &row.version;
     if (v->method != STORE_DELETED)
         v->body = version_splice(cx->arena, row.body, v->vid, v->at_ms);
-    if (old || !version_visible(cx, &row.ident, v->body))
+    if (old || !version_visible(cx, store, &row, v->body))
         return ERR_OK;
     out->list = arena_grow(cx->arena, out->list, out->count, cap, sizeof *out->list);
     out->list[out->count++] = *v;
@@ -126,7 +126,8 @@ static err total_of(struct ctx *cx, struct store *store, const struct walk *walk
     return ERR_OK;
 }
 
-static err find_walk(struct ctx *cx, const struct store_history *query, struct walk *out)
+static err find_walk(struct ctx *cx, struct store *store, const struct store_history *query,
+                     struct walk *out)
 {
     *out = (struct walk){ SQL_HISTORY_ALL, SQL_COUNT_ALL, 0, true, 1 };
     if (query->resource == FHIR_NONE)
@@ -134,12 +135,12 @@ static err find_walk(struct ctx *cx, const struct store_history *query, struct w
     *out = (struct walk){ SQL_HISTORY_TYPE, SQL_COUNT_TYPE, query->resource, false, 1 };
     if (!str_given(query->id))
         return ERR_OK;
-    struct ident_row ident;
-    TRY(ident_find(cx, cx->db, query->resource, query->id, &ident));
-    if (!ident.rid || !ident.vid || !version_visible(cx, &ident, S("")))
+    struct version_row row;
+    TRY(version_current(cx, store, query->resource, query->id, &row));
+    if (!row.ident.rid || !row.ident.vid || !version_visible(cx, store, &row, row.body.text))
         return ctx_failf(cx, ERR_NOT_FOUND, (str){ 0 }, "there is no %.*s with id %.*s",
                          STR_ARG(fhir_resource_name(query->resource)), STR_ARG(query->id));
-    *out = (struct walk){ SQL_HISTORY_RID, SQL_COUNT_RID, ident.rid, false, 1 };
+    *out = (struct walk){ SQL_HISTORY_RID, SQL_COUNT_RID, row.ident.rid, false, 1 };
     return ERR_OK;
 }
 
@@ -148,7 +149,7 @@ static err history(struct ctx *cx, struct store *store, const struct store_histo
 {
     struct walk walk;
     int64_t total;
-    TRY(find_walk(cx, query, &walk));
+    TRY(find_walk(cx, store, query, &walk));
     if (query->since_ms)
         TRY(first_seq_at(cx, store, query->since_ms, &walk.least_seq));
     TRY(total_of(cx, store, &walk, query->at_ms, &total));
@@ -158,6 +159,8 @@ static err history(struct ctx *cx, struct store *store, const struct store_histo
     db_bind_int(stmt, 3, walk.least_seq);
     db_bind_int(stmt, 4, -1);
     TRY(gather(cx, store, stmt, query->count, query->at_ms, out));
+    for (size_t i = 0; i < out->count; i++)
+        access_see(cx->access, out->list[i].pid);
     out->total = total;
     return ERR_OK;
 }

@@ -106,6 +106,19 @@ static err choose_driver(struct ctx *cx, struct plan *plan)
     return ERR_OK;
 }
 
+static err add_label(const struct compile *on, const struct access_label *label, uint16_t slot,
+                     struct clause *tokens)
+{
+    struct query_value value = { .has_system = true, .system = label->system,
+                                 .code = label->code };
+    struct cids cids = { 0 };
+    TRY(compile_cids(on->cx, &on->layout->slots[slot], &value, &cids));
+    for (size_t c = 0; c < cids.count; c++)
+        clause_add(on->cx, tokens, (struct posting){ .kind = POSTING_TOK, .slot = slot,
+                                                     .value = cids.list[c] });
+    return ERR_OK;
+}
+
 /* Labelled resources the asker must not see are left out of every answer and count. */
 static err add_hidden(const struct compile *on, struct plan *plan)
 {
@@ -115,15 +128,12 @@ static err add_hidden(const struct compile *on, struct plan *plan)
     if (!access || !access->hidden_count || !param || !param->slots_count)
         return ERR_OK;
     struct clause tokens = { 0 };
-    for (size_t i = 0; i < access->hidden_count; i++) {
-        struct query_value value = { .has_system = true, .system = access->hidden[i].system,
-                                     .code = access->hidden[i].code };
-        struct cids cids = { 0 };
-        uint16_t slot = param->slots[0].slot;
-        TRY(compile_cids(on->cx, &on->layout->slots[slot], &value, &cids));
-        for (size_t c = 0; c < cids.count; c++)
-            clause_add(on->cx, &tokens, (struct posting){ .kind = POSTING_TOK, .slot = slot,
-                                                          .value = cids.list[c] });
+    for (int lifts = 0; lifts < 2; lifts++) {
+        for (size_t i = 0; i < access->hidden_count; i++)
+            if (access->hidden[i].lifts == (lifts == 1))
+                TRY(add_label(on, &access->hidden[i], param->slots[0].slot, &tokens));
+        if (!lifts)
+            plan->hidden_firm = tokens.count;
     }
     plan->hidden = tokens.postings;
     plan->hidden_count = tokens.count;
@@ -432,11 +442,24 @@ static err clause_accepts(struct ctx *cx, struct store *store, struct plan *plan
     return ERR_OK;
 }
 
+/* Reading it is what tells: a body that may not be seen is not found. */
+static err narrow_hit(struct ctx *cx, struct store *store, const struct hit *hit, bool *out)
+{
+    struct arena_mark mark = arena_mark(cx->arena);
+    struct json body;
+    TRY(plan_body(cx, store, hit->rid, &body, out));
+    arena_rewind(cx->arena, mark);
+    return ERR_OK;
+}
+
 err plan_accepts(struct ctx *cx, struct store *store, struct plan *plan, const struct hit *hit,
                  bool *out)
 {
     *out = access_patient(cx->access, hit->rid, hit->pid);
-    for (size_t i = 0; i < plan->hidden_count && *out; i++) {
+    size_t hiding = plan->hidden_count;
+    if (hiding > plan->hidden_firm && access_lifts(cx->access, hit->pid))
+        hiding = plan->hidden_firm;
+    for (size_t i = 0; i < hiding && *out; i++) {
         bool hidden;
         TRY(posting_probe(cx, &plan->hidden[i], hit, &hidden));
         *out = !hidden;
@@ -447,5 +470,7 @@ err plan_accepts(struct ctx *cx, struct store *store, struct plan *plan, const s
             continue;
         TRY(clause_accepts(cx, store, plan, clause, hit, out));
     }
+    if (*out && access_narrowed(cx->access, plan->query->resource))
+        TRY(narrow_hit(cx, store, hit, out));
     return ERR_OK;
 }

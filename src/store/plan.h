@@ -39,7 +39,7 @@ struct plan {
     enum hit_order order;
     bool nothing;               /* some clause can match nothing */
     struct posting *hidden;     /* labels the asker must not see: tokens of meta.security */
-    size_t hidden_count;
+    size_t hidden_count, hidden_firm; /* those first that no emergency lifts */
     bool dated_driver;          /* driver NULL: read by clinical date */
     bool repeats;               /* ORDER_INDEX: a resource may have several rows in the driver */
     int64_t at_min, at_max;     /* clinical dates outside are of no use to the driver */

@@ -107,6 +107,9 @@ static err find_id(struct prepared *p, struct prepared_op *po)
 {
     struct commit_op *op = po->op;
     op->version = (struct store_version){ 0 };
+    if (str_given(op->condition) && !access_type(p->cx->access, op->resource))
+        return ctx_failf(p->cx, ERR_FORBIDDEN, (str){ 0 }, "a condition searches %.*s, which you "
+                         "may not", STR_ARG(fhir_resource_name(op->resource)));
     if (str_given(op->condition)) {
         struct condition condition;
         TRY(condition_try(p, op->resource, op->condition, &condition));
@@ -129,6 +132,36 @@ static err hidden(struct ctx *cx, const struct commit_op *op)
                      STR_ARG(fhir_resource_name(op->resource)), STR_ARG(op->id));
 }
 
+/* One text for what is hidden and for what never was. */
+static err unknown(struct ctx *cx, const struct commit_op *op)
+{
+    return ctx_failf(cx, ERR_NOT_FOUND, (str){ 0 }, "there is no %.*s/%.*s that you may change; "
+                     "to add one, POST it without an id",
+                     STR_ARG(fhir_resource_name(op->resource)), STR_ARG(op->id));
+}
+
+/* To who may not see it, what is there is not; but nothing is written over it. */
+static err hide(struct prepared *p, struct prepared_op *po)
+{
+    const struct commit_op *op = po->op;
+    if (!po->before.version.vid || version_reachable(p->cx, p->store, &po->before))
+        return ERR_OK;
+    if (op->verb == COMMIT_CREATE || (op->verb == COMMIT_UPDATE && !op->known_only))
+        return hidden(p->cx, op);
+    po->before = (struct version_row){ .ident.deleted = true };
+    return ERR_OK;
+}
+
+static err ask_parts(struct prepared *p, const struct commit_op *op)
+{
+    for (size_t i = 0; i < p->store->parts_count; i++) {
+        const struct commit_part *part = p->store->parts[i];
+        if (part->ask)
+            TRY(part->ask(p->cx, part, op));
+    }
+    return ERR_OK;
+}
+
 static err not_there(struct ctx *cx, const struct commit_op *op, bool gone)
 {
     return ctx_failf(cx, gone ? ERR_GONE : ERR_NOT_FOUND, (str){ 0 }, "%.*s/%.*s %s",
@@ -142,8 +175,8 @@ static err check_before(struct prepared *p, struct prepared_op *po)
     struct commit_op *op = po->op;
     const struct version_row *before = &po->before;
     bool lives = before->version.vid && !before->ident.deleted;
-    if (before->version.vid && !version_visible(p->cx, &before->ident, before->body.text))
-        return hidden(p->cx, op);
+    if (op->known_only && op->verb == COMMIT_UPDATE && !before->version.vid)
+        return unknown(p->cx, op);
     if (op->verb == COMMIT_CREATE && before->version.vid && !po->skip && !op->skip_unchanged)
         return ctx_failf(p->cx, ERR_CONFLICT, S("id"), "%.*s/%.*s exists already",
                          STR_ARG(fhir_resource_name(op->resource)), STR_ARG(op->id));
@@ -174,11 +207,13 @@ static err find_target(struct prepared *p, struct prepared_op *po)
     struct commit_op *op = po->op;
     po->skip = false;
     po->before = (struct version_row){ .ident.deleted = true };
+    TRY(ask_parts(p, op));
     TRY(find_id(p, po));
     if (!op->id.n || op->id.p == po->minted_id.p)
         return ERR_OK;
     TRY(prepared_need_db(p));
     TRY(version_current(p->cx, p->store, op->resource, op->id, &po->before));
+    TRY(hide(p, po));
     TRY(check_before(p, po));
     if (op->verb == COMMIT_DELETE && po->before.ident.deleted) {
         po->skip = true;
@@ -248,11 +283,26 @@ static err prepare_claims(struct prepared *p, struct prepared_op *po)
     return claims_of(p->cx, p->store, po->op->resource, po->after_json, po->after_claims);
 }
 
+static err find_about(struct prepared *p, const struct prepared_op *po,
+                      struct commit_change *change)
+{
+    struct ident_row patient;
+    change->about = po->after_rows.patient;
+    if (!change->about.n)
+        return ERR_OK;
+    TRY(prepared_need_db(p));
+    TRY(ident_find(p->cx, p->cx->db, fhir_resource_find(S("Patient")), change->about, &patient));
+    change->about_pid = patient.rid;
+    return ERR_OK;
+}
+
 static err prepare_parts(struct prepared *p, struct prepared_op *po)
 {
     struct commit_change change = { .op = po->op, .commit = p->commit,
                                     .rid = po->before.ident.rid, .pid = po->before.ident.pid,
                                     .before = po->before_json, .after = po->after_json };
+    if (p->cx->access && po->after_json.doc)
+        TRY(find_about(p, po, &change));
     for (size_t i = 0; i < p->store->parts_count; i++) {
         const struct commit_part *part = p->store->parts[i];
         po->parts[i] = NULL;

@@ -81,7 +81,7 @@ static err claims_free(struct writer *w, struct prepared *p)
             TRY(claimed_twice(p, i, po->after_claims->rule[c], claim));
             TRY(claim_holder(p->cx, w->db, claim, &holder));
             if (holder && holder != po->before.ident.rid && !released(p, claim, holder))
-                return claim_refuse(p->cx, w->db, po->after_claims->rule[c], claim, holder);
+                return claim_refuse(p->cx, p->store, po->after_claims->rule[c], claim, holder);
         }
     }
     return ERR_OK;

@@ -54,6 +54,10 @@ const struct stmt store_sql[] = {
         WHOLE "ident i JOIN version v ON v.rid = i.rid AND v.vid = ?3 "
         "WHERE i.rid >> 36 = ?1 AND i.id = ?2", "SEARCH v USING INDEX version_by_rid" },
 
+    [SQL_NEWEST_BODY] = { "the newest body of a resource",
+        WHOLE "version v JOIN ident i ON i.rid = v.rid WHERE v.rid = ?1 AND v.body IS NOT NULL "
+        "ORDER BY v.vid DESC LIMIT 1", "SEARCH v USING INDEX version_by_rid" },
+
     [SQL_VERSION_PUT] = { "append to the log",
         "INSERT INTO version VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", NULL },
     [SQL_ACT_PUT] = { "note who wrote", "INSERT INTO act VALUES (?1, ?2, ?3, ?4)", NULL },

@@ -249,7 +249,8 @@ static err gather(struct ctx *cx, struct search *search)
 static bool counts_itself(const struct ctx *cx, const struct plan *plan)
 {
     if (plan->clauses_count != 1 || plan->hidden_count || !plan->driver ||
-        (cx->access && !cx->access->any_patient))
+        (cx->access && (!cx->access->any_patient || cx->access->dissents_count ||
+                        access_narrowed(cx->access, plan->query->resource))))
         return false;
     const struct clause *clause = plan->driver;
     const struct posting *posting = clause->postings;
@@ -317,6 +318,7 @@ err search_add_entry(struct ctx *cx, struct search *search, enum search_mode mod
         return ERR_OK;
     }
     TRY(bad);
+    access_see(cx->access, version.pid);
     page->entries = arena_grow(cx->arena, page->entries, page->entries_count,
                                &search->entries_cap, sizeof *page->entries);
     page->entries[page->entries_count++] = (struct search_entry){ mode, version };

@@ -2,6 +2,7 @@
 #include "store/version.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "store/narrow.h"
 
 /* Columns of the statements that give IDENT and VERSION (schema.c). */
 enum {
@@ -58,39 +59,100 @@ err version_from(struct ctx *cx, struct store *store, struct db *db, struct db_s
     return ERR_OK;
 }
 
-static bool label_hidden(struct ctx *cx, const struct store_access *access, struct json label)
+static bool label_hidden(struct ctx *cx, const struct store_access *access, bool lifts,
+                         struct json label)
 {
     str system = json_string(cx->arena, json_get(label, S("system")));
     str code = json_string(cx->arena, json_get(label, S("code")));
     for (size_t i = 0; i < access->hidden_count; i++)
-        if (str_eq(access->hidden[i].code, code) && str_eq(access->hidden[i].system, system))
+        if (str_eq(access->hidden[i].code, code) && str_eq(access->hidden[i].system, system) &&
+            !(lifts && access->hidden[i].lifts))
             return true;
     return false;
 }
 
 /* A body that cannot be parsed is hidden: better too little than too much. */
-static bool body_hidden(struct ctx *cx, const struct store_access *access, str body)
+static bool labels_hide(struct ctx *cx, int64_t pid, str body)
 {
-    if (str_find(body, S("\"security\"")) == STR_NONE)
+    const struct store_access *access = cx->access;
+    if (!access->hidden_count || str_find(body, S("\"security\"")) == STR_NONE)
         return false;
     struct json json;
     if (json_parse(cx, body, &json))
         return true;
     struct json labels = json_get(json_get(json, S("meta")), S("security"));
     for (struct json_walk w = json_walk(labels); json_next(&w);)
-        if (label_hidden(cx, access, w.value))
+        if (label_hidden(cx, access, access_lifts(access, pid), w.value))
             return true;
     return false;
 }
 
-bool version_visible(struct ctx *cx, const struct ident_row *ident, str body)
+/* The newest body there is: of the current version, or of the last before a deletion. */
+static err newest_body(struct ctx *cx, struct store *store, int64_t rid, str *out)
 {
-    const struct store_access *access = cx->access;
-    if (!access)
+    struct version_row row = { 0 };
+    bool found;
+    struct db_stmt *stmt = db_use(cx, cx->db, store_sql, SQL_NEWEST_BODY);
+    db_bind_int(stmt, 1, rid);
+    TRY(db_step(cx, stmt, &found));
+    err wrong = found ? version_from(cx, store, cx->db, stmt, &row) : ERR_OK;
+    db_reset(stmt);
+    *out = row.body.text;
+    return wrong;
+}
+
+static bool narrows_hide(struct ctx *cx, struct store *store, uint16_t resource, str body)
+{
+    struct json json;
+    bool accepted = false;
+    if (!access_narrowed(cx->access, resource))
+        return false;
+    return json_parse(cx, body, &json) ||
+           narrow_accepts(cx, store, cx->access, resource, json, &accepted) || !accepted;
+}
+
+/* By what the version says, and by what the newest one says. */
+static bool body_hides(struct ctx *cx, struct store *store, const struct version_row *row, str body)
+{
+    const struct ident_row *ident = &row->ident;
+    uint16_t resource = store_rid_resource(ident->rid);
+    bool current = body.n && row->version.vid == ident->vid;
+    bool asks = (ident->labelled && cx->access->hidden_count) ||
+                access_narrowed(cx->access, resource);
+    str newest = body;
+    if (asks && !current && newest_body(cx, store, ident->rid, &newest))
         return true;
-    return access_type(access, store_rid_resource(ident->rid)) &&
-           access_patient(access, ident->rid, ident->pid) &&
-           (!access->hidden_count || !body.n || !body_hidden(cx, access, body));
+    if (body.n && labels_hide(cx, ident->pid, body))
+        return true;
+    if (ident->labelled && !current && labels_hide(cx, ident->pid, newest))
+        return true;
+    return asks && narrows_hide(cx, store, resource, body.n ? body : newest);
+}
+
+bool version_reachable(struct ctx *cx, struct store *store, const struct version_row *row)
+{
+    if (!cx->access)
+        return true;
+    size_t kept = cx->issues.kept, count = cx->issues.count;
+    bool hides = !access_patient(cx->access, row->ident.rid, row->ident.pid) ||
+                 body_hides(cx, store, row, row->body.text);
+    cx->issues.kept = kept;
+    cx->issues.count = count;
+    return !hides;
+}
+
+bool version_visible(struct ctx *cx, struct store *store, const struct version_row *row, str body)
+{
+    if (!cx->access)
+        return true;
+    if (!access_type(cx->access, store_rid_resource(row->ident.rid)) ||
+        !access_patient(cx->access, row->ident.rid, row->ident.pid))
+        return false;
+    size_t kept = cx->issues.kept, count = cx->issues.count;
+    bool hides = body_hides(cx, store, row, body);
+    cx->issues.kept = kept;
+    cx->issues.count = count;
+    return !hides;
 }
 
 /* Runs a statement of at most one row; ident.rid 0 when there is none. */
@@ -122,30 +184,36 @@ static err not_found(struct ctx *cx, uint16_t resource, str id)
                      (int)(id.n > 64 ? 64 : id.n), id.p ? id.p : "");
 }
 
-/* The rule of reading: what may not be seen is not there; a deleted version is gone. */
-static err judge(struct ctx *cx, struct version_row *row, uint16_t resource, str id,
-                 struct store_version *out)
-{
-    struct store_version *v = &row->version;
-    if (!row->ident.rid || !v->vid)
-        return not_found(cx, resource, id);
-    if (v->method != STORE_DELETED)
-        v->body = version_splice(cx->arena, row->body, v->vid, v->at_ms);
-    if (!version_visible(cx, &row->ident, v->body))
-        return not_found(cx, resource, id);
-    *out = *v;
-    if (v->method == STORE_DELETED)
-        return ctx_failf(cx, ERR_GONE, (str){ 0 }, "%.*s/%.*s was deleted",
-                         STR_ARG(fhir_resource_name(v->resource)), STR_ARG(v->id));
-    return ERR_OK;
-}
-
 struct wanted {
     enum store_sql sql;
     uint16_t resource;
     str id;
     int64_t number; /* vid, or rid */
 };
+
+/* The rule of reading: what may not be seen is not there; a deleted version is gone. */
+static err judge(struct ctx *cx, struct store *store, struct version_row *row,
+                 const struct wanted *wanted, struct store_version *out)
+{
+    struct store_version *v = &row->version;
+    if (!row->ident.rid || !v->vid)
+        return not_found(cx, wanted->resource, wanted->id);
+    if (v->method != STORE_DELETED)
+        v->body = version_splice(cx->arena, row->body, v->vid, v->at_ms);
+    bool asked = wanted->sql != SQL_READ_RID; /* by number the program reads for itself */
+    if (!version_visible(cx, store, row, v->body)) {
+        if (asked)
+            access_refuse(cx->access, row->ident.pid);
+        return not_found(cx, wanted->resource, wanted->id);
+    }
+    if (asked)
+        access_see(cx->access, v->pid);
+    *out = *v;
+    if (v->method == STORE_DELETED)
+        return ctx_failf(cx, ERR_GONE, (str){ 0 }, "%.*s/%.*s was deleted",
+                         STR_ARG(fhir_resource_name(v->resource)), STR_ARG(v->id));
+    return ERR_OK;
+}
 
 static err read_with(struct ctx *cx, struct store *store, const struct wanted *wanted,
                      struct version_row *row)
@@ -171,8 +239,10 @@ static err read_any(struct ctx *cx, struct store *store, struct wanted wanted,
     TRY(store_borrow(cx, store, &borrowed));
     struct version_row row;
     err wrong = read_with(cx, store, &wanted, &row);
+    if (wrong == ERR_OK)
+        wrong = judge(cx, store, &row, &wanted, out);
     store_give_back(cx, store, borrowed);
-    return wrong ? wrong : judge(cx, &row, wanted.resource, wanted.id, out);
+    return wrong;
 }
 
 err store_read(struct ctx *cx, struct store *store, uint16_t resource, str id,
@@ -193,14 +263,22 @@ err store_read_rid(struct ctx *cx, struct store *store, int64_t rid, struct stor
     return read_any(cx, store, wanted, out);
 }
 
-static err find_id(struct ctx *cx, str id, uint16_t *out)
+bool version_rid_visible(struct ctx *cx, struct store *store, int64_t rid)
+{
+    struct version_row row;
+    struct wanted wanted = { SQL_READ_RID, store_rid_resource(rid), S(""), rid };
+    return read_with(cx, store, &wanted, &row) == ERR_OK && row.version.vid &&
+           !row.ident.deleted && version_visible(cx, store, &row, row.body.text);
+}
+
+static err find_id(struct ctx *cx, struct store *store, str id, uint16_t *out)
 {
     uint16_t found = FHIR_NONE;
     *out = FHIR_NONE;
     for (uint16_t i = 0; i < fhir_resources_count; i++) {
         struct ident_row ident;
         TRY(ident_find(cx, cx->db, i, id, &ident));
-        if (ident.deleted || !version_visible(cx, &ident, S("")))
+        if (ident.deleted || !version_rid_visible(cx, store, ident.rid))
             continue;
         if (found != FHIR_NONE)
             return ERR_OK;
@@ -214,7 +292,7 @@ err store_find_id(struct ctx *cx, struct store *store, str id, uint16_t *out)
 {
     bool borrowed;
     TRY(store_borrow(cx, store, &borrowed));
-    err wrong = find_id(cx, id, out);
+    err wrong = find_id(cx, store, id, out);
     store_give_back(cx, store, borrowed);
     return wrong;
 }

@@ -18,5 +18,10 @@ err version_from(struct ctx *cx, struct store *store, struct db *db, struct db_s
  * */
 err version_current(struct ctx *cx, struct store *store, uint16_t resource, str id,
                     struct version_row *out) MUST_USE;
-/* Whether cx's access filter lets this version be seen. body as served or stored; may be empty. */
-bool version_visible(struct ctx *cx, const struct ident_row *ident, str body);
+/* Whether cx's access filter lets this version be seen. body as served or stored; empty for a
+ * deletion. What cannot be told is hidden. */
+bool version_visible(struct ctx *cx, struct store *store, const struct version_row *row, str body);
+/* The same for who writes: the type is the writer's own affair (commit_part.ask). */
+bool version_reachable(struct ctx *cx, struct store *store, const struct version_row *row);
+/* Is the current version of this rid there and visible? False when that cannot be told. */
+bool version_rid_visible(struct ctx *cx, struct store *store, int64_t rid);

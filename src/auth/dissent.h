@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "auth/relation.h"
+#include "store/access.h"
+
+/*
+ * dissent: which patients keep their record, or a part of it, from whom.
+ *
+ * Source   FHIR R4 Consent (hl7.org/fhir/R4/consent.html): status active, scope patient-privacy.
+ * Shapes   a provision of type deny, at the root or nested, keeps the patient's record from its
+ *          actors (everybody when it names none) for its purposes (all when it names none) while
+ *          its period lasts; `class` of http://hl7.org/fhir/resource-types keeps it to types. A
+ *          permit nested in a deny excepts its actors.
+ * Missing  a provision that names data, codes, labels or a data period cannot be a filter by
+ *          patient and type: it is not applied, and `skipped` counts it.
+ * Memory   dissent_load: in `arena`. dissent_apply: in cx's arena.
+ * Hazards  H-001 record opened by somebody with no business in it.
+ */
+struct dissent {
+    int64_t pid;
+    uint16_t resource;                /* FHIR_NONE: every type */
+    str actors, purposes, excepted;   /* words; empty: all, all, none */
+    int64_t from_ms, until_ms;
+};
+struct dissents {
+    struct dissent *list;             /* by pid */
+    size_t count, skipped;
+};
+err dissent_load(struct ctx *cx, struct arena *arena, struct store *store,
+                 struct dissents *out) MUST_USE;
+
+struct dissent_asker {
+    str who;                          /* "Practitioner/1" */
+    const struct relation_team *team;
+    str purpose;                      /* v3-ActReason */
+};
+/* Those that keep something from this asker now, leaving out the patients of `lifted`. */
+struct dissent_found {
+    struct access_dissent *list;
+    size_t count;
+};
+struct dissent_found dissent_apply(struct ctx *cx, const struct dissents *dissents,
+                                   const struct dissent_asker *asker,
+                                   const int64_t *lifted, size_t lifted_count);
