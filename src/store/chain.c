@@ -29,7 +29,8 @@ err compile_matches(const struct compile *on, const struct query *query, size_t 
             continue;
         if (out->count == most)
             return ctx_failf(on->cx, ERR_LIMIT, (str){ 0 },
-                             "a chain reaches more than %zu resources: narrow it", most);
+                             "more than %zu resources would have to be gathered for this: narrow "
+                             "the search", most);
         hits_add(on->cx, out, hit);
     }
     hits_sort(out, ORDER_RID);

@@ -73,6 +73,7 @@ static err rows_of(struct ctx *cx, struct expected *e, const struct store_versio
     TRY(body_write(cx, body, v->id, NULL, &stored));
     TRY(json_parse(cx, stored.text, &body));
     TRY(index_extract(cx, e->w->store->layout, v->resource, body, rows));
+    TRY(words_of(cx, body, &rows->words));
     TRY(index_resolve(cx, &e->in, rows));
     rows->rid = rows->pid = v->rid;
     if (patient == FHIR_NONE)
@@ -212,11 +213,12 @@ static err build_and_walk(struct ctx *cx, struct expected *e)
     TRY(db_exec(cx, e->db, "PRAGMA synchronous=OFF; PRAGMA journal_mode=OFF"));
     TRY(db_exec(cx, e->db, store_schema)); /* the index refers to its tables */
     TRY(db_exec(cx, e->db, index_schema));
+    TRY(db_exec(cx, e->db, words_schema));
     for (uint16_t r = 0; r < fhir_resources_count; r++)
         TRY(add_type(cx, e, r, &done));
     for (size_t i = 0; i < COUNT(tables); i++)
         TRY(walk(cx, e, i));
-    return ERR_OK;
+    return check_words(cx, e->w, e->db);
 }
 
 err check_index(struct ctx *cx, struct check_work *w)

@@ -16,3 +16,5 @@ void check_progress(const struct check_work *w, const char *what, int64_t done, 
 str check_name(struct ctx *cx, int64_t rid); /* "Patient/x" */
 /* Every index row is what the bodies yield, and none is missing. */
 err check_index(struct ctx *cx, struct check_work *w) MUST_USE;
+/* The same for words; `expected` is the index made anew. */
+err check_words(struct ctx *cx, struct check_work *w, struct db *expected) MUST_USE;

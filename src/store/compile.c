@@ -144,6 +144,12 @@ static err compile_token(const struct compile *on, struct clause *clause, uint16
         return compile_of_type(on, clause, slot);
     if (clause->criterion->modifier == MOD_TEXT || clause->criterion->modifier == MOD_CODE_TEXT)
         return compile_words(on, clause, slot);
+    if (clause->criterion->modifier == MOD_TEXT_ADVANCED) {
+        clause->exact = false;
+        clause_add(on->cx, clause, (struct posting){ .kind = POSTING_SLOT, .slot = slot,
+                                                     .table = INDEX_TOK });
+        return ERR_OK;
+    }
     const struct layout_slot *at = &on->layout->slots[slot];
     const struct query_criterion *criterion = clause->criterion;
     for (size_t v = 0; v < criterion->values_count; v++) {
@@ -595,6 +601,17 @@ static err compile_compartment(const struct compile *on, struct clause *clause)
     return ERR_OK;
 }
 
+/* _text, _content. */
+static void compile_text(const struct compile *on, struct clause *clause)
+{
+    const struct query_criterion *criterion = clause->criterion;
+    for (size_t v = 0; v < criterion->values_count; v++)
+        clause_add(on->cx, clause, (struct posting){
+            .kind = POSTING_WORDS, .value = on->query->resource,
+            .from = words_match_text(on->cx->arena, criterion->values[v].words,
+                                     criterion->what == QUERY_CONTENT) });
+}
+
 err compile_clause(const struct compile *on, const struct query_criterion *criterion,
                    struct clause *out)
 {
@@ -608,9 +625,9 @@ err compile_clause(const struct compile *on, const struct query_criterion *crite
     case QUERY_COMPARTMENT: TRY(compile_compartment(on, out)); break;
     case QUERY_LIST: TRY(compile_list(on, out)); break;
     case QUERY_FILTER: TRY(compile_filter(on, out)); break;
-    case QUERY_NEAR:
     case QUERY_TEXT:
-    case QUERY_CONTENT:
+    case QUERY_CONTENT: compile_text(on, out); break;
+    case QUERY_NEAR:
         out->verify_only = true;
         out->exact = false;
         break;

@@ -3,7 +3,7 @@
 #include "base/ctx.h"
 #include "db/db.h"
 #include "fhir/def.h"
-#include "json/json.h"
+#include "store/words.h"
 
 /*
  * index: what a resource is found by. Turns a body into rows of the index tables, and writes the
@@ -73,6 +73,7 @@ struct index_rows {
     size_t count, cap;
     int64_t at;                  /* at-key or AT_NONE */
     str patient;                 /* id of the patient whose compartment this is in, if any */
+    struct words words;          /* set by the caller with words_of; not given: none */
     int64_t rid, pid;            /* set by the writer before index_apply */
     bool resolved;
 };
@@ -88,7 +89,7 @@ err index_layout_save(struct ctx *cx, struct db *db, const struct index_layout *
 /* "http://host/fhir": references under it are local. Set once, before the layout is shared. */
 void index_layout_set_base(struct index_layout *layout, str base_url);
 
-/* CREATE TABLE for tok, ref, txt, day, num and unit: for db_exec on an empty store. */
+/* CREATE TABLE for tok, ref, txt, day, num, unit and words: for db_exec on an empty store. */
 extern const char index_schema[];
 extern const struct stmt index_sql[];
 

@@ -249,6 +249,21 @@ static err run_key(struct ctx *cx, struct db *db, const struct step *from, const
     return kept && !same_payload(put, drop) ? run_step(cx, db, put) : ERR_OK;
 }
 
+static err apply_words(struct ctx *cx, struct db *db, const struct index_change *changes,
+                       size_t count)
+{
+    struct words_change *words = arena_array(cx->arena, count, sizeof *words);
+    for (size_t i = 0; i < count; i++) {
+        const struct index_rows *before = changes[i].before, *after = changes[i].after;
+        words[i] = (struct words_change){ .rid = before ? before->rid : after->rid, .order = i };
+        if (before)
+            words[i].before = before->words;
+        if (after)
+            words[i].after = after->words;
+    }
+    return words_apply(cx, db, words, count);
+}
+
 err index_apply(struct ctx *cx, struct db *db, struct index_change *changes, size_t count)
 {
     size_t total = 0, n = 0;
@@ -267,5 +282,5 @@ err index_apply(struct ctx *cx, struct db *db, struct index_change *changes, siz
             to++;
         TRY(run_key(cx, db, &steps[from], &steps[to]));
     }
-    return ERR_OK;
+    return apply_words(cx, db, changes, count);
 }

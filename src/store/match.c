@@ -28,6 +28,8 @@ static bool token_matches(const struct layout_slot *slot, enum query_modifier mo
 {
     if (modifier == MOD_TEXT)
         return words_match(value, row);
+    if (modifier == MOD_TEXT_ADVANCED)
+        return words_answer(value->words, &(struct words){ row->human, row->by }, true);
     if (modifier == MOD_OF_TYPE)
         return of_type_matches(value, row);
     if (index_is_words(row->system))

@@ -343,16 +343,25 @@ err plan_rows(struct ctx *cx, struct store *store, const struct index_layout *la
     return index_extract(cx, layout, store_rid_resource(rid), body, out);
 }
 
+static err words_accept(struct ctx *cx, const struct query_criterion *criterion,
+                        struct json body, bool *out)
+{
+    struct words words;
+    TRY(words_of(cx, body, &words));
+    *out = false;
+    for (size_t v = 0; v < criterion->values_count && !*out; v++)
+        *out = words_answer(criterion->values[v].words, &words, criterion->what == QUERY_CONTENT);
+    return ERR_OK;
+}
+
 err plan_verify(struct ctx *cx, const struct index_layout *layout,
                 const struct query_criterion *criterion, struct json body, bool *out)
 {
     struct index_rows rows;
     if (criterion->what == QUERY_NEAR)
         return plan_near(cx, criterion, body, out);
-    if (criterion->what == QUERY_TEXT || criterion->what == QUERY_CONTENT) {
-        *out = plan_words(cx, criterion, body);
-        return ERR_OK;
-    }
+    if (criterion->what == QUERY_TEXT || criterion->what == QUERY_CONTENT)
+        return words_accept(cx, criterion, body, out);
     if (criterion->param->path) {
         TRY(index_custom(cx, layout, criterion->param, body, &rows));
         *out = match_rows(layout, criterion, &rows, cx->now_ms);
@@ -361,6 +370,10 @@ err plan_verify(struct ctx *cx, const struct index_layout *layout,
     if (criterion->param->kind == FHIR_SEARCH_COMPOSITE && criterion->modifier != MOD_MISSING)
         return plan_composite(cx, layout, criterion, body, out);
     TRY(index_extract(cx, layout, criterion->param->resource, body, &rows));
+    for (size_t i = 0; criterion->modifier == MOD_TEXT_ADVANCED && i < rows.count; i++) {
+        rows.rows[i].human = words_fold(cx->arena, rows.rows[i].human);
+        rows.rows[i].by = words_fold(cx->arena, rows.rows[i].by);
+    }
     *out = match_rows(layout, criterion, &rows, cx->now_ms);
     return ERR_OK;
 }

@@ -56,7 +56,6 @@ err plan_rows(struct ctx *cx, struct store *store, const struct index_layout *la
 /* Does any element of the resource answer all components of a composite at once? (composite.c) */
 err plan_near(struct ctx *cx, const struct query_criterion *criterion, struct json body,
               bool *out) MUST_USE;
-bool plan_words(struct ctx *cx, const struct query_criterion *criterion, struct json body);
 err plan_composite(struct ctx *cx, const struct index_layout *layout,
                    const struct query_criterion *criterion, struct json body, bool *out) MUST_USE;
 err plan_body(struct ctx *cx, struct store *store, int64_t rid, struct json *out,

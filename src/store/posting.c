@@ -103,14 +103,20 @@ static struct db_stmt *open_rows(struct ctx *cx, const struct posting *p)
 {
     static const size_t slots[INDEX_TABLES] = { TOK_SLOT, REF_SLOT, TXT_SLOT, DAY_SLOT, NUM_SLOT };
     static const size_t by_kind[] = { TOK_ALL, REF_ALL, TXT_RANGE, DAY_RANGE, NUM_RANGE, 0,
-                                      RID_ONE, SEQ_RANGE };
+                                      RID_ONE, WORDS_IN, SEQ_RANGE };
     size_t which = p->kind == POSTING_SLOT ? slots[p->table] : by_kind[p->kind];
     if (p->kind == POSTING_TXT && !str_given(p->to))
         which = TXT_FROM;
     struct db_stmt *stmt = db_use(cx, cx->db, posting_sql, which);
     bool by_value = p->kind == POSTING_RID || p->kind == POSTING_SEQ;
-    db_bind_int(stmt, 1, by_value ? p->value : p->slot);
+    if (p->kind != POSTING_WORDS)
+        db_bind_int(stmt, 1, by_value ? p->value : p->slot);
     switch (p->kind) {
+    case POSTING_WORDS:
+        db_bind_text(stmt, 1, p->from);
+        db_bind_int(stmt, 2, store_rid((uint16_t)p->value, 0));
+        db_bind_int(stmt, 3, store_rid((uint16_t)(p->value + 1), 0) - 1);
+        break;
     case POSTING_TOK:
     case POSTING_REF: db_bind_int(stmt, 2, p->value); break;
     case POSTING_TXT:

@@ -30,6 +30,7 @@ enum posting_kind {
     POSTING_TXT, POSTING_DAY, POSTING_NUM,
     POSTING_SLOT,               /* every row of the slot; REF: of targets of type `value` if >= 0 */
     POSTING_RID,                /* the one resource `value` */
+    POSTING_WORDS,              /* of type `value`, whose words answer `from`: FTS5's language */
     POSTING_SEQ                 /* of type `value`, last changed at seq lo_min to lo_max */
 };
 struct posting {

@@ -72,6 +72,10 @@ const struct stmt posting_sql[] = {
     [RID_ONE] = { "a resource by rid",
         "SELECT at, rid, pid FROM ident WHERE rid=?1 AND deleted=0",
         "SEARCH ident USING INTEGER PRIMARY KEY (rowid=?)" },
+    [WORDS_IN] = { "resources with words",
+        "SELECT i.at, i.rid, i.pid FROM words w CROSS JOIN ident i ON i.rid=w.rowid "
+        "WHERE words MATCH ?1 AND w.rowid BETWEEN ?2 AND ?3 AND i.deleted=0",
+        "SCAN w VIRTUAL TABLE INDEX" },
     [SEQ_RANGE] = { "resources last changed in a stretch of the log",
         "SELECT i.at, i.rid, i.pid FROM version v CROSS JOIN ident i ON i.rid=v.rid "
         "WHERE v.rid >> 36 = ?1 AND v.seq BETWEEN ?2 AND ?3 AND i.seq=v.seq AND i.deleted=0",

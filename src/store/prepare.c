@@ -270,6 +270,7 @@ static err prepare_body(struct prepared *p, struct prepared_op *po)
     }
     TRY(json_parse(p->cx, po->body.text, &po->after_json));
     TRY(index_extract(p->cx, p->store->layout, op->resource, po->after_json, &po->after_rows));
+    TRY(words_of(p->cx, po->after_json, &po->after_rows.words));
     return dict_pack(p->cx, &p->store->dicts, po->body.text, &po->packed);
 }
 
@@ -323,6 +324,7 @@ static err prepare_op(struct prepared *p, struct prepared_op *po)
         TRY(json_parse(p->cx, po->before.body.text, &po->before_json));
         TRY(index_extract(p->cx, p->store->layout, po->op->resource, po->before_json,
                           &po->before_rows));
+        TRY(words_of(p->cx, po->before_json, &po->before_rows.words));
     }
     TRY(prepare_claims(p, po));
     p->changes = true;

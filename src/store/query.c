@@ -146,6 +146,7 @@ static const struct {
     { "not", MOD_NOT, 1u << FHIR_SEARCH_TOKEN },
     { "text", MOD_TEXT, 1u << FHIR_SEARCH_TOKEN | 1u << FHIR_SEARCH_STRING },
     { "code-text", MOD_CODE_TEXT, 1u << FHIR_SEARCH_TOKEN },
+    { "text-advanced", MOD_TEXT_ADVANCED, 1u << FHIR_SEARCH_TOKEN },
     { "of-type", MOD_OF_TYPE, 1u << FHIR_SEARCH_TOKEN },
     { "identifier", MOD_IDENTIFIER, 1u << FHIR_SEARCH_REFERENCE },
     { "above", MOD_ABOVE, 1u << FHIR_SEARCH_URI | 1u << FHIR_SEARCH_TOKEN },
@@ -158,6 +159,8 @@ static const struct {
 static bool read_modifier(struct query_criterion *criterion, str modifier)
 {
     enum fhir_search_kind kind = criterion->param ? criterion->param->kind : FHIR_SEARCH_TOKEN;
+    if (criterion->what == QUERY_TEXT || criterion->what == QUERY_CONTENT)
+        return false;
     for (size_t i = 0; i < COUNT(modifiers); i++)
         if (str_eq(modifier, str_of(modifiers[i].name)) && (modifiers[i].kinds >> kind & 1)) {
             criterion->modifier = modifiers[i].modifier;
@@ -204,7 +207,12 @@ static err read_values(struct ctx *cx, const struct query_source *from,
                                        sizeof *criterion->values);
         struct query_value *at = &criterion->values[criterion->values_count];
         *at = (struct query_value){ 0 };
-        TRY(query_value(cx, from, criterion, one, at));
+        bool words = criterion->what == QUERY_TEXT || criterion->what == QUERY_CONTENT ||
+                     criterion->modifier == MOD_TEXT_ADVANCED;
+        if (words)
+            TRY(words_parse(cx, criterion->shown, query_unescape(cx->arena, one), &at->words));
+        else
+            TRY(query_value(cx, from, criterion, one, at));
         criterion->values_count++;
     }
     return ERR_OK;
@@ -233,10 +241,10 @@ static err add_param(struct ctx *cx, const struct query_source *from, struct que
     return add_criterion(cx, query, criterion);
 }
 
-/* The types a chain may step to: the one named, or those the parameter allows. */
-static const uint16_t *chain_targets(struct arena *arena, const struct layout_param *param,
-                                     uint16_t named, size_t *count, uint16_t one[1])
+const uint16_t *query_targets(struct arena *arena, const struct layout_param *param,
+                              uint16_t named, size_t *count)
 {
+    uint16_t *one = arena_array(arena, 1, sizeof *one);
     one[0] = named;
     *count = 1;
     if (named != FHIR_NONE)
@@ -266,10 +274,8 @@ static err add_chain(struct ctx *cx, const struct query_source *from, struct que
         return refuse(cx, from, criterion.shown,
                       arena_printf(cx->arena, "\"%.*s\" is no reference, so nothing can be "
                                    "chained to it", STR_ARG(criterion.param->code)));
-    uint16_t one[1];
     size_t count;
-    const uint16_t *targets = chain_targets(cx->arena, criterion.param, criterion.type, &count,
-                                            one);
+    const uint16_t *targets = query_targets(cx->arena, criterion.param, criterion.type, &count);
     criterion.what = QUERY_CHAIN;
     criterion.inner = arena_array(cx->arena, count + 1, sizeof *criterion.inner);
     str head = rest, code;

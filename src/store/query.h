@@ -24,7 +24,7 @@ enum query_prefix { PREFIX_EQ, PREFIX_NE, PREFIX_GT, PREFIX_LT, PREFIX_GE, PREFI
                     PREFIX_EB, PREFIX_AP };
 enum query_modifier {
     MOD_NONE, MOD_MISSING, MOD_EXACT, MOD_CONTAINS, MOD_NOT, MOD_IDENTIFIER, MOD_TEXT, MOD_OF_TYPE,
-    MOD_ABOVE, MOD_BELOW, MOD_IN, MOD_NOT_IN, MOD_CODE_TEXT, MOD_TYPE
+    MOD_ABOVE, MOD_BELOW, MOD_IN, MOD_NOT_IN, MOD_CODE_TEXT, MOD_TEXT_ADVANCED, MOD_TYPE
 };
 struct query_value {
     enum query_prefix prefix;
@@ -36,6 +36,7 @@ struct query_value {
     bool any_type;           /* reference: only an id was given */
     struct value_span span;
     struct value_number number;
+    const struct words_ask *words; /* _text, _content, :text-advanced */
     struct query_value *parts; /* composite: one a component, with its parameter */
     const struct layout_param *param;
 };
@@ -55,10 +56,16 @@ struct query_criterion {
     str shown;                /* the name as sent, for messages */
     str raw;                  /* the value as sent */
 };
+struct query_hop {
+    str code;      /* a reference parameter */
+    uint16_t type; /* FHIR_NONE: any */
+};
 struct query_sort {
-    const struct layout_param *param; /* NULL: _id */
+    const struct layout_param *param; /* NULL: _id, or chained */
     bool descending;
-    str shown;
+    str code;                   /* what is sorted by, on the last type */
+    struct query_hop *hops;     /* the references that lead there */
+    size_t hops_count;
 };
 struct query_include {
     bool reverse, iterate, wildcard;
@@ -93,6 +100,13 @@ err query_parse(struct ctx *cx, const struct query_source *from, uint16_t resour
                 struct query *out) MUST_USE;
 err query_add(struct ctx *cx, const struct query_source *from, struct query *query, str name,
               str value, int depth) MUST_USE;
+
+/* _sort=-date,subject:Patient.birthdate (query_sort.c). */
+err query_read_sort(struct ctx *cx, const struct query_source *from, struct query *query,
+                    str value) MUST_USE;
+/* The types a chain may step to: `named`, or those the parameter allows. */
+const uint16_t *query_targets(struct arena *arena, const struct layout_param *param,
+                              uint16_t named, size_t *count);
 
 /* A parameter the server was given as a SearchParameter resource; *out NULL: there is none. */
 err query_custom(struct ctx *cx, const struct query_source *from, uint16_t resource, str code,

@@ -46,45 +46,6 @@ static err read_summary(struct ctx *cx, struct query *query, str name, str value
     return bad_value(cx, name, value, "true, false, text, data or count");
 }
 
-static bool sortable(const struct layout_param *param)
-{
-    return param->kind != FHIR_SEARCH_COMPOSITE && param->kind != FHIR_SEARCH_SPECIAL &&
-           (param->slots_count > 0 || str_eq(param->code, S("_lastUpdated")));
-}
-
-/* _sort=-date,name: what cannot be sorted by is refused by its name. */
-static err read_sort(struct ctx *cx, const struct query_source *from, struct query *query,
-                     str name, str value)
-{
-    str rest = value, key;
-    query->sorts = arena_array(cx->arena, QUERY_SORTS_MAX, sizeof *query->sorts);
-    query->sorts_count = 0;
-    while (str_next(&rest, ',', &key)) {
-        bool descending = str_starts(key, S("-"));
-        str code = descending ? str_slice(key, 1, key.n) : key;
-        uint16_t resource = query->resource == FHIR_NONE ? 0 : query->resource;
-        const struct layout_param *param = layout_param(from->layout, resource, code);
-        bool id = str_eq(code, S("_id"));
-        if (query->resource == FHIR_NONE && code.n && code.p[0] != '_')
-            param = NULL;
-        if (!id && (!param || !sortable(param))) {
-            if (!from->warnings)
-                return ctx_failf(cx, ERR_INVALID, name, "cannot sort by \"%.*s\": it is not a "
-                                 "search parameter of the type, or has no order", STR_ARG(code));
-            issues_note(from->warnings, (struct issue){
-                .kind = ERR_INVALID, .severity = ISSUE_WARNING, .path = name,
-                .text = arena_printf(cx->arena, "cannot sort by \"%.*s\"; it was left out",
-                                     STR_ARG(code)) });
-            continue;
-        }
-        if (query->sorts_count == QUERY_SORTS_MAX)
-            return ctx_failf(cx, ERR_LIMIT, name, "at most %d sort keys", QUERY_SORTS_MAX);
-        query->sorts[query->sorts_count++] =
-            (struct query_sort){ id ? NULL : param, descending, code };
-    }
-    return ERR_OK;
-}
-
 static err bad_include(struct ctx *cx, str name, str value, const char *why)
 {
     return ctx_failf(cx, ERR_INVALID, name,
@@ -163,7 +124,7 @@ static err read_control(struct ctx *cx, const struct query_source *from, struct 
     if (str_eq(name, S("_summary")))
         return read_summary(cx, query, name, value);
     if (str_eq(name, S("_sort")))
-        return read_sort(cx, from, query, name, value);
+        return query_read_sort(cx, from, query, value);
     if (is_include(name))
         return read_include(cx, from, query, name, value);
     if (str_eq(name, S("_type")))

@@ -150,6 +150,8 @@ static err make_schema(struct ctx *cx, struct db *db)
     if (!wrong)
         wrong = db_exec(cx, db, index_schema);
     if (!wrong)
+        wrong = db_exec(cx, db, words_schema);
+    if (!wrong)
         wrong = meta_put(cx, db, S("schema"), arena_printf(cx->arena, "%d", STORE_SCHEMA));
     if (wrong) {
         db_rollback(db);

@@ -2,6 +2,7 @@
 #pragma once
 #include "store/access.h"
 #include "store/snapshot.h"
+#include "store/state.h"
 
 /* search_run: one search while it runs, shared by search.c, sort.c and include.c. */
 struct search {

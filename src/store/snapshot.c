@@ -85,13 +85,16 @@ err snapshot_since(struct ctx *cx, struct store *store, uint16_t resource, int64
     if (changed.count > SNAPSHOT_MOST)
         return ERR_OK;
     out->list = arena_array(cx->arena, changed.count, sizeof *out->list);
+    out->born = arena_array(cx->arena, changed.count, sizeof *out->born);
     for (size_t i = 0; i < changed.count; i++) {
         struct snapshot_was was = { .rid = changed.list[i].rid };
         int64_t vid;
         size_t issues = cx->issues.count;
         TRY(version_then(cx, was.rid, seq, &vid, &was.seq));
-        if (!vid)
+        if (!vid) {
+            out->born[out->born_count++] = was.rid;
             continue;
+        }
         if (rows_then(cx, store, was.rid, vid, &was.rows) != ERR_OK) { /* not to be seen */
             cx->issues.count = cx->issues.kept = issues;
             continue;
@@ -113,4 +116,12 @@ const struct snapshot_was *snapshot_find(const struct snapshot *snapshot, int64_
     }
     bool found = low < snapshot->count && snapshot->list[low].rid == rid;
     return found ? &snapshot->list[low] : NULL;
+}
+
+bool snapshot_born(const struct snapshot *snapshot, int64_t rid)
+{
+    for (size_t i = 0; i < snapshot->born_count; i++)
+        if (snapshot->born[i] == rid)
+            return true;
+    return false;
 }

@@ -16,6 +16,8 @@ struct snapshot_was {
 struct snapshot {
     struct snapshot_was *list; /* by rid; only those that existed then */
     size_t count;
+    int64_t *born;             /* by rid: those made, or made again, since then */
+    size_t born_count;
 };
 /* The log's end, as this reader sees it. */
 err snapshot_last(struct ctx *cx, int64_t *seq) MUST_USE;
@@ -23,3 +25,4 @@ err snapshot_last(struct ctx *cx, int64_t *seq) MUST_USE;
 err snapshot_since(struct ctx *cx, struct store *store, uint16_t resource, int64_t seq,
                    struct snapshot *out) MUST_USE;
 const struct snapshot_was *snapshot_find(const struct snapshot *snapshot, int64_t rid);
+bool snapshot_born(const struct snapshot *snapshot, int64_t rid);
