@@ -3,12 +3,15 @@
 #include "jobs/due.h"
 #include "json/write.h"
 #include "main/command.h"
+#include "store/own_status.h"
 
 struct listing {
     struct consumer_state *consumers;
     size_t consumers_count;
     struct due_count *due;
     size_t due_count;
+    struct own_status *own;
+    size_t own_count;
 };
 
 static void print_json(struct ctx *cx, const struct listing *l)
@@ -41,6 +44,18 @@ static void print_json(struct ctx *cx, const struct listing *l)
         json_close(&w, '}');
     }
     json_close(&w, ']');
+    json_key(&w, "search_parameters");
+    json_open(&w, '[');
+    for (size_t i = 0; i < l->own_count; i++) {
+        json_open(&w, '{');
+        json_put_str(&w, "base", fhir_resource_name(l->own[i].resource));
+        json_put_str(&w, "code", l->own[i].code);
+        json_put_str(&w, "state", str_of(own_state_name(l->own[i].state)));
+        json_put_u64(&w, "done", (uint64_t)l->own[i].done);
+        json_put_u64(&w, "total", (uint64_t)l->own[i].total);
+        json_close(&w, '}');
+    }
+    json_close(&w, ']');
     json_close(&w, '}');
     printf("%.*s\n", STR_ARG(buf_str(&buf)));
 }
@@ -59,6 +74,13 @@ static void print_words(const struct listing *l)
         printf("%-24.*s %12lld %10lld  %lld\n", STR_ARG(l->due[i].kind),
                (long long)l->due[i].waiting, (long long)l->due[i].failing,
                (long long)l->due[i].parked);
+    if (l->own_count)
+        printf("\n%-24s %-16s %10s %10s  %s\n", "search parameter", "of", "indexed", "of",
+               "state");
+    for (size_t i = 0; i < l->own_count; i++)
+        printf("%-24.*s %-16.*s %10lld %10lld  %s\n", STR_ARG(l->own[i].code),
+               STR_ARG(fhir_resource_name(l->own[i].resource)), (long long)l->own[i].done,
+               (long long)l->own[i].total, own_state_name(l->own[i].state));
 }
 
 /* A record no server has run on has no such tables yet: nothing to list. */
@@ -66,6 +88,8 @@ static void read_all(struct ctx *cx, struct store *store, struct listing *out)
 {
     if (consumers_list(cx, store, &out->consumers, &out->consumers_count))
         out->consumers_count = 0;
+    if (own_list(cx, store, &out->own, &out->own_count))
+        out->own_count = 0;
     if (due_counts(cx, store, &out->due, &out->due_count))
         out->due_count = 0;
     cx->issues = (struct issues){ .arena = cx->arena };
@@ -115,7 +139,8 @@ const struct command cmd_consumers = {
     .name = "consumers",
     .summary = "list who follows the log, how far, and what is due",
     .about = "A consumer that failed too often is parked: it stands still until it is resumed or "
-             "the server starts anew.\nUnder due: timers, and what waits to leave the program.",
+             "the server starts anew.\nUnder due: timers, and what waits to leave the program. "
+             "Then how far the server's own\nsearch parameters are indexed.",
     .options = options,
     .examples = "  frontline consumers --data hospital\n"
                 "  frontline consumers --data hospital --resume alerts --skip\n",

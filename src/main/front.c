@@ -2,6 +2,7 @@
 #include "http/metrics.h"
 #include "main/serve.h"
 #include "ui/landing.h"
+#include "store/own_status.h"
 
 /* What a browser, a load balancer and a monitor see first: /, /health, /metrics. */
 enum { METRICS_MAX = 1 << 20 };
@@ -36,6 +37,24 @@ static void add_consumers(struct ctx *cx, struct store *store, struct buf *text)
                    list[i].parked);
 }
 
+/* Resources the server's own search parameters are still to be indexed for. */
+static void add_own(struct ctx *cx, struct store *store, struct buf *text)
+{
+    struct own_status *list;
+    size_t count;
+    if (own_list(cx, store, &list, &count))
+        return;
+    buf_add(text, S("# HELP frontline_search_parameter_left Resources a search parameter of the "
+                    "server's own is not indexed for yet.\n"
+                    "# TYPE frontline_search_parameter_left gauge\n"));
+    for (size_t i = 0; i < count; i++)
+        buf_printf(text, "frontline_search_parameter_left{base=\"%.*s\",code=\"%.*s\",state=\"%s\"}"
+                         " %lld\n", STR_ARG(fhir_resource_name(list[i].resource)),
+                   STR_ARG(list[i].code), own_state_name(list[i].state),
+                   (long long)(list[i].state == OWN_ACTIVE || list[i].total < list[i].done
+                                   ? 0 : list[i].total - list[i].done));
+}
+
 static err show_metrics(struct http_request *request, struct http_response *response)
 {
     struct buf text = buf_make(request->cx->arena, METRICS_MAX);
@@ -44,6 +63,7 @@ static err show_metrics(struct http_request *request, struct http_response *resp
                       "# TYPE frontline_store_seq counter\nfrontline_store_seq %lld\n",
                (long long)store_seq(request->store));
     add_consumers(request->cx, request->store, &text);
+    add_own(request->cx, request->store, &text);
     response->content_type = S("text/plain; version=0.0.4; charset=utf-8");
     response->body = buf_str(&text);
     return ERR_OK;

@@ -6,6 +6,7 @@
 #include "rest/call.h"
 #include "rest/operation.h"
 #include "rest/rest.h"
+#include "store/own_status.h"
 
 /* Written from the same tables the server runs on, so that it cannot differ from the server. */
 
@@ -34,7 +35,13 @@ static const char *const kinds[] = {
     [FHIR_SEARCH_SPECIAL] = "special",
 };
 
-static void write_params(struct json_writer *w, uint16_t resource)
+/* The server's own search parameters. */
+struct own {
+    struct own_status *list;
+    size_t count;
+};
+
+static void write_params(struct json_writer *w, uint16_t resource, const struct own *own)
 {
     struct fhir_param_range range = fhir_resource_params[resource];
     json_key(w, "searchParam");
@@ -44,6 +51,17 @@ static void write_params(struct json_writer *w, uint16_t resource)
         json_put_str(w, "name", fhir_params[i].code);
         json_put_str(w, "definition", fhir_params[i].url);
         json_put_str(w, "type", str_of(kinds[fhir_params[i].kind]));
+        json_close(w, '}');
+    }
+    for (size_t i = 0; i < own->count; i++) {
+        const struct own_status *one = &own->list[i];
+        if (one->resource != resource || one->state != OWN_ACTIVE)
+            continue;
+        json_open(w, '{');
+        json_put_str(w, "name", one->code);
+        if (one->url.n)
+            json_put_str(w, "definition", one->url);
+        json_put_str(w, "type", one->kind);
         json_close(w, '}');
     }
     json_close(w, ']');
@@ -95,7 +113,7 @@ static void write_includes(struct json_writer *w, uint16_t resource)
     json_close(w, ']');
 }
 
-static void write_resource(struct json_writer *w, uint16_t resource)
+static void write_resource(struct json_writer *w, uint16_t resource, const struct own *own)
 {
     static const char *const interactions[] = {
         "read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create",
@@ -119,7 +137,7 @@ static void write_resource(struct json_writer *w, uint16_t resource)
     json_put_str(w, "conditionalDelete", S("single"));
     write_codes(w, "referencePolicy", policies, NULL);
     write_includes(w, resource);
-    write_params(w, resource);
+    write_params(w, resource, own);
     write_operations(w, OPERATION_TYPE | OPERATION_INSTANCE, name);
     json_close(w, '}');
 }
@@ -190,7 +208,8 @@ static void write_security(struct json_writer *w, struct http_request *request)
     json_close(w, '}');
 }
 
-static void write_rest(struct json_writer *w, struct http_request *request)
+static void write_rest(struct json_writer *w, struct http_request *request,
+                       const struct own *own)
 {
     static const char *const interactions[] = { "transaction", "batch", "search-system",
                                                 "history-system", NULL };
@@ -203,7 +222,7 @@ static void write_rest(struct json_writer *w, struct http_request *request)
     json_key(w, "resource");
     json_open(w, '[');
     for (uint16_t i = 0; i < fhir_resources_count; i++)
-        write_resource(w, i);
+        write_resource(w, i, own);
     json_close(w, ']');
     write_codes(w, "interaction", interactions, "code");
     write_operations(w, OPERATION_SYSTEM, (str){ 0 });
@@ -214,12 +233,14 @@ static void write_rest(struct json_writer *w, struct http_request *request)
 err rest_metadata(struct http_request *request, struct http_response *response)
 {
     struct rest_call *call;
+    struct own own;
     TRY(rest_begin(request, response, &call));
+    TRY(own_list(call->cx, call->store, &own.list, &own.count));
     struct buf buf = buf_make(call->cx->arena, REST_TEXT_MAX), shaped = buf;
     struct json_writer w = json_writer(&buf);
     json_open(&w, '{');
     write_head(&w, call);
-    write_rest(&w, request);
+    write_rest(&w, request, &own);
     json_close(&w, '}');
     TRY(rest_write_shaped(call, &shaped, buf_str(&buf)));
     return rest_send(call, 200, buf_str(&shaped));

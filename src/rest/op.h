@@ -14,6 +14,7 @@ struct map;
 typedef err op_run(const struct operation_ask *ask, struct operation_answer *out);
 
 op_run op_meta, op_meta_add, op_meta_delete;           /* op_meta.c */
+op_run op_status;                                      /* op_status.c */
 op_run op_everything;                                  /* op_everything.c */
 op_run op_lastn, op_stats;                             /* op_observation.c */
 op_run op_document;                                    /* op_document.c */

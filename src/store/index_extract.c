@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/index_value.h"
+#include "store/own.h"
 
 /*
  * One walk over the tape follows the trie of the type's paths; members no path leads to are skipped
@@ -91,20 +92,33 @@ static str find_patient(const struct layout_type *type, uint16_t patient,
     return (str){ 0 };
 }
 
-static err run_programs(struct index_walk *walk, const struct layout_type *type, struct json body)
+static err run_path(struct index_walk *walk, const struct path *path, enum fhir_search_kind kind,
+                    uint16_t slot, struct json body)
 {
-    for (const struct layout_program *p = type->programs; p; p = p->next) {
-        struct path_result result;
-        size_t issues = walk->cx->issues.count;
-        err bad = path_eval_on(walk->cx, p->path, body, &result);
-        if (bad == ERR_BUSY)
-            return bad;
-        if (bad) { /* an expression that fails on this body finds nothing in it */
-            walk->cx->issues.count = walk->cx->issues.kept = issues;
-            continue;
-        }
-        for (size_t i = 0; i < result.count; i++)
-            index_item(walk, (enum fhir_search_kind)p->kind, p->slot, &result.items[i]);
+    struct path_result result;
+    size_t issues = walk->cx->issues.count;
+    err bad = path_eval_on(walk->cx, path, body, &result);
+    if (bad == ERR_BUSY)
+        return bad;
+    if (bad) { /* an expression that fails on this body finds nothing in it */
+        walk->cx->issues.count = walk->cx->issues.kept = issues;
+        return ERR_OK;
+    }
+    for (size_t i = 0; i < result.count; i++)
+        index_item(walk, kind, slot, &result.items[i]);
+    return ERR_OK;
+}
+
+static err run_programs(struct index_walk *walk, uint16_t resource, struct json body)
+{
+    const struct layout_type *type = &walk->layout->types[resource];
+    const struct own_set *own = own_current(walk->layout);
+    for (const struct layout_program *p = type->programs; p; p = p->next)
+        TRY(run_path(walk, p->path, (enum fhir_search_kind)p->kind, p->slot, body));
+    for (size_t i = 0; own && i < own->types[resource].count; i++) {
+        const struct own_param *param = own->types[resource].list[i];
+        if (param->state == OWN_BUILDING || param->state == OWN_ACTIVE)
+            TRY(run_path(walk, param->path, param->indexed.kind, param->slot, body));
     }
     return ERR_OK;
 }
@@ -128,16 +142,12 @@ err index_extract_part(struct ctx *cx, const struct index_layout *layout, uint16
     return ERR_OK;
 }
 
-err index_custom(struct ctx *cx, const struct index_layout *layout,
-                 const struct layout_param *param, struct json body, struct index_rows *out)
+err index_slow(struct ctx *cx, const struct index_layout *layout,
+               const struct layout_param *param, struct json body, struct index_rows *out)
 {
-    struct path_result result;
     *out = (struct index_rows){ .at = AT_NONE };
     struct index_walk walk = { .cx = cx, .layout = layout, .rows = out };
-    TRY(path_eval_on(cx, param->path, body, &result));
-    for (size_t i = 0; i < result.count; i++)
-        index_item(&walk, param->kind, 0, &result.items[i]);
-    return ERR_OK;
+    return run_path(&walk, param->path, param->kind, 0, body);
 }
 
 err index_extract(struct ctx *cx, const struct index_layout *layout, uint16_t resource,
@@ -147,7 +157,7 @@ err index_extract(struct ctx *cx, const struct index_layout *layout, uint16_t re
     const struct layout_type *type = &layout->types[resource];
     struct index_walk walk = { .cx = cx, .layout = layout, .rows = out };
     visit(&walk, &type->root, body, body);
-    TRY(run_programs(&walk, type, body));
+    TRY(run_programs(&walk, resource, body));
     out->at = find_at(type, &walk);
     uint16_t patient = fhir_resource_find(S("Patient"));
     if (resource == patient)

@@ -29,11 +29,11 @@ struct index_part {
 err index_extract_part(struct ctx *cx, const struct index_layout *layout, uint16_t resource,
                        const struct index_part *part, struct index_rows *out) MUST_USE;
 
-/* The rows a server's own parameter yields, in slot 0. */
+/* The rows one of the server's own parameters yields that is not indexed yet, in slot 0. */
 struct layout_param;
-err index_custom(struct ctx *cx, const struct index_layout *layout,
-                 const struct layout_param *param, struct json body,
-                 struct index_rows *out) MUST_USE;
+err index_slow(struct ctx *cx, const struct index_layout *layout,
+               const struct layout_param *param, struct json body,
+               struct index_rows *out) MUST_USE;
 
 /* A reference's text taken apart: "Patient/1/_history/2" and the same under the server's base. */
 struct index_reference {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/layout.h"
 #include "base/buf.h"
+#include "store/own.h"
 #include <assert.h>
 #include <stdio.h>
+
+enum { LAYOUT_OWN_MAX = OWN_SLOTS_MAX };
 
 /* What a FHIR type yields for a kind of parameter. */
 static const struct {
@@ -324,16 +326,44 @@ static void follow(struct build *b, const struct layout_branch *branch, size_t a
     follow(b, branch, at + 1, walk);
 }
 
-/* Branches that are no plain path are evaluated by FHIRPath. */
-static err add_program(struct build *b, str branch)
+enum index_table layout_table_of_kind(enum fhir_search_kind kind)
 {
-    struct index_layout *layout = b->layout;
     static const enum index_table tables[] = {
         [FHIR_SEARCH_NUMBER] = INDEX_NUM, [FHIR_SEARCH_DATE] = INDEX_DAY,
         [FHIR_SEARCH_STRING] = INDEX_TXT, [FHIR_SEARCH_TOKEN] = INDEX_TOK,
         [FHIR_SEARCH_REFERENCE] = INDEX_REF, [FHIR_SEARCH_QUANTITY] = INDEX_NUM,
         [FHIR_SEARCH_URI] = INDEX_TXT, [FHIR_SEARCH_SPECIAL] = INDEX_TABLES,
     };
+    return tables[kind];
+}
+
+/* Room is made at the start: readers hold on to the array while slots are added. */
+static void make_room(struct index_layout *layout)
+{
+    size_t cap = (size_t)layout->slots_count + LAYOUT_OWN_MAX;
+    struct layout_slot *slots = arena_array(layout->arena, cap, sizeof *slots);
+    memcpy(slots, layout->slots, layout->slots_count * sizeof *slots);
+    layout->slots = slots;
+    layout->slots_cap = (uint16_t)cap;
+}
+
+uint16_t layout_own_slot(struct index_layout *layout, str key, uint16_t resource,
+                         enum fhir_search_kind kind)
+{
+    uint64_t number;
+    struct layout_slot slot = { .resource = resource, .used = true, .binding = FHIR_NONE,
+                                .table = (uint8_t)layout_table_of_kind(kind) };
+    bool known = map_get(&layout->by_key, key, &number);
+    if (!known && layout->slots_count >= layout->slots_cap)
+        return 0;
+    return slot_for(layout, key, slot);
+}
+
+/* Branches that are no plain path are evaluated by FHIRPath. */
+static err add_program(struct build *b, str branch)
+{
+    struct index_layout *layout = b->layout;
+    const enum index_table table = layout_table_of_kind(b->param->kind);
     const struct path *path;
     struct ctx inner = *b->cx;
     inner.arena = layout->arena;
@@ -342,9 +372,9 @@ static err add_program(struct build *b, str branch)
     TRY(bad);
     str key = arena_printf(b->cx->arena, "%.*s:%.*s#%s",
                            STR_ARG(fhir_resource_name(b->resource)), STR_ARG(branch),
-                           table_names[tables[b->param->kind]]);
+                           table_names[table]);
     struct layout_slot slot = { .resource = b->resource, .used = true, .binding = FHIR_NONE,
-                                .table = (uint8_t)tables[b->param->kind] };
+                                .table = (uint8_t)table };
     struct layout_program *program = arena_zero(layout->arena, sizeof *program);
     struct layout_type *type = &layout->types[b->resource];
     *program = (struct layout_program){ slot_for(layout, key, slot), (uint8_t)b->param->kind, path,
@@ -390,7 +420,11 @@ static const struct layout_param *find_param(const struct layout_type *type, str
 const struct layout_param *layout_param(const struct index_layout *layout, uint16_t resource,
                                         str code)
 {
-    return find_param(&layout->types[resource], code);
+    const struct layout_param *param = find_param(&layout->types[resource], code);
+    const struct own_param *own = param ? NULL : own_find(layout, resource, code);
+    if (!own)
+        return param;
+    return own->state == OWN_ACTIVE ? &own->indexed : &own->slow;
 }
 
 uint16_t layout_targets(const struct layout_param *param, const uint16_t **types)
@@ -506,6 +540,7 @@ err index_layout_build(struct ctx *cx, struct arena *arena, struct db *db,
     for (uint16_t i = 0; i < fhir_resources_count; i++)
         TRY(build_type(cx, layout, i));
     *changed = layout->slots_count != known;
+    make_room(layout);
     *out = layout;
     return ERR_OK;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "base/map.h"
+#include <stdatomic.h>
 #include "fhir/path.h"
 #include "store/index.h"
 
@@ -59,7 +60,8 @@ struct layout_param {
     const struct fhir_param *def;
     uint16_t slots_count, slots_cap;
     struct layout_param_slot *slots;
-    const struct path *path;  /* a SearchParameter of the server's own: evaluated, not indexed */
+    const struct path *path;  /* one of the server's own while it is not indexed yet */
+    const struct own_param *own;
     uint16_t identifier_slot; /* references: tokens of Reference.identifier; FHIR_NONE */
 };
 struct layout_type {
@@ -79,9 +81,12 @@ struct index_layout {
     uint16_t slots_count, slots_cap;
     struct map by_key;
     str base_url;
+    _Atomic(const struct own_set *) own; /* the server's own parameters (own.h); NULL: none */
 };
 
-/* NULL: the type has no such parameter. */
+struct own_set;
+
+/* NULL: the type has no such parameter. Also the server's own. */
 const struct layout_param *layout_param(const struct index_layout *layout, uint16_t resource,
                                         str code);
 
@@ -92,6 +97,11 @@ static inline uint16_t layout_target(uint16_t type) { return fhir_types[type].re
 /* What a value of FHIR type `type` yields for a parameter of this kind; SHAPE_NONE: nothing. */
 enum layout_shape layout_shape_of(enum fhir_search_kind kind, str type);
 enum index_table layout_table_of(enum layout_shape shape);
+enum index_table layout_table_of_kind(enum fhir_search_kind kind);
+/* The slot of one of the server's own parameters, by its key; 0: there is no room for more. On the
+ * writer's thread; to be saved with index_layout_save. */
+uint16_t layout_own_slot(struct index_layout *layout, str key, uint16_t resource,
+                         enum fhir_search_kind kind);
 
 /* A search expression's branch as plain steps; false: it needs FHIRPath. */
 enum layout_step_kind { STEP_NAME, STEP_AS, STEP_WHERE, STEP_RESOLVE, STEP_FIRST, STEP_DECEASED };

@@ -363,7 +363,7 @@ err plan_verify(struct ctx *cx, const struct index_layout *layout,
     if (criterion->what == QUERY_TEXT || criterion->what == QUERY_CONTENT)
         return words_accept(cx, criterion, body, out);
     if (criterion->param->path) {
-        TRY(index_custom(cx, layout, criterion->param, body, &rows));
+        TRY(index_slow(cx, layout, criterion->param, body, &rows));
         *out = match_rows(layout, criterion, &rows, cx->now_ms);
         return ERR_OK;
     }

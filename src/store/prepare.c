@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/prepare.h"
 #include "base/random.h"
+#include "store/own.h"
 #include "store/search.h"
 
 /* Server ids are ordered by time, so that they arrive at one place of the index: ten characters of
@@ -251,6 +252,16 @@ static err patched(struct prepared *p, struct prepared_op *po, struct json *out)
     return ERR_OK;
 }
 
+/* An active SearchParameter that could not take effect is refused while its author is there. */
+static err check_search_parameter(struct prepared *p, const struct prepared_op *po)
+{
+    struct own_wishes wishes = { 0 };
+    if (!json_string_is(json_get(po->after_json, S("resourceType")), S("SearchParameter")))
+        return ERR_OK;
+    TRY(prepared_need_db(p));
+    return own_read(p->cx, p->store, po->after_json, po->before.ident.rid, true, &wishes);
+}
+
 static err prepare_body(struct prepared *p, struct prepared_op *po)
 {
     struct commit_op *op = po->op;
@@ -269,6 +280,7 @@ static err prepare_body(struct prepared *p, struct prepared_op *po)
         return ERR_OK;
     }
     TRY(json_parse(p->cx, po->body.text, &po->after_json));
+    TRY(check_search_parameter(p, po));
     TRY(index_extract(p->cx, p->store->layout, op->resource, po->after_json, &po->after_rows));
     TRY(words_of(p->cx, po->after_json, &po->after_rows.words));
     return dict_pack(p->cx, &p->store->dicts, po->body.text, &po->packed);
@@ -365,6 +377,7 @@ err prepare(struct prepared *p, int64_t snapshot_seq)
 {
     struct commit *commit = p->commit;
     p->snapshot_seq = snapshot_seq;
+    p->own_generation = own_generation(p->store->layout);
     p->conditions_count = 0;
     p->changes = false;
     for (size_t i = 0; i < commit->ops_count; i++) {

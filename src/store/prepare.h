@@ -46,7 +46,7 @@ struct prepared {
     struct condition *conditions;
     size_t conditions_count, conditions_cap;
     struct map names; /* full_url to position in ops */
-    int64_t snapshot_seq;
+    int64_t snapshot_seq, own_generation;
     bool changes;     /* something is to be written */
 };
 struct prepared *prepared_make(struct ctx *cx, struct store *store, struct commit *commit);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "store/own.h"
 #include "store/search.h"
 #include "store/writer.h"
 
@@ -91,6 +92,7 @@ err writer_prove(struct writer *w, struct prepared *p)
 {
     bool holds;
     TRY(conditions_hold(w, p, &holds));
+    holds = holds && p->own_generation == own_generation(w->store->layout);
     if (holds)
         TRY(targets_hold(w, p, &holds));
     if (!holds) {

@@ -163,6 +163,9 @@ static bool read_modifier(struct query_criterion *criterion, str modifier)
         return false;
     for (size_t i = 0; i < COUNT(modifiers); i++)
         if (str_eq(modifier, str_of(modifiers[i].name)) && (modifiers[i].kinds >> kind & 1)) {
+            if (modifiers[i].modifier == MOD_IDENTIFIER &&
+                criterion->param->identifier_slot == FHIR_NONE)
+                return false; /* no Reference.identifier is kept of it */
             criterion->modifier = modifiers[i].modifier;
             return true;
         }
@@ -274,6 +277,7 @@ static err add_chain(struct ctx *cx, const struct query_source *from, struct que
         return refuse(cx, from, criterion.shown,
                       arena_printf(cx->arena, "\"%.*s\" is no reference, so nothing can be "
                                    "chained to it", STR_ARG(criterion.param->code)));
+    TRY(query_need_index(cx, criterion.param));
     size_t count;
     const uint16_t *targets = query_targets(cx->arena, criterion.param, criterion.type, &count);
     criterion.what = QUERY_CHAIN;
@@ -315,6 +319,8 @@ static err add_has(struct ctx *cx, const struct query_source *from, struct query
                                          .param = layout_param(from->layout, resource, code) };
     if (!criterion.param)
         return unknown_param(cx, from, resource, code);
+    TRY(query_own(cx, from, &criterion.param));
+    TRY(query_need_index(cx, criterion.param));
     if (criterion.param->kind != FHIR_SEARCH_REFERENCE)
         return refuse(cx, from, name, S("the second word of _has must be a reference parameter"));
     struct query *inner = arena_zero(cx->arena, sizeof *inner);
@@ -359,8 +365,9 @@ err query_add(struct ctx *cx, const struct query_source *from, struct query *que
     if (query->resource == FHIR_NONE && code.n && code.p[0] != '_')
         criterion.param = NULL;
     bool special = criterion.what == QUERY_LIST || criterion.what == QUERY_FILTER;
-    if (!criterion.param && !special && query->resource != FHIR_NONE && dot == STR_NONE)
-        TRY(query_custom(cx, from, resource, code, &criterion.param));
+    if (!criterion.param && !special && query->resource != FHIR_NONE)
+        TRY(query_new_own(cx, from, resource, code, &criterion.param));
+    TRY(query_own(cx, from, &criterion.param));
     if (!criterion.param && !special)
         return unknown_param(cx, from, query->resource, code);
     if (criterion.what == QUERY_NEAR && !str_eq(fhir_resource_name(resource), S("Location")))

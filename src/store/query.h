@@ -94,6 +94,7 @@ struct query_source {
     const struct search_request *request;
     struct store *store;
     struct issues *warnings;    /* NULL: an unknown parameter is an error */
+    struct issues *notes;       /* what the asker should know of the answer; NULL: nobody asks */
     bool condition;             /* result parameters are refused */
 };
 err query_parse(struct ctx *cx, const struct query_source *from, uint16_t resource, str text,
@@ -108,9 +109,15 @@ err query_read_sort(struct ctx *cx, const struct query_source *from, struct quer
 const uint16_t *query_targets(struct arena *arena, const struct layout_param *param,
                               uint16_t named, size_t *count);
 
-/* A parameter the server was given as a SearchParameter resource; *out NULL: there is none. */
-err query_custom(struct ctx *cx, const struct query_source *from, uint16_t resource, str code,
-                 const struct layout_param **out) MUST_USE;
+/* One of the server's own parameters as this reader's snapshot has it: by its rows only when they
+ * are all there. Adds a note when they are not. */
+err query_own(struct ctx *cx, const struct query_source *from,
+              const struct layout_param **param) MUST_USE;
+/* One whose SearchParameter is so new that it was not taken up yet; *out NULL: there is none. */
+err query_new_own(struct ctx *cx, const struct query_source *from, uint16_t resource, str code,
+                  const struct layout_param **out) MUST_USE;
+/* ERR_BUSY: the parameter is not indexed yet, and cannot be followed by reading bodies. */
+err query_need_index(struct ctx *cx, const struct layout_param *param) MUST_USE;
 /* The codes of :in, :not-in, :above and :below as the criterion's values (query_codes.c). */
 err query_codes(struct ctx *cx, const struct query_source *from, struct query_criterion *criterion,
                 str text) MUST_USE;

@@ -72,6 +72,8 @@ static err read_include(struct ctx *cx, const struct query_source *from, struct 
     }
     if (!include.wildcard) {
         include.param = code.n ? layout_param(from->layout, include.source, code) : NULL;
+        TRY(query_own(cx, from, &include.param));
+        TRY(query_need_index(cx, include.param));
         if (!include.param || include.param->kind != FHIR_SEARCH_REFERENCE)
             return bad_include(cx, name, value, "names no reference parameter of that type");
     }

@@ -9,7 +9,8 @@ static bool sortable(const struct layout_param *param, str code)
 {
     if (str_eq(code, S("_id")))
         return true;
-    return param && param->kind != FHIR_SEARCH_COMPOSITE && param->kind != FHIR_SEARCH_SPECIAL &&
+    return param && !param->path && param->kind != FHIR_SEARCH_COMPOSITE &&
+           param->kind != FHIR_SEARCH_SPECIAL &&
            (param->slots_count > 0 || str_eq(code, S("_lastUpdated")));
 }
 
@@ -26,7 +27,7 @@ static struct reached step_from(struct ctx *cx, const struct index_layout *layou
     for (uint16_t r = 0; r < fhir_resources_count; r++) {
         const struct layout_param *param = from->types[r] ? layout_param(layout, r, hop->code)
                                                           : NULL;
-        if (!param || param->kind != FHIR_SEARCH_REFERENCE)
+        if (!param || param->path || param->kind != FHIR_SEARCH_REFERENCE)
             continue;
         size_t count;
         const uint16_t *targets = query_targets(cx->arena, param, hop->type, &count);
@@ -86,6 +87,8 @@ static err read_key(struct ctx *cx, const struct query_source *from, const struc
     bool own = !system || (out->code.n && out->code.p[0] == '_');
     out->param = own && !str_eq(out->code, S("_id"))
                      ? layout_param(from->layout, system ? 0 : query->resource, out->code) : NULL;
+    TRY(query_own(cx, from, &out->param));
+    TRY(query_need_index(cx, out->param));
     *known = own && sortable(out->param, out->code);
     return ERR_OK;
 }

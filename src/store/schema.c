@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "store/own.h"
 #include "store/state.h"
 
 const char store_schema[] =
@@ -151,6 +152,8 @@ static err make_schema(struct ctx *cx, struct db *db)
         wrong = db_exec(cx, db, index_schema);
     if (!wrong)
         wrong = db_exec(cx, db, words_schema);
+    if (!wrong)
+        wrong = db_exec(cx, db, own_schema);
     if (!wrong)
         wrong = meta_put(cx, db, S("schema"), arena_printf(cx->arena, "%d", STORE_SCHEMA));
     if (wrong) {

@@ -372,11 +372,13 @@ err search_run(struct ctx *cx, struct store *store, const struct search_request 
     struct search search = { .store = store, .request = request, .page = out };
     search.from = (struct query_source){ .layout = store_layout(store), .request = request,
                                          .store = store,
-                                         .warnings = request->lenient ? &out->warnings : NULL };
+                                         .warnings = request->lenient ? &out->warnings : NULL,
+                                         .notes = &out->warnings };
     if (!cx->db)
         TRY(store_reader(cx, store));
     TRY(query_parse(cx, &search.from, request->resource, request->query, &search.query));
     search.from.warnings = request->lenient ? &search.quiet : NULL; /* told once */
+    search.from.notes = NULL;
     search.quiet = (struct issues){ .arena = cx->arena };
     TRY(find_types(cx, &search));
     size_t most = request->count_max ? request->count_max : COUNT_MAX;

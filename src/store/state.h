@@ -147,6 +147,8 @@ struct store {
     struct dicts dicts;
     struct writer *writer;
     struct care *care;
+    struct reindex *reindex;
+    struct arena own_arena; /* program lifetime, the writer's: own.h */
     struct term *terms, *own_terms; /* what searches ask; what was made at opening */
     _Atomic int64_t seq;
     _Atomic int64_t live[STORE_TYPES_MAX], versions[STORE_TYPES_MAX];

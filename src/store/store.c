@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/store.h"
+#include "store/reindex.h"
 #include "store/terms.h"
+#include "store/upgrade.h"
 #include "store/writer.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -156,15 +158,10 @@ static void make_file(const struct store *store, bool create)
         close(file); /* what is wrong with it, opening the database tells */
 }
 
-static err save_layout(struct ctx *cx, struct store *store, struct db *db)
+static err open_own(struct ctx *cx, struct store *store, struct db *db)
 {
-    TRY(db_begin(cx, db, true));
-    err wrong = index_layout_save(cx, db, store->layout);
-    if (wrong) {
-        db_rollback(db);
-        return wrong;
-    }
-    return db_commit(cx, db);
+    TRY(db_exec(cx, db, own_schema));
+    return own_publish(cx, store, db);
 }
 
 static err open_writer(struct ctx *cx, struct store *store, const struct store_options *options,
@@ -177,10 +174,11 @@ static err open_writer(struct ctx *cx, struct store *store, const struct store_o
     TRY(schema_open(cx, *out, options->create));
     TRY(dict_open(cx, &store->dicts, *out));
     TRY(index_layout_build(cx, &store->arena, *out, &store->layout, &changed));
-    if (changed)
-        TRY(save_layout(cx, store, *out));
+    TRY(open_own(cx, store, *out));
+    TRY(upgrade_store(cx, store, *out, changed));
     TRY(care_start(cx, store)); /* before the writer, which wakes it */
-    return writer_start(cx, store, *out);
+    TRY(writer_start(cx, store, *out));
+    return reindex_start(cx, store);
 }
 
 /* Without a writer the public numbers are read once. */
@@ -191,6 +189,7 @@ static err open_reader(struct ctx *cx, struct store *store, struct db *db)
     TRY(schema_open(cx, db, false));
     TRY(dict_open(cx, &store->dicts, db));
     TRY(index_layout_build(cx, &store->arena, db, &store->layout, &changed));
+    TRY(own_publish(cx, store, db));
     TRY(interner_open(cx, &interner, db));
     for (size_t i = 0; i < STORE_TYPES_MAX; i++) {
         atomic_store(&store->live[i], interner.tally[i].live);
@@ -222,6 +221,7 @@ err store_open(struct ctx *cx, const struct store_options *options, struct store
     if (!store)
         return ctx_fail(cx, ERR_BUSY, (str){ 0 }, S("out of memory"));
     store->arena = arena_make((size_t)64 << 20);
+    store->own_arena = arena_make((size_t)256 << 20);
     store->lock = -1;
     store->read_only = options->read_only;
     store->cache_bytes = options->cache_bytes ? options->cache_bytes : STORE_CACHE_BYTES;
@@ -245,6 +245,7 @@ err store_open(struct ctx *cx, const struct store_options *options, struct store
 void store_close(struct store *store)
 {
     care_stop(store);
+    reindex_stop(store);
     writer_stop(store);
     care_free(store);
     for (int i = 0; i < store->readers.idle_count; i++)
@@ -257,6 +258,7 @@ void store_close(struct store *store)
     pthread_mutex_destroy(&store->readers.lock);
     pthread_mutex_destroy(&store->watches.lock);
     term_free(store->own_terms);
+    arena_free(&store->own_arena);
     arena_free(&store->arena);
     free(store);
 }

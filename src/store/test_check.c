@@ -63,8 +63,8 @@ TEST(check_names_each_damage)
           " 1)",
           "Observation/o should not be there" },
         { "wrong patient", "UPDATE num SET pid = 1", "is missing" },
-        { "word gone", "INSERT INTO words(words, rowid, narrative, content) SELECT 'delete', rid, '',"
-          " 'ash' FROM ident WHERE id = 'a'", "is missing" },
+        { "word gone", "INSERT INTO words(words, rowid, narrative, content) SELECT 'delete', rid, "
+          "'', 'ash' FROM ident WHERE id = 'a'", "is missing" },
         { "word added", "INSERT INTO words(rowid, content) SELECT rid, 'ash tree' FROM ident WHERE "
           "id = 'o'", "\"tree\" in the content of Observation/o should not be there" },
         { "body damaged", "UPDATE version SET body = zeroblob(20) WHERE seq = 3", "version 3" },

@@ -319,8 +319,8 @@ static const struct {
       "begin*, AND, OR, NOT and ( )" },
     { "Encounter?_text=acute AND", "invalid: a word is missing after AND before \"\"; write words, "
       "\"a phrase\", begin*, AND, OR, NOT and ( )" },
-    { "Encounter?_content=*", "invalid: a word with a letter or digit is missing before \"\"; write "
-      "words, \"a phrase\", begin*, AND, OR, NOT and ( )" },
+    { "Encounter?_content=*", "invalid: a word with a letter or digit is missing before \"\"; "
+      "write words, \"a phrase\", begin*, AND, OR, NOT and ( )" },
     { "Encounter?_content:exact=acute", "invalid: \":exact\" is not a modifier of the parameter "
       "\"_content\"" },
     { "Observation?code:text-advanced=feel NOT sad", "o5" },

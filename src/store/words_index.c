@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 /*
- * FTS5 without a copy of the texts: a row is taken out by giving again what was put in. FTS5 gathers
- * a transaction's rows in memory as long as their rids rise, so a group is written in that order.
+ * FTS5 without a copy of the texts: a row is taken out by giving again what was put in. FTS5
+ * gathers a transaction's rows in memory as long as their rids rise: so a group is written.
  */
 const char words_schema[] =
     "CREATE VIRTUAL TABLE words USING fts5(narrative, content, content='', columnsize=0,"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "store/reindex.h"
 #include "store/writer.h"
 #include "base/clock.h"
 
@@ -59,11 +60,16 @@ err writer_flush(struct writer *w)
 static err run_work(struct writer *w, struct prepared *p)
 {
     TRY(writer_flush(w));
+    TRY(interner_flush(&w->cx, &w->interner));
+    w->interned = false;
     TRY(db_savepoint(&w->cx, w->db));
     p->error = p->work(p->cx, w->db, p->self);
     if (!db_in_transaction(w->db))
         return p->error ? p->error : ERR_IO;
-    return p->error ? db_savepoint_undo(&w->cx, w->db) : db_savepoint_keep(&w->cx, w->db);
+    if (!p->error)
+        return db_savepoint_keep(&w->cx, w->db);
+    TRY(db_savepoint_undo(&w->cx, w->db));
+    return w->interned ? interner_forget(&w->cx, &w->interner) : ERR_OK;
 }
 
 /* Refused: p->error, and nothing written. A returned error is a fault: the group must be undone. */
@@ -191,6 +197,8 @@ static void publish(struct writer *w)
     for (size_t i = 0; i < store->watches.count; i++)
         store->watches.list[i]->changed(store->watches.list[i], w->seq);
     pthread_mutex_unlock(&store->watches.lock);
+    if (w->type_seq[w->search_parameter] > before)
+        reindex_wake(store);
 }
 
 static void answer(struct prepared *group)
@@ -302,6 +310,7 @@ err writer_start(struct ctx *cx, struct store *store, struct db *db)
     store->writer = w;
     w->store = store;
     w->db = db;
+    w->search_parameter = fhir_resource_find(S("SearchParameter"));
     w->arena = arena_make(WRITER_MEMORY_BYTES);
     w->cx = ctx_make(&w->arena);
     pthread_mutex_init(&w->lock, NULL);

@@ -15,6 +15,8 @@ struct writer {
     struct interner interner;
     struct index_change *changes; /* of the group, not written yet */
     size_t changes_count, changes_cap;
+    bool interned;      /* a piece of work minted codes: forget them if it is undone */
+    uint16_t search_parameter; /* resource type: a change of one wakes reindex */
     bool stale;         /* after an undo: the interner is to be read again */
     err fault;          /* writing failed within this group: it must be undone */
     int64_t seq, at_ms; /* the last given out; at_ms of this group */
