@@ -61,11 +61,13 @@ static const struct rule_input inputs[] = {
       1, true },
     { "age", "a", "age in whole years; under 16 is refused", RULE_NUMBER, 0, 0, 130, true },
     { "pregnant", "1 or 0", "1 is refused: use a maternity chart", RULE_FLAG, 0, 0, 1, true },
+    { "spinal", "1 or 0", "1 is refused: pulse and pressure mislead after a spinal-cord injury",
+      RULE_FLAG, 0, 0, 1, true },
     { "claimed", "points", "a total sent by another system, to be compared", RULE_NUMBER, 0, 0, 99,
       true },
     { 0 },
 };
-enum { IN_SCALE2 = NEWS2_PARTS, IN_AGE, IN_PREGNANT, IN_CLAIMED };
+enum { IN_SCALE2 = NEWS2_PARTS, IN_AGE, IN_PREGNANT, IN_SPINAL, IN_CLAIMED };
 
 static void in_chart_order(const struct news2_obs *obs, int values[NEWS2_PARTS])
 {
@@ -142,6 +144,10 @@ err news2_check_person(struct issues *issues, struct news2_person person)
     if (person.pregnant == 1)
         worst = issues_add(issues, ERR_RULE, S("pregnant"),
                            S("NEWS2 is not for pregnancy: use a maternity chart"));
+    if (person.spinal == 1)
+        worst = issues_add(issues, ERR_RULE, S("spinal"),
+                           S("NEWS2 is not reliable after a spinal-cord injury: watch the trend "
+                             "and ask a doctor"));
     return worst;
 }
 
@@ -220,7 +226,8 @@ static void put_response(struct rule_result *out, const struct news2_score *scor
 
 static err run(struct ctx *cx, const struct rule_arg *args, struct rule_result *out)
 {
-    struct news2_person person = { given(args[IN_AGE]), given(args[IN_PREGNANT]) };
+    struct news2_person person = { given(args[IN_AGE]), given(args[IN_PREGNANT]),
+                                   given(args[IN_SPINAL]) };
     struct news2_obs obs = {
         .resp_per_min = given(args[NEWS2_RESP]), .spo2_pct = given(args[NEWS2_SPO2]),
         .on_oxygen = given(args[NEWS2_OXYGEN]), .systolic_mmhg = given(args[NEWS2_SYSTOLIC]),
@@ -251,7 +258,7 @@ const struct rule news2_rule = {
     .source = "Royal College of Physicians, NEWS2, December 2017, Chart 1",
     .table = news2_table,
     .effective = "2017-12-01",
-    .caveat = "Adults of 16 and over, not in pregnancy; with care after spinal-cord injury. "
+    .caveat = "Adults of 16 and over, not in pregnancy, not after a spinal-cord injury. "
               "The responses to totals 0 and 1 to 4 are unconfirmed.",
     .inputs = inputs,
     .run = run,

@@ -9,7 +9,7 @@
  *
  * Source   Royal College of Physicians, NEWS2, December 2017, Charts 1 to 4. SNOMED CT codes of the
  *          NHS England virtual ward draft. Rows not read at the source are marked unconfirmed.
- * For      adults of 16 and over; not in pregnancy (a maternity chart is used); with care after a
+ * For      adults of 16 and over; not in pregnancy (a maternity chart is used); not after a
  *          spinal-cord injury, where pulse and pressure lie low at rest.
  * Shapes   vital-sign Observations in; Observation 1104051000000101 and its seven parts out.
  * Units    as in each field's name. Temperature is in tenths, rounded half up: 36.5 °C is 365.
@@ -36,7 +36,7 @@ struct news2_obs {
 };
 /* Who is scored; NEWS2_MISSING where it is not known, which excludes nobody and is reported. */
 struct news2_person {
-    int age_years, pregnant;
+    int age_years, pregnant, spinal; /* spinal: after an injury of the spinal cord */
 };
 struct news2_score {
     int total, highest;

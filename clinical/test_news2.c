@@ -223,11 +223,13 @@ TEST(news2_incomplete_set_has_a_floor_not_a_total)
 
 TEST(news2_is_refused_to_children_and_in_pregnancy)
 {
-    EXPECT_INT("15", news2_check_person(&cx->issues, (struct news2_person){ 15, 0 }), ERR_RULE);
-    EXPECT_INT("16", news2_check_person(&cx->issues, (struct news2_person){ 16, 0 }), ERR_OK);
-    EXPECT_INT("pregnant", news2_check_person(&cx->issues, (struct news2_person){ 30, 1 }),
+    EXPECT_INT("15", news2_check_person(&cx->issues, (struct news2_person){ 15, 0, 0 }), ERR_RULE);
+    EXPECT_INT("16", news2_check_person(&cx->issues, (struct news2_person){ 16, 0, 0 }), ERR_OK);
+    EXPECT_INT("pregnant", news2_check_person(&cx->issues, (struct news2_person){ 30, 1, 0 }),
                ERR_RULE);
-    EXPECT_INT("unknown", news2_check_person(&cx->issues, (struct news2_person){ MISS, MISS }),
+    EXPECT_INT("spinal", news2_check_person(&cx->issues, (struct news2_person){ 30, 0, 1 }),
+               ERR_RULE);
+    EXPECT_INT("unknown", news2_check_person(&cx->issues, (struct news2_person){ MISS, MISS, MISS }),
                ERR_OK);
 }
 

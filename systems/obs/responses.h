@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "http/http.h"
+#include "ui/components.h"
+
+/*
+ * obs_responses: how fast escalations were answered and the patients seen.
+ *
+ * Source   view obs_alerts. Shapes: GET /obs/responses?days=28, and .csv of the same.
+ * Units    minutes from when it was raised; medians and the share within the guideline's time.
+ * Missing  one not answered counts as not within its time once that has passed, never left out.
+ * Errors   none of its own. Memory: the request's arena.
+ * Limits   the newest OBS_RESPONSES_MAX escalations.
+ */
+enum { OBS_RESPONSES_MAX = 5000, OBS_RESPONSE_DAYS = 28, OBS_RESPONSE_DAYS_MAX = 366 };
+struct obs_response_row {
+    str name;
+    size_t raised, answered, seen, in_time, judged, climbed;
+    str median_answer, median_seen, share; /* "7 min", "-"; "86 % of 21" */
+};
+struct obs_responses_page {
+    const struct obs_response_row *rows;
+    size_t rows_count, days;
+    struct ui_html chart;
+};
+http_handler obs_responses_get, obs_responses_csv_get;

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "systems/obs/fhir.h"
+
+/*
+ * obs_rota: who is on shift for an escalation, from the rota kept as Schedules.
+ *
+ * Source   hl7.org/fhir/R4/schedule.html; ours in shape.
+ * Shapes   a Schedule of service category escalation-rota is one shift: serviceType is the role,
+ *          planningHorizon when it begins and ends, actor the Practitioner and, unless the role is
+ *          for the whole hospital, the ward's Location.
+ * Units    instants in UTC milliseconds; a shift holds from its start to before its end.
+ * Missing  a shift without start or end holds nobody.
+ * Errors   those of search. Memory: the ctx's arena.
+ * Hazards  H-207 somebody off shift is told.
+ */
+struct obs_on_shift {
+    str name, reference_json; /* the actor as stored */
+    int64_t from_ms, to_ms;
+};
+/* Those of a role on a ward (not given: any) at cx->now_ms. Of their ward first. */
+err obs_rota_on_shift(struct ctx *cx, struct store *store, const char *role, str ward,
+                      struct obs_on_shift *out, size_t max, size_t *count) MUST_USE;
