@@ -229,8 +229,8 @@ TEST(news2_is_refused_to_children_and_in_pregnancy)
                ERR_RULE);
     EXPECT_INT("spinal", news2_check_person(&cx->issues, (struct news2_person){ 30, 0, 1 }),
                ERR_RULE);
-    EXPECT_INT("unknown", news2_check_person(&cx->issues, (struct news2_person){ MISS, MISS, MISS }),
-               ERR_OK);
+    EXPECT_INT("unknown", news2_check_person(&cx->issues,
+                                             (struct news2_person){ MISS, MISS, MISS }), ERR_OK);
 }
 
 TEST(news2_response_rows_follow_the_guideline)

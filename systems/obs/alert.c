@@ -211,8 +211,8 @@ static str payload(struct ctx *cx, const struct obs_alert *a)
                         STR_ARG(obs_when(cx, a->answer_by_ms)));
 }
 
-static err telling_op(struct ctx *cx, const struct obs_alert *a, const struct obs_on_shift *people,
-                      size_t count, struct commit_op *op)
+static err telling_op(struct ctx *cx, const struct obs_alert *a,
+                      const struct obs_shift_list *people, struct commit_op *op)
 {
     struct buf buf = buf_make(cx->arena, OBS_BODY_BYTES);
     struct json_writer w = json_writer(&buf);
@@ -228,11 +228,11 @@ static err telling_op(struct ctx *cx, const struct obs_alert *a, const struct ob
     obs_put_reference(cx, &w, NULL, "Task", a->id);
     json_close(&w, ']');
     json_put_str(&w, "sent", obs_when(cx, cx->now_ms));
-    if (count) {
+    if (people->count) {
         json_key(&w, "recipient");
         json_open(&w, '[');
-        for (size_t i = 0; i < count; i++)
-            json_raw(&w, people[i].reference_json);
+        for (size_t i = 0; i < people->count; i++)
+            json_raw(&w, people->list[i].reference_json);
         json_close(&w, ']');
     }
     json_key(&w, "payload");
@@ -248,8 +248,7 @@ static err telling_op(struct ctx *cx, const struct obs_alert *a, const struct ob
 err obs_alert_tell(struct ctx *cx, struct store *store, struct obs_alert *alert,
                    struct commit_op *ops, size_t *count)
 {
-    struct obs_on_shift people[OBS_TELLINGS_MAX];
-    size_t found = 0;
+    struct obs_shift_list people = { .count = 0 };
     int rank = obs_rank(alert->response), steps = obs_steps(rank);
     struct buf told = buf_make(cx->arena, 4096);
     const struct obs_step *step = NULL;
@@ -257,16 +256,15 @@ err obs_alert_tell(struct ctx *cx, struct store *store, struct obs_alert *alert,
         alert->step = steps - 1; /* the top is told again and again */
     for (; alert->step < steps; alert->step++) {
         step = obs_step_at(rank, alert->step);
-        TRY(obs_rota_on_shift(cx, store, step->role, alert->ward, people, OBS_TELLINGS_MAX,
-                              &found));
-        if (found)
+        TRY(obs_rota_on_shift(cx, store, step->role, alert->ward, &people));
+        if (people.count)
             break;
         buf_printf(&told, "no %s on the rota; ", step->title);
     }
-    for (size_t i = 0; i < found; i++)
-        buf_printf(&told, "%s%.*s", i ? ", " : "", STR_ARG(people[i].name));
-    buf_printf(&told, found ? " (%s)" : "nobody is on the rota: find a %s yourself",
-               found ? step->title : obs_step_at(rank, 0)->title);
+    for (size_t i = 0; i < people.count; i++)
+        buf_printf(&told, "%s%.*s", i ? ", " : "", STR_ARG(people.list[i].name));
+    buf_printf(&told, people.count ? " (%s)" : "nobody is on the rota: find a %s yourself",
+               people.count ? step->title : obs_step_at(rank, 0)->title);
     if (alert->step >= steps) {
         step = obs_step_at(rank, 0);
         alert->step = 0;
@@ -274,5 +272,5 @@ err obs_alert_tell(struct ctx *cx, struct store *store, struct obs_alert *alert,
     alert->round++;
     alert->told = buf_str(&told);
     alert->answer_by_ms = cx->now_ms + step->answer_min * OBS_MINUTE_MS;
-    return telling_op(cx, alert, people, found, &ops[(*count)++]);
+    return telling_op(cx, alert, &people, &ops[(*count)++]);
 }

@@ -14,9 +14,8 @@
  * Units    instants in UTC milliseconds; 0: not yet.
  * Errors   obs_alert_read: ERR_NOT_FOUND: no such escalation.
  * Memory   the ctx's arena.
- * Hazards  H-205 escalation unheard.
+ * Hazards  H-305 escalation unheard.
  */
-enum { OBS_TELLINGS_MAX = 8 };
 struct obs_alert {
     str id, patient, encounter, ward, set; /* set: the score's id */
     int64_t vid;

@@ -7,7 +7,7 @@
 /*
  * obs_board: a patient in a bed as a row of the due list; what the list and its live updates share.
  *
- * Source   obs_ward. Units: instants in UTC milliseconds; the age of the row is that of the drawing.
+ * Source   obs_ward. Units: instants in UTC milliseconds; ages are those of the drawing.
  * Missing  a bed whose patient the asker may not see is left out.
  * Errors   ERR_NOT_FOUND: the patient is not there. Memory: the ctx's arena.
  */

@@ -18,7 +18,7 @@
  * Errors   ERR_RULE: not in the state for it; ERR_INVALID: no reason given; ERR_CONFLICT: somebody
  *          else answered first, and who.
  * Memory   the request's arena.
- * Hazards  H-205 escalation unheard.
+ * Hazards  H-305 escalation unheard.
  */
 struct obs_call_card {
     struct obs_alert alert;

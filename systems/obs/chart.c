@@ -162,9 +162,9 @@ err obs_chart_get(struct http_request *request, struct http_response *response)
     TRY(obs_now_read(cx, request->store, person.id, &chart.now));
     fill(request, &sets, &chart);
     chart.identity = arena_printf(cx->arena, "%.*s, born %.*s, NHS No. %.*s",
-        STR_ARG(ui_patient_name(cx, &person.banner)),
-        STR_ARG(ui_patient_born(cx, &person.banner)),
-        STR_ARG(person.banner.nhs_number.n ? ui_nhs_number(cx, person.banner.nhs_number)
+        STR_ARG(ui_patient_name(cx, &person.banner.who)),
+        STR_ARG(ui_patient_born(cx, &person.banner.who)),
+        STR_ARG(person.banner.who.nhs_number.n ? ui_nhs_number(cx, person.banner.who.nhs_number)
                                            : S("not known")));
     chart.printed = ui_time(cx, cx->now_ms);
     struct ui_page page = obs_page_for(request, &person, "Observations");

@@ -13,7 +13,7 @@
  * Missing  a value not taken is "-" in the table; a set in error is listed and not drawn.
  * Errors   ERR_NOT_FOUND: no such patient, or not visible.
  * Memory   the request's arena.
- * Hazards  H-200, H-202, H-204, H-208.
+ * Hazards  H-300, H-302, H-304, H-308.
  */
 enum { OBS_CHART_HOURS = 48, OBS_CHART_HOURS_MAX = 24 * 14 };
 struct obs_line {

@@ -6,6 +6,7 @@
 #include "http/text.h"
 #include "obs_enter.html.h"
 #include "systems/obs/follow.h"
+#include "ui_banner.html.h"
 #include "ui_page.html.h"
 
 enum { FORM_BYTES_MAX = 64 << 10, REASON_LEAST = 3, REASON_MAX = 500, KEY_BYTES = 12 };
@@ -20,7 +21,7 @@ struct ui_page obs_page_for(struct http_request *request, const struct obs_perso
     page.section = "/obs";
     if (person->ward.n) {
         page.back_href = arena_printf(request->cx->arena, "/obs/ward/%.*s", STR_ARG(person->ward));
-        page.back_text = person->ward_name.n ? person->ward_name : S("Ward");
+        page.back_text = S("Ward list");
     }
     return page;
 }
@@ -40,7 +41,7 @@ void obs_page_open(struct http_request *request, struct buf *out, const struct u
                                            tabs[i].part)),
             tabs[i].text, strcmp(tabs[i].part, current) == 0 };
     ui_page_open(out, page);
-    ui_banner(out, request->cx, &person->banner);
+    ui_banner_draw(out, request->cx, &person->banner);
     ui_tabs(out, list, COUNT(list));
 }
 
@@ -206,6 +207,14 @@ static void look_for_newer(struct ctx *cx, const struct obs_sets *sets, str form
     entry->asked += !field->confirmed;
 }
 
+static err check_in_use(struct ctx *cx, const struct obs_person *person)
+{
+    if (!person->banner.replaced_by.n)
+        return ERR_OK;
+    return ctx_failf(cx, ERR_RULE, S(""), "this record was merged: enter the observations in "
+                     "Patient/%.*s", STR_ARG(person->banner.replaced_by));
+}
+
 static err store_set(struct http_request *request, const struct obs_writing *what)
 {
     struct ctx *cx = request->cx;
@@ -233,6 +242,7 @@ err obs_enter_post(struct http_request *request, struct http_response *response)
     struct obs_sets sets;
     struct obs_entry entry;
     TRY(open_person(request, request->captures[0], &person, &sets));
+    TRY(check_in_use(cx, &person));
     obs_entry_read(cx, &person, request->body, &entry);
     if (!obs_key_is_sound(entry.key))
         entry.key = new_key(cx);

@@ -14,7 +14,7 @@
  * Errors   422 with the form again and a sentence a field; 409 when the set was corrected by
  *          somebody else meanwhile.
  * Memory   the request's arena.
- * Hazards  H-011 wrong patient, H-202 scale 2 unasked, H-204 late entry, H-209 stale overwriting.
+ * Hazards  H-011 wrong patient, H-302 scale 2 unasked, H-304 late entry, H-309 stale overwriting.
  */
 http_handler obs_enter_get, obs_enter_post, obs_preview_post, obs_correct_get, obs_correct_post,
     obs_scale_get, obs_scale_post;

@@ -212,7 +212,7 @@ void obs_entry_read(struct ctx *cx, const struct obs_person *person, str form,
     entry.pressure_unit = asked(cx, form, "pressure_unit");
     entry.key = asked(cx, form, "key");
     entry.from = asked(cx, form, "from");
-    entry.seen = asked(cx, form, "seen");
+    entry.seen = http_query_value(cx->arena, form, S("seen")); /* absent: not asked */
     if (str_given(form)) {
         for (size_t i = 0; i < COUNT(numbers); i++)
             read_number(cx, &entry, form, numbers[i].field, numbers[i].vital);

@@ -16,7 +16,7 @@
  * Errors   none as err: each field has its sentence; `wrong` counts those that stop the set,
  *          `asked` those that wait for a confirmation.
  * Memory   the ctx's arena.
- * Hazards  H-201 unit slip, H-204 late entry taken as new, H-011 wrong patient.
+ * Hazards  H-301 unit slip, H-304 late entry taken as new, H-011 wrong patient.
  */
 enum obs_field {
     OBS_F_RESP, OBS_F_SPO2, OBS_F_OXYGEN, OBS_F_DEVICE, OBS_F_FLOW, OBS_F_FIO2, OBS_F_SYSTOLIC,

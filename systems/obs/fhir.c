@@ -146,7 +146,7 @@ err obs_fhir_op(struct ctx *cx, const char *type, str id, int64_t vid, str text,
                             .resource = fhir_resource_find(str_of(type)), .if_match_vid = vid,
                             .skip_unchanged = true };
     TRY(json_parse(cx, text, &op.body));
-    TRY(validate_resource_as(cx, op.body, op.resource));
+    TRY(validate_resource(cx, op.body));
     *out = op;
     return ERR_OK;
 }

@@ -225,6 +225,32 @@ static err check_score(struct call *call, str id)
 
 /* ---- the consumers ---- */
 
+static void release(void *thing)
+{
+    ctx_release(thing);
+}
+
+/*
+ * A look at the record as it is now: the one a consumer or timer holds is as old as its batch, and
+ * would not show what the version before this one led to.
+ */
+static struct ctx *look_anew(struct ctx *cx)
+{
+    struct ctx *own = arena_alloc(cx->arena, sizeof *own);
+    *own = *cx;
+    own->db = NULL;
+    own->deferred = NULL;
+    ctx_defer(cx, release, own);
+    return own;
+}
+
+static err look_end(struct ctx *cx, struct ctx *own, err result)
+{
+    cx->issues = own->issues;
+    ctx_undefer(cx, release);
+    return result;
+}
+
 static err follow_score(struct ctx *cx, struct store *store, str id, struct json body)
 {
     struct call call = { .cx = cx, .store = store };
@@ -264,9 +290,12 @@ err obs_follow_set(struct ctx *cx, struct store *store, const struct store_versi
     if (version->method == STORE_DELETED)
         return ERR_OK;
     TRY(json_parse(cx, version->body, &body));
-    if (obs_has_code(json_get(body, S("code")), OBS_SNOMED, OBS_SCORE))
-        return follow_score(cx, store, version->id, body);
-    return version->vid > 1 ? follow_value(cx, store, version->id) : ERR_OK;
+    bool score = obs_has_code(json_get(body, S("code")), OBS_SNOMED, OBS_SCORE);
+    if (!score && version->vid == 1)
+        return ERR_OK;
+    struct ctx *own = look_anew(cx);
+    return look_end(cx, own, score ? follow_score(own, store, version->id, body)
+                                   : follow_value(own, store, version->id));
 }
 
 struct timer {
@@ -316,17 +345,23 @@ static err act_on(struct ctx *cx, struct store *store, struct obs_alert *alert, 
     return do_all(cx, store, ops, count, "obs: no answer in time");
 }
 
-err obs_answer_due(struct ctx *cx, struct store *store, const struct due_item *item, void *self)
+static err answer_due(struct ctx *cx, struct store *store, str id)
 {
     struct obs_alert alert;
-    (void)self;
-    err found = obs_alert_read(cx, store, item->key, &alert);
+    err found = obs_alert_read(cx, store, id, &alert);
     if (found == ERR_NOT_FOUND || found == ERR_GONE)
         return ERR_OK;
     TRY(found);
     struct obs_clock clock = obs_alert_clock(&alert);
     enum obs_act act = obs_clock_act(&clock, cx->now_ms);
     return act == OBS_WAIT ? ERR_OK : act_on(cx, store, &alert, act);
+}
+
+err obs_answer_due(struct ctx *cx, struct store *store, const struct due_item *item, void *self)
+{
+    (void)self;
+    struct ctx *own = look_anew(cx);
+    return look_end(cx, own, answer_due(own, store, item->key));
 }
 
 static const char *const observations[] = { "Observation", NULL };

@@ -19,7 +19,7 @@
  * Errors   those of the store; the consumer tries again.
  * Memory   the call's ctx.
  * Limits   each effect has an id of its own (esc-SET, -t1, -t2 ...), so repeating does nothing.
- * Hazards  H-205 escalation unheard, H-208 a score that does not add up.
+ * Hazards  H-305 escalation unheard, H-308 a score that does not add up.
  */
 enum { OBS_RECENT_H = 12, OBS_LOOK_BACK_H = 36 };
 extern const struct consumer *const obs_consumers[];

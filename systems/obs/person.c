@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "systems/obs/person.h"
 #include "clinical/decimal.h"
-#include "ui/browse.h"
+#include "ui/page.h"
 
-enum { CONDITIONS_MAX = 100, DECISIONS_MAX = 20, PLACES_DEPTH = 4 };
+enum { CONDITIONS_MAX = 100, DECISIONS_MAX = 20 };
 
 /* Problems that take a person out of NEWS2. The list is a local choice: unconfirmed. */
 static const struct { const char *code; bool pregnancy; } exclusions[] = {
@@ -101,45 +101,6 @@ static err read_weight(struct ctx *cx, struct store *store, struct obs_person *o
     return ERR_OK;
 }
 
-/* From the bed up to the ward. What cannot be read ends the climb: the place is then not known. */
-static void find_ward(struct ctx *cx, struct store *store, struct obs_person *out)
-{
-    str id = out->bed;
-    for (int depth = 0; depth < PLACES_DEPTH && str_given(id); depth++) {
-        struct store_version version;
-        struct json body;
-        if (obs_read(cx, store, "Location", id, &version, &body) != ERR_OK)
-            return;
-        if (obs_has_code(json_get(body, S("physicalType")),
-                         "http://terminology.hl7.org/CodeSystem/location-physical-type", "wa")) {
-            out->ward = id;
-            out->ward_name = json_string(cx->arena, json_get(body, S("name")));
-            return;
-        }
-        id = obs_reference(cx, json_get(body, S("partOf")), "Location");
-    }
-}
-
-static err read_stay(struct ctx *cx, struct store *store, struct obs_person *out)
-{
-    struct obs_found found;
-    TRY(obs_search(cx, store, "Encounter",
-                   arena_printf(cx->arena, "patient=%.*s&status=in-progress,onleave&_sort=-date",
-                                STR_ARG(out->id)), DECISIONS_MAX, &found));
-    for (size_t i = 0; i < found.count && !out->bed.n; i++) {
-        struct json body = found.bodies[i];
-        for (struct json_walk w = json_walk(json_get(body, S("location"))); json_next(&w);)
-            if (json_string_is(json_get(w.value, S("status")), S("active"))) {
-                out->bed = obs_reference(cx, json_get(w.value, S("location")), "Location");
-                out->encounter = json_string(cx->arena, json_get(body, S("id")));
-            }
-    }
-    if (!out->encounter.n && found.count)
-        out->encounter = json_string(cx->arena, json_get(found.bodies[0], S("id")));
-    find_ward(cx, store, out);
-    return ERR_OK;
-}
-
 static str why_excluded(struct ctx *cx, const struct obs_person *person)
 {
     struct issues issues = { .arena = cx->arena };
@@ -149,18 +110,16 @@ static str why_excluded(struct ctx *cx, const struct obs_person *person)
 
 err obs_person_read(struct ctx *cx, struct store *store, str id, struct obs_person *out)
 {
-    struct store_version version;
-    struct json body;
     *out = (struct obs_person){ .id = id };
-    TRY(obs_read(cx, store, "Patient", id, &version, &body));
-    out->banner = ui_patient_of(cx, body);
-    out->age_years = ui_age_years(out->banner.birth_date, cx->now_ms);
+    TRY(ui_banner_read(cx, store, id, &out->banner));
+    out->encounter = out->banner.encounter;
+    out->ward = out->banner.ward;
+    out->age_years = ui_age_years(out->banner.who.birth_date, cx->now_ms);
     if (out->age_years < 0)
         out->age_years = NEWS2_MISSING;
     TRY(read_conditions(cx, store, out));
     TRY(read_target(cx, store, out));
     TRY(read_weight(cx, store, out));
-    TRY(read_stay(cx, store, out));
     out->excluded = why_excluded(cx, out);
     return ERR_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "systems/obs/set.h"
-#include "ui/components.h"
+#include "ui/banner.h"
 
 /*
  * obs_person: whom the observations are about: the banner, the stay, who must not be scored by
@@ -14,7 +14,7 @@
  *          author or time does not count.
  * Errors   ERR_NOT_FOUND: no such patient, or one that the asker may not see.
  * Memory   the ctx's arena.
- * Hazards  H-202 scale 2 unasked; H-203 NEWS2 used for a child, in pregnancy, after spinal injury.
+ * Hazards  H-302 scale 2 unasked; H-303 NEWS2 used for a child, in pregnancy, after spinal injury.
  */
 enum { OBS_TARGET_LOW = 88, OBS_TARGET_HIGH = 92 };
 struct obs_target {
@@ -24,11 +24,11 @@ struct obs_target {
 };
 struct obs_person {
     str id;
-    struct ui_patient banner;
+    struct ui_banner banner;
     int age_years;          /* NEWS2_MISSING: not known */
     bool pregnant, spinal;
     str excluded;           /* why NEWS2 is not for this person; not given: it is */
-    str encounter, bed, ward, ward_name;
+    str encounter, ward;
     struct obs_target target;
     str weight;             /* "71.5 kg, 20 Nov 2026, 09:10"; not given: not known */
     int64_t weight_g, weight_ms;

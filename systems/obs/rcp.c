@@ -33,8 +33,8 @@ static const struct band_row pulse[] = {
     { "61-70", 61, 70 }, { "51-60", 51, 60 }, { "41-50", 41, 50 }, { "31-40", 31, 40 },
     { "30 or less", 0, 30 } };
 static const struct band_row alert[] = {
-    { "Alert", 'A', 'A' }, { "New confusion", 'C', 'C' }, { "Voice", 'V', 'V' }, { "Pain", 'P', 'P' },
-    { "Unresponsive", 'U', 'U' } };
+    { "Alert", 'A', 'A' }, { "New confusion", 'C', 'C' }, { "Voice", 'V', 'V' },
+    { "Pain", 'P', 'P' }, { "Unresponsive", 'U', 'U' } };
 static const struct band_row temp[] = {
     { "39.1 or more", 391, 999 }, { "38.1-39.0", 381, 390 }, { "37.1-38.0", 371, 380 },
     { "36.1-37.0", 361, 370 }, { "35.1-36.0", 351, 360 }, { "35.0 or less", 0, 350 } };

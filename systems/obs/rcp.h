@@ -15,7 +15,7 @@
  *          least"; a set of another system that does not add up carries an exclamation mark.
  * Errors   none. Memory: the builder's.
  * Limits   OBS_RCP_SETS columns.
- * Hazards  H-200 missing value scored, H-202 scale 2 unasked, H-208 score that does not add up.
+ * Hazards  H-300 missing value scored, H-302 scale 2 unasked, H-308 score that does not add up.
  */
 enum { OBS_RCP_SETS = 48, OBS_RCP_SCREEN = 16 };
 /* `sets` newest first, as they are read; those in error are left out. */

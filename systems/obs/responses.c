@@ -93,7 +93,7 @@ static double minutes_between(int64_t from_ms, int64_t to_ms)
     return (double)(to_ms - from_ms) / (double)OBS_MINUTE_MS;
 }
 
-/* In time: seen within what the guideline asks for, where it asks. Too early to tell is not judged. */
+/* In time: seen within what the guideline asks for, where it asks. Too early is not judged. */
 static void judge(const struct one *one, int64_t now_ms, struct obs_response_row *row)
 {
     int within = one->response->review_within_min;

@@ -37,19 +37,19 @@ static bool take(struct ctx *cx, struct json shift, struct obs_on_shift *out)
 }
 
 err obs_rota_on_shift(struct ctx *cx, struct store *store, const char *role, str ward,
-                      struct obs_on_shift *out, size_t max, size_t *count)
+                      struct obs_shift_list *out)
 {
     struct obs_found found;
     int64_t since = cx->now_ms - LONGEST_SHIFT_H * INT64_C(3600000);
-    *count = 0;
+    out->count = 0;
     TRY(obs_search(cx, store, "Schedule",
                    arena_printf(cx->arena, "service-category=escalation-rota&service-type=%s&"
                                 "date=ge%.*s", role, STR_ARG(obs_instant(cx, since))), SHIFTS_MAX,
                    &found));
-    for (int near = 2; near > 0 && *count == 0; near--)
-        for (size_t i = 0; i < found.count && *count < max; i++)
+    for (int near = 2; near > 0 && out->count == 0; near--)
+        for (size_t i = 0; i < found.count && out->count < OBS_ON_SHIFT_MAX; i++)
             if (nearness(cx, found.bodies[i], ward) == near &&
-                take(cx, found.bodies[i], &out[*count]))
-                ++*count;
+                take(cx, found.bodies[i], &out->list[out->count]))
+                out->count++;
     return ERR_OK;
 }

@@ -11,13 +11,18 @@
  *          for the whole hospital, the ward's Location.
  * Units    instants in UTC milliseconds; a shift holds from its start to before its end.
  * Missing  a shift without start or end holds nobody.
- * Errors   those of search. Memory: the ctx's arena.
- * Hazards  H-207 somebody off shift is told.
+ * Errors   those of search. Memory: the ctx's arena. Limits: OBS_ON_SHIFT_MAX people are told.
+ * Hazards  H-307 somebody off shift is told.
  */
+enum { OBS_ON_SHIFT_MAX = 8 };
 struct obs_on_shift {
     str name, reference_json; /* the actor as stored */
     int64_t from_ms, to_ms;
 };
 /* Those of a role on a ward (not given: any) at cx->now_ms. Of their ward first. */
+struct obs_shift_list {
+    struct obs_on_shift list[OBS_ON_SHIFT_MAX];
+    size_t count;
+};
 err obs_rota_on_shift(struct ctx *cx, struct store *store, const char *role, str ward,
-                      struct obs_on_shift *out, size_t max, size_t *count) MUST_USE;
+                      struct obs_shift_list *out) MUST_USE;

@@ -13,7 +13,7 @@
  * Missing  an incomplete set never lowers anything: the higher of what it shows and what the last
  *          complete one asked for holds, and its time does not count as a set taken.
  * Errors   none. Memory: pure, static tables; reads no clock.
- * Hazards  H-200 missing value scored, H-205 escalation unheard, H-206 due set overlooked.
+ * Hazards  H-300 missing value scored, H-305 escalation unheard, H-306 due set overlooked.
  */
 #define OBS_MINUTE_MS INT64_C(60000)
 enum {

@@ -17,8 +17,8 @@
  * Errors   those of search.
  * Memory   the ctx's arena.
  * Limits   OBS_SETS_MAX sets of a patient are read at once, newest first.
- * Hazards  H-200 missing value scored, H-202 scale 2 unasked, H-204 late entry taken as new,
- *          H-208 a score from elsewhere that does not add up.
+ * Hazards  H-300 missing value scored, H-302 scale 2 unasked, H-304 late entry taken as new,
+ *          H-308 a score from elsewhere that does not add up.
  */
 enum { OBS_SETS_MAX = 200, OBS_LATE_MIN = 30, OBS_AHEAD_MIN = 5 };
 #define OBS_SCORE "1104051000000101"
@@ -81,14 +81,14 @@ struct obs_writing {
     str reason;                  /* of a correction */
 };
 enum { OBS_OPS_MAX = 12 };
-/* The operations that store it whole, or correct it: a value that stays as it was is not written
- * again, one that was taken out is entered in error; each changes only the version that was read. */
+/* The operations that store it whole, or correct it: a value that stays is not written again, one
+ * that was taken out is entered in error; each changes only the version that was read. */
 err obs_set_ops(struct ctx *cx, struct store *store, const struct obs_writing *what,
                 struct commit_op *ops, size_t *count) MUST_USE;
 /* The operations that mark a set and all its values as entered in error; nothing is deleted. */
 err obs_set_error_ops(struct ctx *cx, struct store *store, str id, str reason,
                       struct commit_op *ops, size_t *count) MUST_USE;
-/* The score of one of our sets again, after one of its values was changed elsewhere. *changed false:
- * it still stands. */
+/* The score of one of our sets again, after one of its values was changed elsewhere. *changed
+ * false: it still stands. */
 err obs_set_rescore(struct ctx *cx, struct store *store, str id, struct commit_op *op,
                     bool *changed) MUST_USE;

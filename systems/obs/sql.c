@@ -2,26 +2,26 @@
 #include "systems/obs/ward.h"
 
 /*
- * Every statement this system runs, over the tables of the views. Instants of stays and of sets are
+ * Every statement this system runs, over the tables of its own views and, for who lies where, those
+ * of the beds. Instants of stays and of sets are
  * texts with offsets: those are read here and put in order by their instant in C.
  */
 const struct stmt obs_sql[] = {
     [OBS_SQL_WARDS] = { "wards by name",
-        "SELECT place, name FROM view_obs_places WHERE kind = 'wa' ORDER BY place",
-        "SEARCH view_obs_places USING INDEX" },
+        "SELECT spot, name FROM view_beds_spots WHERE kind = 'wa' ORDER BY spot",
+        "SCAN view_beds_spots" },
     [OBS_SQL_PLACE] = { "a place",
-        "SELECT name, kind FROM view_obs_places WHERE place = ?1",
-        "SEARCH view_obs_places USING INDEX" },
+        "SELECT name, kind FROM view_beds_spots WHERE spot = ?1",
+        "SEARCH view_beds_spots USING INDEX" },
     [OBS_SQL_BEDS] = { "beds of a ward, in bays or not",
-        "SELECT b.place, b.name FROM view_obs_places b WHERE b.part_of = ?1 AND b.kind = 'bd' "
-        "UNION ALL SELECT b.place, b.name FROM view_obs_places r JOIN view_obs_places b "
-        "ON b.part_of = r.place WHERE r.part_of = ?1 AND b.kind = 'bd'",
+        "SELECT b.spot, b.name FROM view_beds_spots b WHERE b.part_of = ?1 AND b.kind = 'bd' "
+        "UNION ALL SELECT b.spot, b.name FROM view_beds_spots r JOIN view_beds_spots b "
+        "ON b.part_of = r.spot WHERE r.part_of = ?1 AND b.kind = 'bd'",
         "SEARCH b USING INDEX" },
     [OBS_SQL_STAY] = { "who lies in a bed",
-        "SELECT patient, pid, admitted FROM view_beds_stays WHERE location = ?1 AND "
-        "location_status = 'active' AND status IN ('in-progress', 'onleave', 'arrived', "
-        "'triaged') ORDER BY period_start DESC LIMIT 1",
-        "SEARCH view_beds_stays USING INDEX" },
+        "SELECT patient, pid, admitted FROM view_beds_held WHERE bed = ?1 AND status <> 'planned' "
+        "AND coalesce(place_status, 'active') = 'active' LIMIT 1",
+        "SEARCH view_beds_held USING INDEX" },
     [OBS_SQL_SCORES] = { "the last sets of a patient",
         "SELECT score, taken, total, least, red, excluded, status FROM view_obs_scores "
         "WHERE patient = ?1 ORDER BY taken DESC LIMIT ?2",

@@ -12,9 +12,11 @@ const struct obs_vital_kind obs_vitals[OBS_VITALS] = {
     [OBS_SYSTOLIC]  = { "systolic", "Systolic pressure", "mmHg", "mm[Hg]",
         { "72313002", "Systolic arterial pressure", "8480-6" }, 0, 20, 350, 70, 220, LOCAL },
     [OBS_DIASTOLIC] = { "diastolic", "Diastolic pressure", "mmHg", "mm[Hg]",
-        { "1091811000000102", "Diastolic arterial pressure", "8462-4" }, 0, 10, 250, 30, 130, LOCAL },
+        { "1091811000000102", "Diastolic arterial pressure", "8462-4" }, 0, 10, 250, 30, 130,
+        LOCAL },
     [OBS_PULSE]     = { "pulse", "Pulse", "beats a minute", "/min",
-        { "78564009", "Heart rate measured at systemic artery", "8867-4" }, 0, 0, 350, 40, 160, LOCAL },
+        { "78564009", "Heart rate measured at systemic artery", "8867-4" }, 0, 0, 350, 40, 160,
+        LOCAL },
     [OBS_TEMP]      = { "temp", "Temperature", "\302\260C", "Cel",
         { "276885007", "Core body temperature", "8310-5" }, 1, 200, 460, 340, 410, LOCAL },
     [OBS_FLOW]      = { "flow", "Oxygen flow", "litres a minute", "L/min",
@@ -23,12 +25,18 @@ const struct obs_vital_kind obs_vitals[OBS_VITALS] = {
         { NULL, "Inhaled oxygen concentration", "3150-6" }, 0, 21, 100, 24, 60, LOCAL },
 };
 const struct obs_acvpu obs_acvpus[] = {
-    { 'A', "A", "Alert",                                { "248234008", "Mentally alert", NULL } },
-    { 'C', "C", "New confusion",                        { "130987000", "Acute confusion", NULL } },
-    { 'K', "K", "Confused as usual, not new",           { NULL, "Confusion that is not new", NULL, "usual-confusion" } },
-    { 'V', "V", "Responds to voice",                    { "300202002", "Responds to voice", NULL } },
-    { 'P', "P", "Responds to pain",                     { "450847001", "Responds to pain", NULL } },
-    { 'U', "U", "Unresponsive",                         { "422768004", "Unresponsive", NULL } },
+    { 'A', "A", "Alert",
+      { "248234008", "Mentally alert", NULL } },
+    { 'C', "C", "New confusion",
+      { "130987000", "Acute confusion", NULL } },
+    { 'K', "K", "Confused as usual, not new",
+      { NULL, "Confusion that is not new", NULL, "usual-confusion" } },
+    { 'V', "V", "Responds to voice",
+      { "300202002", "Responds to voice", NULL } },
+    { 'P', "P", "Responds to pain",
+      { "450847001", "Responds to pain", NULL } },
+    { 'U', "U", "Unresponsive",
+      { "422768004", "Unresponsive", NULL } },
 };
 const struct obs_device obs_devices[] = {
     { "cannula",  "Nasal cannula",               true },
@@ -49,8 +57,9 @@ static const struct { const char *system, *code; enum obs_vital vital; } others[
     { OBS_SNOMED, "271649006", OBS_SYSTOLIC }, { OBS_SNOMED, "271650006", OBS_DIASTOLIC },
 };
 /* A value in `ucum` times `numerator`, plus `add`, over `denominator` is in the row's own unit. */
-static const struct { const char *ucum, *word; enum obs_vital vital; int numerator, denominator, add; }
-units[] = {
+static const struct {
+    const char *ucum, *word; enum obs_vital vital; int numerator, denominator, add;
+} units[] = {
     { "[degF]", "F",   OBS_TEMP,      5,       9,       -320 }, /* tenths less 32.0, times 5/9 */
     { "kPa",    "kPa", OBS_SYSTOLIC,  7500617, 1000000, 0 },
     { "kPa",    "kPa", OBS_DIASTOLIC, 7500617, 1000000, 0 },

@@ -15,7 +15,7 @@
  * Missing  OBS_NONE. Never zero.
  * Errors   a value in a unit that is not known reads as OBS_NONE: it is never guessed at.
  * Memory   static.
- * Hazards  H-201 unit slip.
+ * Hazards  H-301 unit slip.
  */
 #define OBS_NONE NEWS2_MISSING
 enum obs_vital {

@@ -91,10 +91,8 @@ static struct ui_html spark_of(struct ctx *cx, const struct obs_point *points, s
             values[shown++] = points[i - 1].total;
     if (shown < 2)
         return (struct ui_html){ S("") };
-    ui_sparkline_draw(&out, &(struct ui_sparkline){
-        .values = values, .count = shown, .low = 0, .high = 4, .most = 12,
-        .summary = arena_printf(cx->arena, "NEWS2 over the last %zu sets: from %.0f to %.0f",
-                                shown, values[0], values[shown - 1]) });
+    ui_spark_draw(&out, &(struct ui_spark){ .values = values, .count = shown, .low = 0, .high = 4,
+                                            .label = S("NEWS2, last sets") });
     return (struct ui_html){ buf_str(&out) };
 }
 
@@ -372,7 +370,7 @@ err obs_wards_get(struct http_request *request, struct http_response *response)
 static str ward_of(struct ctx *cx, struct store *store, str patient, struct obs_in_bed *in)
 {
     struct obs_person person;
-    if (obs_person_read(cx, store, patient, &person) != ERR_OK || !person.bed.n || !person.ward.n)
+    if (obs_person_read(cx, store, patient, &person) != ERR_OK || !person.ward.n)
         return (str){ 0 };
     struct obs_in_bed *beds = arena_array(cx->arena, OBS_WARD_MAX, sizeof *beds);
     size_t count;

@@ -8,7 +8,7 @@
  * obs_ward: who is due, by ward: each patient in a bed, the last score, when the next set is due
  * and whether it is overdue.
  *
- * Source   intervals: obs_rules (RCP 2017). Who lies where: view beds_stays of the stays.
+ * Source   intervals: obs_rules (RCP 2017). Who lies where: views beds_spots and beds_held.
  * Shapes   GET /obs (wards), /obs/ward/{ward} (a row a patient, overdue and unanswered first),
  *          /obs/live (server-sent events of a ward). Rows have the patient's id, and are replaced
  *          one at a time; nothing moves under a pointer.
@@ -18,7 +18,7 @@
  * Errors   ERR_NOT_FOUND: no such ward.
  * Memory   the request's arena.
  * Limits   OBS_WARD_MAX beds a ward; a sparkline of OBS_SPARK sets.
- * Hazards  H-206 due set overlooked, H-013 stale board.
+ * Hazards  H-306 due set overlooked, H-013 stale board.
  */
 enum { OBS_WARD_MAX = 400, OBS_SPARK = 12 };
 struct obs_row {
