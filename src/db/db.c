@@ -376,3 +376,43 @@ err db_plan(struct ctx *cx, struct db *db, const char *sql, str *out)
     *out = plan;
     return ERR_OK;
 }
+
+/* ---- copying ---- */
+
+enum { COPY_PAGES = 2000 };
+
+/* A read transaction is held over it all, so a commit by others does not begin the copy again. */
+static err copy_pages(struct ctx *cx, struct db *db, sqlite3 *to,
+                      bool (*go_on)(void *self, int64_t done, int64_t total), void *self)
+{
+    sqlite3_backup *backup = sqlite3_backup_init(to, "main", db->handle, "main");
+    int code = SQLITE_OK;
+    bool wanted = true;
+    if (!backup)
+        return report(cx, db, sqlite3_errcode(to));
+    while (wanted && (code = sqlite3_backup_step(backup, COPY_PAGES)) == SQLITE_OK)
+        wanted = !go_on || go_on(self, sqlite3_backup_pagecount(backup) -
+                                           sqlite3_backup_remaining(backup),
+                                 sqlite3_backup_pagecount(backup));
+    sqlite3_backup_finish(backup);
+    if (!wanted)
+        return ctx_fail(cx, ERR_BUSY, (str){ 0 }, S("the copy was stopped"));
+    return code == SQLITE_DONE ? ERR_OK : report(cx, NULL, code);
+}
+
+err db_copy(struct ctx *cx, struct db *db, str path,
+            bool (*go_on)(void *self, int64_t done, int64_t total), void *self)
+{
+    sqlite3 *to = NULL;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    int code = sqlite3_open_v2(arena_cstr(cx->arena, path), &to, flags, NULL);
+    err wrong = code == SQLITE_OK ? db_begin(cx, db, false) : report(cx, NULL, code);
+    if (!wrong)
+        wrong = db_exec(cx, db, "SELECT count(*) FROM sqlite_master");
+    if (!wrong)
+        wrong = copy_pages(cx, db, to, go_on, self);
+    db_rollback(db);
+    if (sqlite3_close(to) != SQLITE_OK && !wrong)
+        wrong = report(cx, NULL, SQLITE_IOERR);
+    return wrong;
+}

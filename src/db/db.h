@@ -69,5 +69,10 @@ bool db_in_transaction(struct db *db);
 int64_t db_wal_pages(struct db *db);
 err db_checkpoint(struct ctx *cx, struct db *db, int64_t *left) MUST_USE;
 
+/* Copies the database as of one instant into a new file, beside whoever writes to it. `go_on` is
+ * asked now and then, with pages done and in all; false: ERR_BUSY. May be NULL. */
+err db_copy(struct ctx *cx, struct db *db, str path,
+            bool (*go_on)(void *self, int64_t done, int64_t total), void *self) MUST_USE;
+
 /* What EXPLAIN QUERY PLAN says of a statement, a line a step; for tests. */
 err db_plan(struct ctx *cx, struct db *db, const char *sql, str *out) MUST_USE;

@@ -6,6 +6,8 @@ extern const struct command cmd_serve;
 extern const struct command cmd_import;
 extern const struct command cmd_export;
 extern const struct command cmd_check;
+extern const struct command cmd_backup;
+extern const struct command cmd_restore;
 extern const struct command cmd_consumers;
 extern const struct command cmd_token;
 extern const struct command cmd_audit;
@@ -28,6 +30,8 @@ const struct command *const commands[] = {
     &cmd_import,
     &cmd_export,
     &cmd_check,
+    &cmd_backup,
+    &cmd_restore,
     &cmd_consumers,
     &cmd_config,
     &cmd_audit,
