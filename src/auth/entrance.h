@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "auth/passkey_check.h"
+#include "auth/upstream.h"
 #include "http/http.h"
 
 /*
@@ -15,6 +16,8 @@ struct entrance {
     str rp_id, origins;  /* auth.rp_id, auth.origins */
     str base_url;        /* http.base_url; empty: not configured */
     str attestation;     /* auth.attestation: "none" or "direct" */
+    struct provider *staff, *patients; /* [upstream], [patients]; NULL: not configured */
+    struct upstream_rules rules;
 };
 /* Where passkeys used on this request's page belong; false: this page cannot use any. */
 bool entrance_site(const struct entrance *entrance, const struct http_request *request,

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/gate.h"
 #include "auth/audit_log.h"
+#include "auth/proxy.h"
 #include "auth/step_up.h"
+#include "auth/upstream.h"
 #include <stdatomic.h>
 
 enum { COOKIE_BYTES = 43 };
@@ -82,6 +84,27 @@ err gate_same_origin(const struct http_request *request)
                     S("this change did not come from one of our own pages; reload and try again"));
 }
 
+/* Somebody else's record in place of their own, as far as the consent goes; the consent is read at
+ * each request, and a session whose consent was taken away ends. */
+static err act_for(struct ctx *cx, struct gate *gate, str cookie, const struct session *session,
+                   struct user *out)
+{
+    struct people *people = gate->options.people;
+    struct proxy proxy;
+    str nhs_number;
+    TRY(upstream_nhs_number(cx, people, session->user.name, &nhs_number));
+    if (proxy_find(cx, gate->options.store, nhs_number, session->acting, &proxy) != ERR_OK) {
+        TRY(session_end(cx, people, cookie));
+        return ctx_fail(cx, ERR_LOGIN, (str){ 0 },
+                        S("you may not act for this person any more; sign in again"));
+    }
+    struct scope_set *scopes = arena_alloc(cx->arena, sizeof *scopes);
+    TRY(scope_parse(cx, proxy.scopes, scopes));
+    out->asker = (struct decide_asker){ role_find(S("proxy")), scopes, SCOPE_PATIENT };
+    out->person.who = arena_printf(cx->arena, "Patient/%.*s", STR_ARG(proxy.patient));
+    return ERR_OK;
+}
+
 static err by_cookie(struct http_request *request, struct gate *gate, str cookie,
                      struct user *out)
 {
@@ -95,7 +118,7 @@ static err by_cookie(struct http_request *request, struct gate *gate, str cookie
         .asker = { .role = role_find(session.user.role) },
         .proved_ms = session.stepped_up_ms,
     };
-    return ERR_OK;
+    return session.acting.n ? act_for(cx, gate, cookie, &session, out) : ERR_OK;
 }
 
 static err find_user(struct http_request *request, struct gate *gate, struct user *out)

@@ -26,12 +26,13 @@ const char sign_in_schema[] =
     "CREATE INDEX IF NOT EXISTS badge_by_user ON badge(user);"
     "CREATE TABLE IF NOT EXISTS trip("
     " hash BLOB PRIMARY KEY, door TEXT NOT NULL, browser BLOB NOT NULL, nonce TEXT NOT NULL,"
-    " verifier TEXT NOT NULL, next TEXT NOT NULL, wanted TEXT NOT NULL, session BLOB NOT NULL,"
+    " verifier TEXT NOT NULL, next TEXT NOT NULL, wanted TEXT NOT NULL,"
     " until_ms INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS trip_by_end ON trip(until_ms);"
     "CREATE TABLE IF NOT EXISTS link("
-    " issuer TEXT NOT NULL, sub TEXT NOT NULL, user TEXT NOT NULL,"
-    " PRIMARY KEY(issuer, sub)) WITHOUT ROWID;";
+    " issuer TEXT NOT NULL, sub TEXT NOT NULL, user TEXT NOT NULL, nhs_number TEXT NOT NULL,"
+    " PRIMARY KEY(issuer, sub)) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS link_by_user ON link(user);";
 
 #define KEY_COLUMNS                                                                                \
     "k.id, k.user, k.name, k.alg, k.key, k.count, k.flags, k.attested, k.added_ms, k.used_ms,"     \
@@ -122,17 +123,22 @@ const struct stmt sign_in_sql[] = {
     [SIGN_IN_SITTING_CLEAR_AT] = { "nobody else's session stays at a workstation",
         "DELETE FROM sitting WHERE place = ?1 AND user <> ?2", NULL },
     [SIGN_IN_TRIP_ADD] = { "somebody went to another provider to sign in",
-        "INSERT INTO trip(hash, door, browser, nonce, verifier, next, wanted, session, until_ms)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", NULL },
+        "INSERT INTO trip(hash, door, browser, nonce, verifier, next, wanted, until_ms)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", NULL },
     [SIGN_IN_TRIP_USE] = { "and came back",
         "DELETE FROM trip WHERE hash = ?1 AND until_ms > ?2"
-        " RETURNING door, browser, nonce, verifier, next, wanted, session", NULL },
+        " RETURNING door, browser, nonce, verifier, next, wanted", NULL },
     [SIGN_IN_TRIP_FORGET] = { "forget trips nobody came back from",
         "DELETE FROM trip WHERE until_ms <= ?1", NULL },
     [SIGN_IN_LINK_ADD] = { "who at a provider is who here",
-        "INSERT INTO link(issuer, sub, user) VALUES(?1, ?2, ?3)"
-        " ON CONFLICT DO UPDATE SET user = excluded.user", NULL },
+        "INSERT INTO link(issuer, sub, user, nhs_number) VALUES(?1, ?2, ?3, ?4) ON CONFLICT"
+        " DO UPDATE SET user = excluded.user, nhs_number = excluded.nhs_number", NULL },
     [SIGN_IN_LINK_FIND] = { "who here is somebody at a provider",
         "SELECT user FROM link WHERE issuer = ?1 AND sub = ?2", "SEARCH link USING PRIMARY KEY" },
+    [SIGN_IN_LINK_OF] = { "the NHS number a provider verified for a person",
+        "SELECT nhs_number FROM link WHERE user = ?1 AND nhs_number <> ''",
+        "SEARCH link USING INDEX link_by_user" },
+    [SIGN_IN_PERSON_UPDATE] = { "what a provider says of a person now",
+        "UPDATE user SET role = ?2, display = ?3, who = ?4 WHERE name = ?1", NULL },
     [SIGN_IN_SQL_COUNT] = { 0 },
 };

@@ -12,7 +12,9 @@
 #include "rest/viewdef.h"
 #include "ui/account.h"
 #include "ui/browse.h"
+#include "ui/door.h"
 #include "ui/landing.h"
+#include "ui/my.h"
 #include "ui/sign_in.h"
 #include <unistd.h>
 
@@ -112,12 +114,7 @@ err serve_open_gate(struct ctx *cx, struct serve *serve, str folder)
     TRY(jwt_open(cx, folder, &serve->oauth.keys));
     serve->oauth.people = serve->people;
     serve->oauth.registration = config_switch(&serve->config, "auth.registration");
-    serve->entrance = (struct entrance){
-        .rp_id = config_text(&serve->config, "auth.rp_id"),
-        .origins = config_text(&serve->config, "auth.origins"),
-        .base_url = config_text(&serve->config, "http.base_url"),
-        .attestation = config_text(&serve->config, "auth.attestation"),
-    };
+    serve_set_entrance(cx, serve);
     if (!serve->open)
         TRY(audit_log_start(cx, &(struct audit_log_options){
             .store = serve->store,
@@ -148,6 +145,8 @@ void serve_close_gate(struct serve *serve)
 {
     if (serve->gate)
         gate_close(serve->gate);
+    provider_close(serve->entrance.staff);
+    provider_close(serve->entrance.patients);
     jwt_close(serve->oauth.keys);
     people_close(serve->people);
 }
@@ -180,7 +179,7 @@ const struct route *const *serve_tables(struct arena *arena)
     size_t count = 0, at = 0;
     while (modules[count])
         count++;
-    const struct route **tables = arena_array(arena, count + 10, sizeof *tables);
+    const struct route **tables = arena_array(arena, count + 12, sizeof *tables);
     tables[at++] = front_routes;
     tables[at++] = rest_routes;
     tables[at++] = viewdef_routes;
@@ -188,6 +187,8 @@ const struct route *const *serve_tables(struct arena *arena)
     tables[at++] = oauth_routes;
     tables[at++] = sign_in_routes;
     tables[at++] = account_routes;
+    tables[at++] = door_routes;
+    tables[at++] = my_routes;
     tables[at++] = ui_routes;
     tables[at++] = ui_browse_routes;
     for (size_t i = 0; i < count; i++)

@@ -51,6 +51,7 @@ str serve_base(struct arena *arena, const struct serve *serve);
 err serve_open_profiles(struct ctx *cx, struct serve *serve, str folder) MUST_USE;
 /* People, keys and the gate before every route; closed after the server has stopped. */
 err serve_open_gate(struct ctx *cx, struct serve *serve, str folder) MUST_USE;
+void serve_set_entrance(struct ctx *cx, struct serve *serve); /* entrances.c */
 void serve_close_gate(struct serve *serve);
 /* The HL7 v2 listener, if one is configured. */
 err serve_open_feed(struct ctx *cx, struct serve *serve) MUST_USE;

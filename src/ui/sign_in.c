@@ -67,8 +67,13 @@ static str localhost_of(const struct http_request *request)
                         STR_ARG(request->query));
 }
 
-static err show_form(struct http_request *request, struct http_response *response, str next,
-                     str fault)
+static str provider_name(const struct provider *provider)
+{
+    return provider ? provider_options(provider)->name : S("");
+}
+
+err sign_in_show(struct http_request *request, struct http_response *response, str next,
+                 str fault)
 {
     struct sign_in_form form = {
         .page = ui_page_for(request, S("Sign in")),
@@ -83,6 +88,8 @@ static err show_form(struct http_request *request, struct http_response *respons
     struct passkey_site site;
     form.passkeys = entrance_site(gate_entrance(request->gate_self), request, &site);
     form.localhost = form.passkeys ? S("") : localhost_of(request);
+    form.staff_provider = provider_name(gate_entrance(request->gate_self)->staff);
+    form.patient_provider = provider_name(gate_entrance(request->gate_self)->patients);
     form.page.as_of = (str){ 0 };
     form.page.islands = islands;
     form.page.islands_count = form.passkeys ? COUNT(islands) : 0;
@@ -95,7 +102,7 @@ static err show_form(struct http_request *request, struct http_response *respons
 static err get_sign_in(struct http_request *request, struct http_response *response)
 {
     str next = http_query_value(request->cx->arena, request->query, S("next"));
-    return show_form(request, response, sign_in_next(next), (str){ 0 });
+    return sign_in_show(request, response, sign_in_next(next), (str){ 0 });
 }
 
 err sign_in_cookie(struct http_request *request, struct http_response *response, str cookie,
@@ -156,7 +163,7 @@ static err post_sign_in(struct http_request *request, struct http_response *resp
     err failed = begin(request, name, code, &cookie);
     if (failed == ERR_LOGIN || failed == ERR_BUSY) {
         response->status = err_http_status(failed);
-        return show_form(request, response, next, cx->issues.list[cx->issues.kept - 1].text);
+        return sign_in_show(request, response, next, cx->issues.list[cx->issues.kept - 1].text);
     }
     TRY(failed);
     TRY(sign_in_cookie(request, response, cookie, ""));

@@ -25,6 +25,7 @@ struct sign_in_form {
     str next, fault, demo_code;
     const struct sign_in_account *accounts;
     size_t accounts_count;
+    str staff_provider, patient_provider; /* what they are called; empty: not configured */
     bool passkeys;     /* this page may use them */
     str localhost;     /* where it might, when it may not: the address to follow; or empty */
 };
@@ -51,6 +52,9 @@ str sign_in_next(str next);
 err sign_in_go(struct http_response *response, str location) MUST_USE;
 err sign_in_cookie(struct http_request *request, struct http_response *response, str cookie,
                    const char *more) MUST_USE;
+/* The sign-in page with why the last try did not work. */
+err sign_in_show(struct http_request *request, struct http_response *response, str next,
+                 str fault) MUST_USE;
 /* Refuses a form that does not carry the session's own csrf text. */
 err sign_in_form_of(struct http_request *request, const struct session *session) MUST_USE;
 
