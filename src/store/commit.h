@@ -33,6 +33,9 @@ struct commit_op {
     /* An update of what the asker may not see or what never was is ERR_NOT_FOUND alike: an id that
      * is tried does not tell whether it is taken. */
     bool known_only;
+    /* The route's own permission covers this write, not the letters of its type: a nurse who moves
+     * a patient changes the state of a bed, not the directory of places. Audited all the same. */
+    bool granted;
     struct json body;      /* create and update: validated by the caller */
     /* PATCH: makes the new body (validated) from the current one. */
     err (*patch)(struct ctx *cx, const struct commit_op *op, struct json before, struct json *after);

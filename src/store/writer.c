@@ -190,9 +190,8 @@ static void publish(struct writer *w)
         atomic_store_explicit(&store->versions[i], w->interner.tally[i].versions,
                               memory_order_relaxed);
     }
+    /* Watches are told also of a group without versions: a timer that was put is looked at. */
     int64_t before = atomic_exchange(&store->seq, w->seq);
-    if (before == w->seq)
-        return;
     pthread_mutex_lock(&store->watches.lock);
     for (size_t i = 0; i < store->watches.count; i++)
         store->watches.list[i]->changed(store->watches.list[i], w->seq);

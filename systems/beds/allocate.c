@@ -3,8 +3,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define SITE "bed manager"
-#define IPC "infection control"
+static const struct beds_decider bed_manager = { "bed_manager", "bed manager" };
+static const struct beds_decider infection_control = { "infection_control", "infection control" };
+#define SITE &bed_manager
+#define IPC &infection_control
 
 /* One row a reason, as the guide for bed managers prints them. */
 const struct beds_refusal_kind beds_refusals[BEDS_REFUSALS] = {

@@ -49,10 +49,14 @@ enum beds_refusal {
     BEDS_ISOLATION_NOT_KNOWN, BEDS_AGE_NOT_KNOWN, BEDS_NO_OXYGEN, BEDS_NOT_BARIATRIC,
     BEDS_REFUSALS
 };
+/* Who may set a rule aside: a role of auth/role.h, and what people call it. */
+struct beds_decider {
+    const char *role, *title;
+};
 struct beds_refusal_kind {
     const char *code, *text;
     bool hard;
-    const char *overridden_by; /* role; NULL: nobody may */
+    const struct beds_decider *overridden_by; /* NULL: nobody may */
     int points;                /* taken off, soft ones */
 };
 extern const struct beds_refusal_kind beds_refusals[BEDS_REFUSALS];

@@ -6,9 +6,11 @@
 #include "systems/beds/figures.h"
 #include "systems/beds/follow.h"
 #include "systems/beds/moves.h"
+#include "systems/beds/requests.h"
 #include "systems/beds/round.h"
 #include "systems/beds/screens.h"
 #include "systems/beds/sql.h"
+#include "systems/beds/worklist.h"
 
 /* clang-format off: one row a route. */
 #define READ "beds.read"
@@ -19,6 +21,10 @@ static const struct route routes[] = {
     { "GET", "/beds/bed/{bed}", READ, beds_bed_get, "A bed, and what may be done with it", 0 },
     { "GET", "/beds/board.json", READ, beds_json_get, "The beds of a ward, or all, as JSON", 0 },
     { "GET", "/beds/suggest", READ, beds_suggest_get, "Beds ranked for a request", 0 },
+    { "GET", "/beds/suggest.json", READ, beds_suggest_json_get, "The same, every bed, as JSON", 0 },
+    { "GET", "/beds/requests.json", READ, beds_requests_json_get, "Who waits for a bed", 0 },
+    { "GET", "/beds/exceptions.json", READ, beds_exceptions_json_get, "What went wrong", 0 },
+    { "GET", "/beds/outliers.json", READ, beds_outliers_json_get, "On another's ward", 0 },
     { "GET", "/beds/live", READ, beds_live_get, "Changes of a board, as they come", 0 },
     { "GET", "/beds/figures", READ, beds_figures_get, "Occupancy, returns, forecast", ROUTE_SLOW },
     { "GET", "/beds/sitrep", READ, beds_sitrep_get, "SitRep rows, one a day", ROUTE_SLOW },
@@ -35,6 +41,9 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
+static const struct consumer *const consumers[] = { &beds_watch, NULL };
+static const struct due_kind *const due[] = { &beds_reservation, NULL };
+
 extern const struct module beds_module;
 const struct module beds_module = {
     .name = "beds",
@@ -42,9 +51,11 @@ const struct module beds_module = {
     .page = "/beds",
     .key = "b",
     .hazards = "H-012 H-013 H-014 H-015 H-016 H-017 H-018 H-019 H-020 H-021 H-022 H-023 H-024 "
-               "H-025",
+               "H-025 H-026 H-027 H-028 H-029",
     .routes = routes,
     .claims = beds_claims,
     .sql = beds_sql,
     .feed = &beds_feed,
+    .consumers = consumers,
+    .due = due,
 };

@@ -312,16 +312,161 @@ err beds_edit_back(struct ctx *cx, const struct beds_edit *e, struct json before
     return ERR_OK;
 }
 
-err beds_edit_status(struct ctx *cx, const struct beds_edit *e, struct json before,
+/* The instant the present status began: where the status before it ended. */
+static str status_since(struct ctx *cx, struct json before)
+{
+    str since = json_string(cx->arena, json_get(json_get(before, S("period")), S("start")));
+    for (struct json_walk w = json_walk(json_get(before, S("statusHistory"))); json_next(&w);) {
+        str end = json_string(cx->arena, json_get(json_get(w.value, S("period")), S("end")));
+        since = end.n ? end : since;
+    }
+    return since;
+}
+
+err beds_edit_leave(struct ctx *cx, const struct beds_edit *e, struct json before,
+                    struct json_writer *w)
+{
+    int at;
+    TRY(held(cx, before, &at));
+    if (!json_string_is(json_get(before, S("status")), e->more))
+        return ctx_failf(cx, ERR_RULE, S("Encounter.status"), str_eq(e->more, S("onleave"))
+                         ? "this patient is not on leave" : "only a patient who is in may go on "
+                         "leave");
+    str since = status_since(cx, before), now = beds_when(cx, cx->now_ms);
+    put_text(w, S("/status"), e->text);
+    put_item(w, before, "statusHistory",
+             arena_printf(cx->arena, "{\"status\":\"%.*s\",\"period\":{%s%.*s%s\"end\":\"%.*s\"}}",
+                          STR_ARG(e->more), since.n ? "\"start\":\"" : "", STR_ARG(since),
+                          since.n ? "\"," : "", STR_ARG(now)), cx->arena);
+    return ERR_OK;
+}
+
+err beds_edit_lounge(struct ctx *cx, const struct beds_edit *e, struct json before,
                      struct json_writer *w)
 {
     int at;
     TRY(held(cx, before, &at));
+    leave(cx, w, before, at);
+    put_item(w, before, "location",
+             arena_printf(cx->arena, "{\"location\":{\"reference\":\"Location/%.*s\"},\"status\":"
+                          "\"active\",\"period\":{\"start\":\"%.*s\"}}", STR_ARG(e->bed),
+                          STR_ARG(beds_when(cx, cx->now_ms))), cx->arena);
+    return ERR_OK;
+}
+
+err beds_edit_expire(struct ctx *cx, const struct beds_edit *e, struct json before,
+                     struct json_writer *w)
+{
+    int at = beds_held_place(before);
+    (void)e;
+    struct json place = json_at(json_get(before, S("location")), (size_t)(at < 0 ? 0 : at));
+    int64_t until_ms = beds_read_instant(cx, json_get(json_get(place, S("period")), S("end")));
+    if (at < 0 || !json_string_is(json_get(place, S("status")), S("reserved")) ||
+        until_ms == 0 || until_ms > cx->now_ms)
+        return ctx_fail(cx, ERR_RULE, S("Encounter.location"), S("not a reservation that ran out"));
+    put_text(w, S("/status"), S("cancelled"));
+    put_text(w, arena_printf(cx->arena, "/location/%d/status", at), S("completed"));
+    return ERR_OK;
+}
+
+/* ---- ServiceRequest, Task ---- */
+
+err beds_edit_request(struct ctx *cx, const struct beds_edit *e, struct json before,
+                      struct json_writer *w)
+{
+    if (!json_string_is(json_get(before, S("status")), S("active")))
+        return ctx_fail(cx, ERR_CONFLICT, S("ServiceRequest.status"),
+                        S("this request is no longer open: somebody has met or cancelled it"));
     put_text(w, S("/status"), e->text);
+    if (e->more.n)
+        put_item(w, before, "note", arena_printf(cx->arena, "{\"text\":%.*s}", STR_ARG(e->more)),
+                 cx->arena);
+    return ERR_OK;
+}
+
+err beds_edit_resolve(struct ctx *cx, const struct beds_edit *e, struct json before,
+                      struct json_writer *w)
+{
+    struct buf note = buf_make(cx->arena, PATCH_BYTES);
+    if (!json_string_is(json_get(before, S("status")), S("requested")))
+        return ctx_fail(cx, ERR_RULE, S("Task.status"), S("this task is not open any more"));
+    put_text(w, S("/status"), S("completed"));
+    buf_add(&note, S("{\"text\":\""));
+    json_escape(&note, e->text);
+    buf_add(&note, S("\"}"));
+    put_item(w, before, "note", buf_str(&note), cx->arena);
     return ERR_OK;
 }
 
 /* ---- Location ---- */
+
+/* Those this edit writes anew. */
+static bool is_of_state(str url)
+{
+    static const char *const names[] = { "bed-note", "bed-clean", "bed-since", "bed-due" };
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (str_starts(url, S(BEDS_URL)) &&
+            str_eq(str_slice(url, sizeof BEDS_URL - 1, url.n), str_of(names[i])))
+            return true;
+    return false;
+}
+
+/* A closure that has no end yet gets one when the bed is opened. */
+static void end_closure(struct ctx *cx, struct json_writer *w, struct json closure)
+{
+    struct json parts = json_get(closure, S("extension"));
+    bool ended = false;
+    for (struct json_walk walk = json_walk(parts); json_next(&walk);)
+        ended |= json_string_is(json_get(walk.value, S("url")), S("to"));
+    if (ended || json_count(parts) == 0)
+        json_raw(w, json_text(closure));
+    else
+        json_raw(w, arena_printf(cx->arena, "{\"url\":\"" BEDS_URL "bed-closure\",\"extension\":"
+                                 "[%.*s,{\"url\":\"to\",\"valueDateTime\":\"%.*s\"}]}",
+                                 STR_ARG(str_slice(json_text(parts), 1, json_text(parts).n - 1)),
+                                 STR_ARG(beds_when(cx, cx->now_ms))));
+}
+
+static void begin_closure(struct ctx *cx, const struct beds_edit *e, struct json_writer *w)
+{
+    struct buf buf = buf_make(cx->arena, PATCH_BYTES);
+    buf_printf(&buf, "{\"url\":\"" BEDS_URL "bed-closure\",\"extension\":[{\"url\":\"from\","
+               "\"valueDateTime\":\"%.*s\"},{\"url\":\"why\",\"valueString\":\"",
+               STR_ARG(beds_when(cx, cx->now_ms)));
+    json_escape(&buf, e->text);
+    buf_add(&buf, S("\"}]}"));
+    json_raw(w, buf_str(&buf));
+}
+
+static void put_spot_extensions(struct ctx *cx, const struct beds_edit *e, struct json before,
+                                struct json_writer *w)
+{
+    bool was_closed = json_string_is(json_get(json_get(before, S("operationalStatus")),
+                                              S("code")), S("C"));
+    put(w, S("/extension"));
+    json_open(w, '[');
+    for (struct json_walk walk = json_walk(json_get(before, S("extension"))); json_next(&walk);) {
+        str url = json_string(cx->arena, json_get(walk.value, S("url")));
+        if (str_eq(url, S(BEDS_URL "bed-closure")) && e->v2 != 'C')
+            end_closure(cx, w, walk.value);
+        else if (!is_of_state(url))
+            json_raw(w, json_text(walk.value));
+    }
+    if (e->v2 == 'C' && !was_closed)
+        begin_closure(cx, e, w);
+    json_raw(w, arena_printf(cx->arena, "{\"url\":\"" BEDS_URL "bed-since\",\"valueDateTime\":"
+                             "\"%.*s\"}", STR_ARG(beds_when(cx, cx->now_ms))));
+    if (e->text.n) {
+        json_open(w, '{');
+        json_put_str(w, "url", S(BEDS_URL "bed-note"));
+        json_put_str(w, "valueString", e->text);
+        json_close(w, '}');
+    }
+    if (e->more.n)
+        json_raw(w, e->more);
+    json_close(w, ']');
+    json_close(w, '}');
+}
 
 err beds_edit_spot(struct ctx *cx, const struct beds_edit *e, struct json before,
                    struct json_writer *w)
@@ -339,12 +484,8 @@ err beds_edit_spot(struct ctx *cx, const struct beds_edit *e, struct json before
     json_close(w, '}');
     json_close(w, '}');
     put_text(w, S("/status"), e->v2 == 'C' ? S("suspended") : S("active"));
-    struct buf note = buf_make(cx->arena, PATCH_BYTES);
-    buf_add(&note, S("\"valueString\":\""));
-    json_escape(&note, e->text.n ? e->text : S("-"));
-    buf_char(&note, '"');
-    struct beds_edit as_extension = { .text = S("bed-note"), .more = buf_str(&note) };
-    return beds_edit_extension(cx, &as_extension, before, w);
+    put_spot_extensions(cx, e, before, w);
+    return ERR_OK;
 }
 
 /* ---- a new stay ---- */
@@ -367,6 +508,9 @@ err beds_new_stay(struct ctx *cx, const struct beds_new_stay *stay, struct json 
     }
     json_put_raw(&w, "subject", arena_printf(cx->arena, "{\"reference\":\"Patient/%.*s\"}",
                                              STR_ARG(stay->patient)));
+    if (stay->request.n)
+        json_put_raw(&w, "basedOn", arena_printf(cx->arena, "[{\"reference\":"
+            "\"ServiceRequest/%.*s\"}]", STR_ARG(stay->request)));
     if (!stay->reserved)
         json_put_raw(&w, "period", arena_printf(cx->arena, "{\"start\":\"%.*s\"}",
                                                 STR_ARG(beds_when(cx, cx->now_ms))));

@@ -45,8 +45,12 @@ err beds_edit_reopen(struct ctx *cx, const struct beds_edit *e, struct json befo
                      struct json_writer *w);     /* undo a discharge: the last bed again */
 err beds_edit_back(struct ctx *cx, const struct beds_edit *e, struct json before,
                    struct json_writer *w);       /* undo a transfer: the bed before */
-err beds_edit_status(struct ctx *cx, const struct beds_edit *e, struct json before,
-                     struct json_writer *w);     /* text: onleave or in-progress */
+err beds_edit_leave(struct ctx *cx, const struct beds_edit *e, struct json before,
+                    struct json_writer *w);      /* text: onleave or in-progress; more: the other */
+err beds_edit_lounge(struct ctx *cx, const struct beds_edit *e, struct json before,
+                     struct json_writer *w);     /* bed: the lounge, where nobody has a bed */
+err beds_edit_expire(struct ctx *cx, const struct beds_edit *e, struct json before,
+                     struct json_writer *w);     /* a reservation, if its time has run out */
 err beds_edit_extension(struct ctx *cx, const struct beds_edit *e, struct json before,
                         struct json_writer *w);  /* text: its name, more: its JSON value member */
 err beds_edit_extras(struct ctx *cx, const struct beds_edit *e, struct json before,
@@ -55,11 +59,17 @@ err beds_edit_set_status(struct ctx *cx, const struct beds_edit *e, struct json 
                          struct json_writer *w); /* text: of any resource that has one */
 /* Location */
 err beds_edit_spot(struct ctx *cx, const struct beds_edit *e, struct json before,
-                   struct json_writer *w);       /* v2, and text as the note */
+                   struct json_writer *w);       /* v2, text as note, more: more extensions */
+/* ServiceRequest: text is its new status, more a note as JSON. Task: text says what was done. */
+err beds_edit_request(struct ctx *cx, const struct beds_edit *e, struct json before,
+                      struct json_writer *w);
+err beds_edit_resolve(struct ctx *cx, const struct beds_edit *e, struct json before,
+                      struct json_writer *w);
 
 /* A new Encounter that holds a bed: status active or reserved until an instant. */
 struct beds_new_stay {
     str bed, patient, specialty;
+    str request;   /* ServiceRequest id; may be empty */
     bool reserved;
     int64_t until_ms;
     str extension; /* JSON objects, comma between; may be empty */

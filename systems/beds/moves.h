@@ -6,8 +6,9 @@
  * beds_moves: everything that may be done with a bed and a stay, each one commit.
  *
  * Source   the bed cycle of state.h, the rules of allocate.h, the claim of claim.h.
- * Shapes   POST /beds/$MOVE with a form or a JSON object; answers JSON, or sends a browser back to
- *          where it came from (`back`). Names of the inputs stand in the table in moves.c.
+ * Shapes   POST /beds/move/$MOVE with a form or a JSON object; answers JSON (the stay, the commit,
+ *          which move takes it back), or sends a browser back to where it came from (`back`).
+ *          Names of the inputs stand in the table in moves.c.
  * Units    reservations in minutes; dates as yyyy-mm-dd.
  * Missing  a required input that is not given is ERR_INVALID and named.
  * Errors   ERR_CONFLICT: somebody else has the bed; the issue names the holder, and a second one
@@ -25,10 +26,12 @@ typedef err beds_refused_move(struct http_request *request, struct http_response
 err beds_move_for(struct http_request *request, struct http_response *response, str move,
                   beds_refused_move *refused);
 
+struct beds_call;
 struct beds_move {
     const char *name; /* "admit" */
     const char *inputs;
     const char *doc;
+    err (*make)(struct beds_call *call);
 };
 extern const struct beds_move beds_moves_list[];
 extern const size_t beds_moves_count;

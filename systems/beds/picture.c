@@ -257,6 +257,14 @@ enum beds_state beds_state_at(const struct beds_picture *picture, int32_t spot, 
     return beds_state_of(bed->v2, stay && !stay->reserved, reserved);
 }
 
+bool beds_is_outlier(const struct beds_picture *picture, const struct beds_stay *stay)
+{
+    int32_t ward = picture->spots[stay->bed].ward;
+    const char *specialty = ward == BEDS_NONE ? "" : picture->spots[ward].specialty;
+    return !stay->reserved && stay->specialty[0] && specialty[0] &&
+           strcmp(stay->specialty, specialty) != 0;
+}
+
 static enum beds_sex sex_in_bay(const struct beds_picture *picture, const struct beds_spot *bed)
 {
     if (bed->attributes & BEDS_A_SIDE_ROOM)

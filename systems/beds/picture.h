@@ -88,6 +88,8 @@ err beds_read_person(struct ctx *cx, str patient, struct beds_stay *out) MUST_US
 
 /* The bed as allocation sees it, and its state now. */
 struct beds_bed beds_bed_at(const struct beds_picture *picture, int32_t spot);
+/* In a bed of another specialty's ward; false when either specialty is not known. */
+bool beds_is_outlier(const struct beds_picture *picture, const struct beds_stay *stay);
 enum beds_state beds_state_at(const struct beds_picture *picture, int32_t spot, int64_t now_ms);
 
 /* Extensions of our own on Encounter and Location. */

@@ -6,6 +6,9 @@
 #define HELD "SELECT encounter, patient, status, admitted, specialty, edd, pathway, round_days, " \
              "round_answers, bed, place_status, bed_since, bed_until FROM view_beds_held"
 
+#define REQUEST "SELECT request, patient, source, priority, specialty, needs, asked, decided, " \
+                "due, edd, note FROM view_beds_requests"
+
 /* clang-format off: one row a statement. */
 const struct stmt beds_sql[] = {
     [BEDS_SQL_SEQ] = { "the commit a board shows", "SELECT max(seq) FROM version",
@@ -37,6 +40,19 @@ const struct stmt beds_sql[] = {
         "SELECT spot FROM view_beds_spots WHERE kind = 'bd' AND ifnull(v2, 'U') IN ('U', 'H') AND "
         "NOT EXISTS (SELECT 1 FROM view_beds_held WHERE bed = spot)",
         "SEARCH view_beds_held USING COVERING INDEX" },
+    /* As many as there are lounges, requests and exceptions: tens. */
+    [BEDS_SQL_LOUNGE] = { "a discharge lounge",
+        "SELECT spot FROM view_beds_spots WHERE codes LIKE '%\"discharge-lounge\"%' AND "
+        "(?1 = '' OR spot = ?1) ORDER BY rid LIMIT 1", "SCAN view_beds_spots" },
+    [BEDS_SQL_REQUESTS] = { "open bed requests", REQUEST, "SCAN view_beds_requests" },
+    [BEDS_SQL_EXCEPTIONS] = { "bed exceptions",
+        "SELECT task, encounter, what, at FROM view_beds_exceptions ORDER BY rid",
+        "SCAN view_beds_exceptions" },
+    [BEDS_SQL_REQUEST] = { "a bed request", REQUEST " WHERE request = ?1",
+        "SEARCH view_beds_requests USING INDEX" },
+    [BEDS_SQL_KEPT_FOR] = { "the bed kept for a request",
+        "SELECT bed, encounter FROM view_beds_held WHERE request = ?1",
+        "SEARCH view_beds_held USING INDEX" },
     [BEDS_SQL_COUNT] = { 0 },
 };
 /* clang-format on */

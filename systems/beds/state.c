@@ -3,9 +3,9 @@
 #include <string.h>
 
 const struct beds_clean_kind beds_cleans[BEDS_CLEANS] = {
-    [BEDS_CLEAN_STANDARD] = { "standard clean", 60 },
-    [BEDS_CLEAN_INFECTION] = { "infection clean", 120 },
-    [BEDS_CLEAN_DEEP] = { "deep clean", 240 },
+    [BEDS_CLEAN_STANDARD] = { "standard", "standard clean", 60 },
+    [BEDS_CLEAN_INFECTION] = { "infection", "infection clean", 120 },
+    [BEDS_CLEAN_DEEP] = { "deep", "deep clean", 240 },
 };
 
 static const char *const state_names[BEDS_STATES] = {
@@ -13,6 +13,7 @@ static const char *const state_names[BEDS_STATES] = {
 };
 static const char *const event_names[BEDS_EVENTS] = {
     "reserve", "release", "occupy", "vacate", "begin cleaning", "finish cleaning", "close", "open",
+    "find dirty",
 };
 
 #define NO (-1)
@@ -20,13 +21,13 @@ static const char *const event_names[BEDS_EVENTS] = {
 enum { FREE = BEDS_AVAILABLE, KEPT = BEDS_RESERVED, FULL = BEDS_OCCUPIED, SOIL = BEDS_DIRTY,
        WASH = BEDS_CLEANING, SHUT = BEDS_CLOSED };
 static const signed char next[BEDS_STATES][BEDS_EVENTS] = {
-    /*         reserve release occupy vacate begin finish close open */
-    [FREE] = { KEPT,   NO,     FULL,  NO,    NO,   NO,    SHUT, NO   },
-    [KEPT] = { NO,     FREE,   FULL,  NO,    NO,   NO,    NO,   NO   },
-    [FULL] = { NO,     NO,     NO,    SOIL,  NO,   NO,    NO,   NO   },
-    [SOIL] = { NO,     NO,     NO,    NO,    WASH, FREE,  SHUT, NO   },
-    [WASH] = { NO,     NO,     NO,    NO,    NO,   FREE,  SHUT, NO   },
-    [SHUT] = { NO,     NO,     NO,    NO,    NO,   NO,    NO,   SOIL },
+    /*         reserve release occupy vacate begin finish close open  dirty */
+    [FREE] = { KEPT,   NO,     FULL,  NO,    NO,   NO,    SHUT, NO,   SOIL },
+    [KEPT] = { NO,     FREE,   FULL,  NO,    NO,   NO,    NO,   NO,   NO   },
+    [FULL] = { NO,     NO,     NO,    SOIL,  NO,   NO,    NO,   NO,   NO   },
+    [SOIL] = { NO,     NO,     NO,    NO,    WASH, FREE,  SHUT, NO,   NO   },
+    [WASH] = { NO,     NO,     NO,    NO,    NO,   FREE,  SHUT, NO,   SOIL },
+    [SHUT] = { NO,     NO,     NO,    NO,    NO,   NO,    NO,   SOIL, NO   },
 };
 /* clang-format on */
 

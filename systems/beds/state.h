@@ -20,12 +20,12 @@ enum beds_state {
 };
 enum beds_event {
     BEDS_RESERVE, BEDS_RELEASE, BEDS_OCCUPY, BEDS_VACATE, BEDS_CLEAN_BEGIN, BEDS_CLEAN_END,
-    BEDS_CLOSE, BEDS_OPEN, BEDS_EVENTS
+    BEDS_CLOSE, BEDS_OPEN, BEDS_FIND_DIRTY, BEDS_EVENTS
 };
 /* What a bed needs after this patient. Times are unconfirmed, local configuration. */
 enum beds_clean { BEDS_CLEAN_STANDARD, BEDS_CLEAN_INFECTION, BEDS_CLEAN_DEEP, BEDS_CLEANS };
 struct beds_clean_kind {
-    const char *name;
+    const char *code, *name;
     int minutes; /* from vacated to available, after which it is overdue */
 };
 extern const struct beds_clean_kind beds_cleans[BEDS_CLEANS];

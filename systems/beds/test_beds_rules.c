@@ -31,6 +31,8 @@ TEST(beds_state_machine_allows_only_the_cycle)
         { BEDS_AVAILABLE, BEDS_CLOSE, BEDS_CLOSED },
         { BEDS_CLOSED, BEDS_OPEN, BEDS_DIRTY },
         { BEDS_DIRTY, BEDS_CLOSE, BEDS_CLOSED }, { BEDS_CLEANING, BEDS_CLOSE, BEDS_CLOSED },
+        { BEDS_AVAILABLE, BEDS_FIND_DIRTY, BEDS_DIRTY },
+        { BEDS_CLEANING, BEDS_FIND_DIRTY, BEDS_DIRTY },
     };
     int allowed = 0;
     for (enum beds_state s = 0; s < BEDS_STATES; s++)
