@@ -2,6 +2,10 @@
 #include "main/serve.h"
 #include "module/module.h"
 #include "rest/bulk.h"
+#include "base/clock.h"
+#include "synth/play.h"
+#include "ui/live.h"
+#include <unistd.h>
 
 static const struct consumer *const *all_consumers(struct arena *arena)
 {
@@ -47,4 +51,43 @@ void serve_stop_background(struct serve *serve)
         due_stop(serve->due);
     if (serve->bulk)
         bulk_stop(serve->bulk);
+}
+
+/* ---- the demonstration ---- */
+
+static const struct play_act *const *all_acts(struct arena *arena)
+{
+    size_t count = 0;
+    for (size_t i = 0; modules[i]; i++)
+        for (size_t k = 0; modules[i]->demo && modules[i]->demo[k]; k++)
+            count++;
+    const struct play_act **list = arena_array(arena, count + 1, sizeof *list);
+    count = 0;
+    for (size_t i = 0; modules[i]; i++)
+        for (size_t k = 0; modules[i]->demo && modules[i]->demo[k]; k++)
+            list[count++] = modules[i]->demo[k];
+    return list;
+}
+
+static int64_t last_watched(void *self)
+{
+    struct serve *serve = self;
+    if (live_streams(serve->http.live) > 0)
+        serve->watched_ms = clock_monotonic_ms();
+    return serve->watched_ms;
+}
+
+err serve_start_play(struct ctx *cx, struct serve *serve, str folder)
+{
+    str mark = arena_printf(cx->arena, "%.*s/demo-complete", STR_ARG(folder));
+    if (!serve->speed)
+        return ERR_OK;
+    if (access(arena_cstr(cx->arena, mark), F_OK) != 0)
+        return ctx_fail(cx, ERR_INVALID, S("--speed"),
+                        S("only a demonstration made by ./run may be played: this folder has no "
+                          "demo-complete in it"));
+    serve->watched_ms = clock_monotonic_ms();
+    return play_start(cx, &(struct play_options){
+        .store = serve->store, .acts = all_acts(cx->arena), .speed = (double)serve->speed,
+        .watched_ms = last_watched, .self = serve, .seed = (uint64_t)cx->now_ms }, &serve->play);
 }

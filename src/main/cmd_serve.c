@@ -9,6 +9,7 @@
 #include "rest/terminology.h"
 #include "rest/viewdef.h"
 #include "store/commit.h"
+#include "synth/play.h"
 #include "ui/feed.h"
 #include <signal.h>
 #include <sys/resource.h>
@@ -34,6 +35,11 @@ static err take_args(struct ctx *cx, const struct command_args *args, struct ser
     log_set_level(level);
     TRY(serve_read_address(cx, str_given(listen) ? listen : S("127.0.0.1:8080"), serve));
     serve->open = command_has(args, "--open");
+    str speed = command_value(args, "--speed");
+    if (str_given(speed) && (!str_to_u64(speed, &serve->speed) || serve->speed < 1 ||
+                             serve->speed > PLAY_SPEED_MAX))
+        return ctx_failf(cx, ERR_INVALID, S("--speed"), "takes a number from 1 to %d",
+                         PLAY_SPEED_MAX);
     return serve_check_exposure(cx, serve);
 }
 
@@ -77,6 +83,7 @@ static err start(struct ctx *cx, const struct command_args *args, struct serve *
     TRY(serve_start_background(cx, serve, options.folder));
     TRY(serve_open_feed(cx, serve));
     TRY(feed_start(cx, serve->store, serve->http.live, serve_feeds(cx->arena), &serve->boards));
+    TRY(serve_start_play(cx, serve, options.folder));
     return http_start(cx, &serve->http, &serve->server);
 }
 
@@ -103,6 +110,7 @@ static int run(struct ctx *cx, const struct command_args *args)
         http_stop(serve->server);
         viewdef_stop();
     }
+    play_stop(serve->play);
     hl7_listen_stop(serve->feed);
     serve_stop_background(serve);
     audit_log_stop(serve->audit); /* before the store: it writes what still waits */
@@ -122,6 +130,8 @@ static const struct command_option options[] = {
     { "--listen", "ADDR:PORT", "where to serve; 127.0.0.1:8080 unless given, port 0 for any", false,
       false },
     { "--open", NULL, "no sign-in; refused on any address but loopback", false, false },
+    { "--speed", "N", "let the demonstration that ./run made live on, N hours an hour", false,
+      false },
     { "--config", "FILE", "configuration, INI; frontline config shows the keys", false, false },
     { "--set", "KEY=VALUE", "one configuration key, section.key=value", false, true },
     { 0 },

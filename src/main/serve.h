@@ -37,6 +37,9 @@ struct serve {
     struct consumers *consumers; /* of all modules; NULL: not started */
     struct due *due;
     struct bulk *bulk;
+    struct play *play;       /* the demonstration's clock; NULL: stands still */
+    uint64_t speed;          /* of it; 0: not asked for */
+    int64_t watched_ms;      /* monotonic: when a board was last seen open */
 };
 
 /* "127.0.0.1:8080", "[::1]:0" or "8080". ERR_INVALID says what is expected. */
@@ -65,6 +68,8 @@ const struct feed_view *const *serve_feeds(struct arena *arena);
 /* background.c: the modules' log consumers, timers and outbox; stopped before the store closes. */
 err serve_start_background(struct ctx *cx, struct serve *serve, str folder) MUST_USE;
 void serve_stop_background(struct serve *serve);
+/* Lets the demonstration in `folder` live on; refused for any other folder. After the boards. */
+err serve_start_play(struct ctx *cx, struct serve *serve, str folder) MUST_USE;
 /* All claim rules of the modules and of the HL7 v2 feed, ended by NULL. */
 const struct claim_rule *const *serve_claims(struct arena *arena);
 

@@ -7,6 +7,7 @@
 #include "store/commit.h"
 
 struct feed_view;
+struct play_act;
 
 /*
  * module: what a clinical system is, as one const struct of tables. src/main/modules.c lists them.
@@ -22,6 +23,7 @@ struct module {
     const struct stmt *sql;                  /* ended by a zero row */
     const struct feed_view *feed; /* draws what changed for open screens: ui/feed.h; or NULL */
     const struct consumer *const *consumers; /* follow the log; ended by NULL */
+    const struct play_act *const *demo;      /* what happens in the demonstration: synth/play.h */
     const struct due_kind *const *due;       /* timers and outbox; ended by NULL */
 };
 extern const struct module *const modules[]; /* ended by NULL */

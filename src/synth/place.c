@@ -57,7 +57,8 @@ static void location(struct world *w, const struct place *place)
         out_add(out, ",'operationalStatus':{'system':'http://terminology.hl7.org/CodeSystem/"
                 "v2-0116','code':'%c','display':'%s'}", place->status,
                 place->status == 'C' ? "Closed" : place->status == 'H' ? "Housekeeping"
-                : place->status == 'O' ? "Occupied" : "Unoccupied");
+                : place->status == 'K' ? "Contaminated" : place->status == 'O' ? "Occupied"
+                : "Unoccupied");
     out_add(out, ",'name':'%s','mode':'instance'", place->name);
     if (place->specialty)
         out_add(out, ",'type':[{'coding':[{'system':'" WORLD_UK

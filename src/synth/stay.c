@@ -115,6 +115,39 @@ static void put_hospitalization(struct world *w, const struct stay *stay)
     out_add(out, "}");
 }
 
+/* A round each morning: while there is a day and a half to go the criteria to reside are met; then
+ * they are not, and something holds the discharge up. */
+static void put_rounds(struct world *w, const struct stay *stay)
+{
+    static const char *const criteria[] = { "oxygen-niv", "iv-fluids", "news2-over-3",
+                                            "iv-medicine", "function" };
+    static const char *const delays[] = { "medicines", "transport", "therapy", "social-care",
+                                          "community-bed", "care-home", "tests", "family" };
+    struct out *out = &w->out;
+    int64_t last = london_day(w->end_ms), first = london_day(stay->admitted_ms) + 1;
+    bool not_met = false;
+    for (int64_t day = first < last - 6 ? last - 6 : first; day <= last; day++) {
+        int64_t at_ms = london_at(day, 9, 30);
+        if (at_ms > w->end_ms)
+            break;
+        not_met = stay->left_ms - at_ms < 3 * WORLD_DAY_MS / 2;
+        out_add(out, ",{'url':'" WORLD_OWN "StructureDefinition/reside-round','extension':["
+                "{'url':'day','valueDate':'%s'},{'url':'answer','valueCode':'%s'}",
+                out_date(at_ms).text, not_met ? "not" : "meets");
+        if (!not_met)
+            out_add(out, ",{'url':'criterion','valueCode':'%s'}",
+                    criteria[world_pick(w, COUNT(criteria))]);
+        out_add(out, "]}");
+    }
+    if (!not_met && !world_chance(w, 0.4))
+        return;
+    out_add(out, ",{'url':'" WORLD_OWN "StructureDefinition/discharge-pathway','valueCode':'P%d'}",
+            world_chance(w, 0.5) ? 0 : world_chance(w, 0.85) ? 1 : world_chance(w, 0.8) ? 2 : 3);
+    if (not_met)
+        out_add(out, ",{'url':'" WORLD_OWN "StructureDefinition/discharge-delay','valueCode':"
+                "'%s'}", delays[world_pick(w, COUNT(delays))]);
+}
+
 static void write_encounter(struct world *w, const struct stay *stay, const char *id)
 {
     struct out *out = &w->out;
@@ -131,6 +164,8 @@ static void write_encounter(struct world *w, const struct stay *stay, const char
                   stay->dies ? "Patient died" : "Patient discharged on clinical advice or with "
                                                 "clinical consent");
         out_add(out, "}");
+    } else {
+        put_rounds(w, stay);
     }
     out_add(out, "],'identifier':[{'system':'" WORLD_OWN "Id/visit-number','value':'%s'}]"
             ",'status':'%s','class':{'system':'http://terminology.hl7.org/CodeSystem/v3-ActCode',"
@@ -215,6 +250,8 @@ static void write_flags(struct world *w, struct stay *stay, const char *id)
         write_flag(w, stay, id, "Infection", "Isolation needed");
     if (person_has(p, PERSON_DEMENTIA))
         write_flag(w, stay, id, "Safety", "Dementia");
+    if (p->age < 75 && world_chance(w, 0.03))
+        write_flag(w, stay, id, "Safety", "Learning disability");
 }
 
 static void write_team_and_tasks(struct world *w, struct stay *stay, const char *id)

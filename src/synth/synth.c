@@ -217,9 +217,11 @@ static char bed_status(struct cell *cell, int slot)
     const struct stay *stay = bed->stay >= 0 ? &cell->stays[bed->stay] : NULL;
     if (stay && stay->left_ms > w->end_ms && stay->admitted_ms < w->end_ms)
         return 'O';
-    if (stay && stay->left_ms > w->end_ms - 3 * WORLD_HOUR_MS && stay->left_ms <= w->end_ms)
-        return 'H';
-    return world_chance(w, 0.1) ? 'C' : 'U';
+    bool just_left = stay && stay->left_ms > w->end_ms - 3 * WORLD_HOUR_MS &&
+                     stay->left_ms <= w->end_ms;
+    if (just_left)
+        return world_chance(w, 0.5) ? 'K' : 'H';
+    return world_chance(w, 0.1) ? 'C' : world_chance(w, 0.1) ? 'K' : 'U';
 }
 
 static void run_cell(struct world *w, int64_t number)

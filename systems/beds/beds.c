@@ -2,6 +2,7 @@
 #include "module/module.h"
 #include "systems/beds/board.h"
 #include "systems/beds/claim.h"
+#include "systems/beds/demo.h"
 #include "systems/beds/dialog.h"
 #include "systems/beds/figures.h"
 #include "systems/beds/follow.h"
@@ -58,4 +59,5 @@ const struct module beds_module = {
     .feed = &beds_feed,
     .consumers = consumers,
     .due = due,
+    .demo = beds_demo,
 };

@@ -57,12 +57,12 @@ struct beds_tallies {
     const struct beds_tally *rows;
     size_t rows_count;
 };
-struct beds_exception {
+struct beds_exception_row {
     str id, text, when, patient, encounter, status;
     bool done;
 };
 struct beds_exceptions {
-    const struct beds_exception *rows;
+    const struct beds_exception_row *rows;
     size_t rows_count;
     struct ui_done done;
 };
