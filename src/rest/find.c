@@ -53,9 +53,13 @@ static err write_entry(struct rest_call *call, struct json_writer *w,
     buf_add(buf, type);
     buf_char(buf, '/');
     buf_add(buf, v->id);
+    if (entry->contained.n) { /* R4: the container's address with the id within */
+        buf_char(buf, '#');
+        json_escape(buf, entry->contained_id);
+    }
     buf_add(buf, S("\",\"resource\":"));
     if (entry->mode == SEARCH_MATCH)
-        TRY(rest_write_shaped(call, buf, v->body));
+        TRY(rest_write_shaped(call, buf, entry->contained.n ? entry->contained : v->body));
     else
         buf_add(buf, v->body);
     buf_add(buf, entry->mode == SEARCH_MATCH ? S(",\"search\":{\"mode\":\"match\"}")

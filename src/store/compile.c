@@ -324,14 +324,14 @@ static void add_range(const struct compile *on, struct clause *clause, uint16_t 
     }
 }
 
-/* A code criterion beside this one that says which `by` the numbers may have. NULL: none. */
-static const struct query_criterion *code_beside(const struct compile *on, uint16_t slot)
+const struct query_criterion *compile_code_beside(const struct index_layout *layout,
+                                                  const struct query *query, uint16_t slot)
 {
-    str key = on->layout->slots[slot].key;
-    if (!on->layout->slots[slot].by || !str_starts(key, S("Observation.value")))
+    str key = layout->slots[slot].key;
+    if (!layout->slots[slot].by || !str_starts(key, S("Observation.value")))
         return NULL;
-    for (size_t i = 0; i < on->query->criteria_count; i++) {
-        const struct query_criterion *c = &on->query->criteria[i];
+    for (size_t i = 0; i < query->criteria_count; i++) {
+        const struct query_criterion *c = &query->criteria[i];
         if (c->what == QUERY_PARAM && c->modifier == MOD_NONE && str_eq(c->param->code, S("code")))
             return c;
     }
@@ -396,7 +396,7 @@ static err compile_numbers(const struct compile *on, struct clause *clause, uint
 
 static err compile_quantity(const struct compile *on, struct clause *clause, uint16_t slot)
 {
-    const struct query_criterion *code = code_beside(on, slot);
+    const struct query_criterion *code = compile_code_beside(on->layout, on->query, slot);
     struct cids cids = { 0 };
     if (code)
         TRY(all_cids(on, code, &cids));

@@ -20,6 +20,9 @@ struct cids {
 err compile_cids(struct ctx *cx, const struct layout_slot *slot, const struct query_value *value,
                  struct cids *out) MUST_USE;
 err compile_rid(struct ctx *cx, uint16_t resource, str id, int64_t *rid) MUST_USE; /* 0: unknown */
+/* A code criterion beside a quantity's that says what its numbers may be about. NULL: none. */
+const struct query_criterion *compile_code_beside(const struct index_layout *layout,
+                                                  const struct query *query, uint16_t slot);
 /* The rids a query matches, at most `most`; ERR_LIMIT when there are more. Sorted. */
 err compile_matches(const struct compile *on, const struct query *query, size_t most,
                     struct hits *out) MUST_USE;

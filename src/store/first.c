@@ -87,6 +87,55 @@ static err first_among(struct ctx *cx, const struct plan *plan, const struct ind
     return ERR_OK;
 }
 
+static bool is_about(const struct query_value *code, const struct index_row *row)
+{
+    return (!code->code.n || str_eq(row->by, code->code)) &&
+           (!code->has_system || str_eq(row->by_system, code->system));
+}
+
+/* Is the row what the driver's criterion asks for? Asked of the criterion, not of its postings: the
+ * last row of a unit or code may be gone meanwhile, and its posting with it. */
+static bool is_asked(struct ctx *cx, const struct plan *plan, struct index_row *row)
+{
+    const struct query_criterion *criterion = plan->driver->criterion;
+    const struct query_criterion *beside = compile_code_beside(plan->layout, plan->query,
+                                                               row->slot);
+    bool composite = criterion->param->kind == FHIR_SEARCH_COMPOSITE, about = !beside;
+    for (size_t i = 0; beside && i < beside->values_count; i++)
+        about = about || is_about(&beside->values[i], row);
+    for (size_t v = 0; v < criterion->values_count && (about || composite); v++) {
+        struct query_value *value = &criterion->values[v];
+        struct query_criterion one = { .param = criterion->param, .values = value,
+                                       .values_count = 1, .type = FHIR_NONE };
+        const struct index_rows rows = { .rows = row, .count = 1 };
+        if (composite) {
+            one.param = value->parts[1].param;
+            one.values = &value->parts[1];
+        }
+        if ((!composite || is_about(&value->parts[0], row)) &&
+            match_rows(plan->layout, &one, &rows, cx->now_ms))
+            return true;
+    }
+    return false;
+}
+
+err plan_first_key(struct ctx *cx, const struct plan *plan, const struct index_rows *rows,
+                   int64_t rid, struct index_key *out, bool *any)
+{
+    const struct index_key base = { .at = rows->at, .rid = rid };
+    *any = false;
+    for (size_t i = 0; i < rows->count; i++) {
+        struct index_key key;
+        if (!is_asked(cx, plan, &rows->rows[i]))
+            continue;
+        TRY(key_of(cx, &rows->rows[i], &base, &key));
+        if (!*any || index_key_compare(&key, out) < 0)
+            *out = key;
+        *any = true;
+    }
+    return ERR_OK;
+}
+
 err plan_is_first(struct ctx *cx, struct store *store, const struct plan *plan,
                   const struct index_key *key, bool *out)
 {

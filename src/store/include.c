@@ -22,7 +22,7 @@ static err add_entry(struct ctx *cx, struct search *search, struct included *inc
     if (!access_type(cx->access, store_rid_resource(rid)) ||
         (pid && !access_patient(cx->access, rid, pid)) || !add_rid(cx, included, rid))
         return ERR_OK;
-    if (search->page->entries_count >= search->hits.count + INCLUDED_MOST)
+    if (search->page->entries_count >= search->matches_count + INCLUDED_MOST)
         return ctx_failf(cx, ERR_LIMIT, S("_include"), "more than %d resources would be included: "
                          "ask for fewer with _count", INCLUDED_MOST);
     return search_add_entry(cx, search, SEARCH_INCLUDE, rid);
@@ -119,6 +119,7 @@ err search_include(struct ctx *cx, struct search *search)
     struct included included = { .rids = map_make(cx->arena) };
     if (!search->query.includes_count)
         return ERR_OK;
+    search->matches_count = search->page->entries_count;
     for (size_t i = 0; i < search->page->entries_count; i++)
         add_rid(cx, &included, search->page->entries[i].version.rid);
     for (int round = 0; round < INCLUDE_ROUNDS_MOST; round++) {

@@ -284,6 +284,9 @@ void index_value(struct index_walk *walk, const struct layout_leaf *leaf, struct
     case SHAPE_NUMBER:
         add_quantity(walk, leaf, text_of(walk, value), (struct unit){ 0 }, parent);
         break;
+    case SHAPE_CONTAINED:
+        add_token(walk, slot, S(""), member(walk, value, S("resourceType")));
+        break;
     case SHAPE_NONE: break;
     }
 }

@@ -483,6 +483,22 @@ static void find_patient(struct index_layout *layout, uint16_t resource)
     }
 }
 
+/* Which types of resource are within: for _contained. */
+static void place_contained(struct index_layout *layout, uint16_t resource)
+{
+    char key[LAYOUT_PATH_MAX];
+    struct layout_type *type = &layout->types[resource];
+    struct layout_slot slot = { .resource = resource, .table = INDEX_TOK, .used = true,
+                                .binding = FHIR_NONE };
+    if (!fhir_element_find(fhir_resources[resource], S("contained")))
+        return;
+    int n = snprintf(key, sizeof key, "%.*s.contained#tok",
+                     STR_ARG(fhir_resource_name(resource)));
+    type->contained_slot = slot_for(layout, (str){ key, (size_t)n }, slot);
+    add_leaf(layout->arena, child_of(layout->arena, &type->root, S("contained")),
+             (struct layout_leaf){ .slot = type->contained_slot, .shape = SHAPE_CONTAINED });
+}
+
 static err build_type(struct ctx *cx, struct index_layout *layout, uint16_t resource)
 {
     struct layout_type *type = &layout->types[resource];
@@ -499,6 +515,7 @@ static err build_type(struct ctx *cx, struct index_layout *layout, uint16_t reso
     }
     find_at(layout, type);
     find_patient(layout, resource);
+    place_contained(layout, resource);
     return ERR_OK;
 }
 

@@ -17,7 +17,7 @@ enum layout_shape {
     SHAPE_NONE, SHAPE_CODEABLE, SHAPE_CODING, SHAPE_IDENTIFIER, SHAPE_CONTACT, SHAPE_TOKEN,
     SHAPE_DECEASED, SHAPE_REFERENCE, SHAPE_CANONICAL, SHAPE_RESOURCE, SHAPE_REFERENCE_IDENTIFIER,
     SHAPE_STRING, SHAPE_URI, SHAPE_DATE, SHAPE_PERIOD, SHAPE_TIMING, SHAPE_QUANTITY, SHAPE_MONEY,
-    SHAPE_RANGE, SHAPE_NUMBER
+    SHAPE_RANGE, SHAPE_NUMBER, SHAPE_CONTAINED
 };
 
 struct layout_slot {
@@ -73,6 +73,7 @@ struct layout_type {
     uint16_t *patient_slots; /* in the order they are tried */
     uint16_t *at_slots;      /* the slots of the parameter that gives the clinical date */
     const struct layout_param *at_param;
+    uint16_t contained_slot; /* tokens: types of the resources within; 0: none */
 };
 struct index_layout {
     struct arena *arena;

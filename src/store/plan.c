@@ -182,13 +182,14 @@ static void choose_index_order(struct plan *plan)
         return;
     for (size_t i = 0; i < only->count; i++) {
         const struct posting *posting = &only->postings[i], *first = &only->postings[0];
-        if (posting->kind != POSTING_NUM && posting->kind != POSTING_DAY)
-            return;
+        if (posting->kind != POSTING_NUM &&
+            (posting->kind != POSTING_DAY || only->criterion->values_count > 1))
+            return; /* dates of several values overlap, and would be met twice */
         plan->repeats = plan->repeats || posting->slot != first->slot ||
                         posting->value != first->value ||
                         !plan->layout->slots[posting->slot].single;
     }
-    posting_sort(only->postings, only->count);
+    only->count = posting_sort(only->postings, only->count);
     plan->order = ORDER_INDEX;
     plan->driver = only;
 }

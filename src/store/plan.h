@@ -76,6 +76,9 @@ err plan_stream(struct ctx *cx, const struct plan *plan, const struct place *aft
                 struct stream *out) MUST_USE;
 /* For those who read all answers and not a page: never in the order of a range. */
 void plan_whole(struct plan *plan);
+/* ORDER_INDEX: where a resource with these rows stands first; *any false: nowhere. */
+err plan_first_key(struct ctx *cx, const struct plan *plan, const struct index_rows *rows,
+                   int64_t rid, struct index_key *out, bool *any) MUST_USE;
 /* ORDER_INDEX: is this row the first of its resource in the driver's ranges? (first.c) */
 err plan_is_first(struct ctx *cx, struct store *store, const struct plan *plan,
                   const struct index_key *key, bool *out) MUST_USE;

@@ -72,8 +72,9 @@ struct index_key {
     double value;
 };
 int index_key_compare(const struct index_key *a, const struct index_key *b);
-/* Puts number and date ranges into the order of their rows. */
-void posting_sort(struct posting *postings, size_t count);
+/* Puts number and date ranges into the order of their rows, and joins numbers' that overlap; how
+ * many are left. */
+size_t posting_sort(struct posting *postings, size_t count);
 
 /* A stream of hits in one order, from the hit after `after` (NULL: the first). */
 struct stream {

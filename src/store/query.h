@@ -67,6 +67,7 @@ struct query_sort {
     struct query_hop *hops;     /* the references that lead there */
     size_t hops_count;
 };
+enum query_contained { CONTAINED_FALSE, CONTAINED_TRUE, CONTAINED_BOTH };
 struct query_include {
     bool reverse, iterate, wildcard;
     uint16_t source, target;   /* FHIR_NONE: any */
@@ -84,6 +85,8 @@ struct query {
     bool has_count;
     enum search_total total;
     enum search_summary summary;
+    enum query_contained contained;
+    bool contained_alone;       /* _containedType=contained */
     str elements, cursor;
     uint16_t *types;            /* _type at the root */
     size_t types_count;

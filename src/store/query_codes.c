@@ -32,7 +32,19 @@ static err add_code(struct codes *codes, str system, str code)
 static err add_value_set(struct codes *codes, str url)
 {
     const struct term_set *set;
-    TRY(term_get_set(codes->cx, store_terms(codes->from->store), url, &set));
+    struct ctx *cx = codes->cx;
+    size_t kept = cx->issues.kept, count = cx->issues.count;
+    err found = term_get_set(cx, store_terms(codes->from->store), url, &set);
+    if (found == ERR_NOT_FOUND) {
+        str why = cx->issues.kept > kept ? cx->issues.list[kept].text : S("nobody has it");
+        cx->issues.kept = kept;
+        cx->issues.count = count;
+        return ctx_failf(cx, ERR_INVALID, codes->criterion->shown,
+                         "%.*s. Post the ValueSet and the CodeSystem it draws on, or load the "
+                         "package or release they come in by frontline package add or frontline "
+                         "term", STR_ARG(why));
+    }
+    TRY(found);
     for (size_t i = 0; i < set->count; i++)
         TRY(add_code(codes, set->entries[i].system, set->entries[i].code));
     for (size_t i = 0; i < set->open_count; i++)

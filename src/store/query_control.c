@@ -114,6 +114,22 @@ static bool is_include(str name)
     return false;
 }
 
+static err read_contained(struct ctx *cx, struct query *query, str name, str value)
+{
+    static const char *const words[] = { "false", "true", "both" };
+    if (str_eq(name, S("_containedType"))) {
+        query->contained_alone = str_eq(value, S("contained"));
+        return query->contained_alone || str_eq(value, S("container"))
+                   ? ERR_OK : bad_value(cx, name, value, "container or contained");
+    }
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (str_eq(value, str_of(words[i]))) {
+            query->contained = (enum query_contained)i;
+            return ERR_OK;
+        }
+    return bad_value(cx, name, value, "false, true or both");
+}
+
 /* *taken: the name was a result parameter. */
 static err read_control(struct ctx *cx, const struct query_source *from, struct query *query,
                         str name, str value, bool *taken)
@@ -131,15 +147,13 @@ static err read_control(struct ctx *cx, const struct query_source *from, struct 
         return read_include(cx, from, query, name, value);
     if (str_eq(name, S("_type")))
         return read_types(cx, query, name, value);
-    if (str_eq(name, S("_contained")) && !str_eq(value, S("false")))
-        return bad_value(cx, name, value,
-                         "offered: contained resources are found through what holds them");
+    if (str_eq(name, S("_contained")) || str_eq(name, S("_containedType")))
+        return read_contained(cx, query, name, value);
     if (str_eq(name, S("_elements")))
         query->elements = value;
     else if (str_eq(name, S("_page")))
         query->cursor = value;
-    else if (!str_eq(name, S("_format")) && !str_eq(name, S("_pretty")) &&
-             !str_eq(name, S("_contained")))
+    else if (!str_eq(name, S("_format")) && !str_eq(name, S("_pretty")))
         *taken = false;
     return ERR_OK;
 }

@@ -7,7 +7,8 @@ enum { COUNT_DEFAULT = 50, COUNT_MAX = 1000 };
 
 /*
  * A cursor is what the next page starts after: "d_TYPE_AT_RID_SEQ" for answers in the order of
- * clinical dates, "i_TYPE_..." for those in the order of a range, "s_..." for sorted ones (sort.c).
+ * clinical dates, "i_TYPE_AT_RID_SEQ_KEY..." for those in the order of a range, "s_..." for sorted
+ * ones (sort.c), "c_..." for contained ones (contained.c).
  * SEQ is the log's end when the search began. The server keeps nothing, so it never expires.
  */
 static err bad_cursor(struct ctx *cx)
@@ -43,7 +44,7 @@ static err read_cursor(struct ctx *cx, struct search *search, size_t *type,
     for (size_t i = 0; i < COUNT(word); i++)
         str_next(&rest, '_', &word[i]);
     bool keyed = str_eq(word[0], S("i"));
-    if (!keyed && (!str_next(&rest, '_', &seq) || !str_to_i64(seq, began)))
+    if (!str_next(&rest, '_', &seq) || !str_to_i64(seq, began))
         return bad_cursor(cx);
     if ((!keyed && !str_eq(word[0], S("d"))) || !str_to_u64(word[1], &resource) ||
         !read_at(word[2], &after->hit.at) || !str_to_i64(word[3], &after->hit.rid) ||
@@ -76,8 +77,7 @@ static str write_cursor(struct ctx *cx, const struct place *place, int64_t began
     buf_printf(&out, "%c_%u", key->slot ? 'i' : 'd', store_rid_resource(place->hit.rid));
     put_at(&out, place->hit.at);
     put_at(&out, place->hit.rid);
-    if (!key->slot)
-        put_at(&out, began_seq);
+    put_at(&out, began_seq);
     if (key->slot) {
         put_at(&out, key->slot);
         put_at(&out, key->by);
@@ -127,76 +127,11 @@ static err find_types(struct ctx *cx, struct search *search)
     return ERR_OK;
 }
 
-/* Answers that stood elsewhere in the order when the search began, where they stood. */
-struct moved {
-    struct plan *plan;
-    struct stream *stream;
-    struct snapshot snapshot;
-    struct hits hits;
-    size_t next;
-};
-
-/* Is it an answer now, by all its criteria? */
-static err is_answer(struct ctx *cx, struct search *search, struct plan plan, int64_t rid,
-                     bool *out)
+static void keep_answer(struct ctx *cx, struct search *search, const struct place *place)
 {
-    struct posting one = { .kind = POSTING_RID, .value = rid };
-    struct hits found = { 0 };
-    plan.driver = NULL;
-    plan.dated_driver = false;
-    TRY(posting_collect(cx, &one, &found));
-    *out = found.count > 0;
-    if (!*out)
-        return ERR_OK;
-    return plan_accepts(cx, search->store, &plan, &found.list[0], out);
-}
-
-static err find_moved(struct ctx *cx, struct search *search, const struct plan *plan,
-                      const struct place *after, struct moved *out)
-{
-    uint16_t resource = plan->query->resource;
-    *out = (struct moved){ 0 };
-    if (plan->order == ORDER_RID || plan->order == ORDER_INDEX || !after)
-        return ERR_OK;
-    TRY(snapshot_since(cx, search->store, resource, search->began_seq, &out->snapshot));
-    for (size_t i = 0; i < out->snapshot.count; i++) {
-        const struct snapshot_was *was = &out->snapshot.list[i];
-        struct hit then = { .at = was->rows.at, .rid = was->rid };
-        bool accepted = hit_compare(plan->order, &then, &after->hit) > 0;
-        if (accepted)
-            TRY(is_answer(cx, search, *plan, was->rid, &accepted));
-        if (accepted)
-            hits_add(cx, &out->hits, then);
-    }
-    hits_sort(&out->hits, plan->order);
-    return ERR_OK;
-}
-
-/* The next answer of the stream, with those that moved put back where they stood. */
-static err next_answer(struct ctx *cx, struct search *search, struct moved *moved,
-                       struct hit *hit, bool *any)
-{
-    struct plan *plan = moved->plan;
-    struct stream *stream = moved->stream;
-    for (bool accepted = false; !accepted;) {
-        TRY(stream_next(cx, stream, hit, any));
-        if (!*any)
-            return ERR_OK;
-        if (snapshot_find(&moved->snapshot, hit->rid))
-            continue;
-        TRY(plan_accepts(cx, search->store, plan, hit, &accepted));
-        if (accepted)
-            TRY(plan_is_first(cx, search->store, plan, &stream->given, &accepted));
-    }
-    return ERR_OK;
-}
-
-static void keep_answer(struct ctx *cx, struct search *search, const struct hit *hit,
-                        const struct stream *stream)
-{
-    hits_add(cx, &search->hits, *hit);
+    hits_add(cx, &search->hits, place->hit);
     if (search->hits.count == search->count)
-        search->last = (struct place){ *hit, stream->given };
+        search->last = *place;
 }
 
 /* One type's answers after `after`, until the page is full (count + 1 hits are asked for). */
@@ -206,23 +141,21 @@ static err gather_type(struct ctx *cx, struct search *search, uint16_t resource,
     struct query query;
     struct plan plan;
     struct stream stream;
+    struct moved moved;
     TRY(search_query(cx, search, resource, &query));
     TRY(plan_make(cx, search->store, search->from.layout, &query, &plan));
     if (plan.nothing)
         return ERR_OK;
     TRY(plan_stream(cx, &plan, after, &stream));
-    struct moved moved;
-    TRY(find_moved(cx, search, &plan, after, &moved));
-    moved.plan = &plan;
+    TRY(moved_find(cx, search, &plan, after, &moved));
     moved.stream = &stream;
     for (bool any = true; any && search->hits.count < most;) {
-        struct hit hit;
-        TRY(next_answer(cx, search, &moved, &hit, &any));
-        while (moved.next < moved.hits.count && search->hits.count < most &&
-               (!any || hit_compare(plan.order, &moved.hits.list[moved.next], &hit) < 0))
-            keep_answer(cx, search, &moved.hits.list[moved.next++], &stream);
+        struct place place;
+        TRY(moved_next(cx, search, &moved, &place, &any));
+        while (search->hits.count < most && moved_is_before(&moved, any ? &place : NULL))
+            keep_answer(cx, search, &moved.list[moved.next++]);
         if (any && search->hits.count < most)
-            keep_answer(cx, search, &hit, &stream);
+            keep_answer(cx, search, &place);
     }
     return ERR_OK;
 }
@@ -245,68 +178,6 @@ static err gather(struct ctx *cx, struct search *search)
     return ERR_OK;
 }
 
-/* A single posting whose rows are resources can be counted where it lies. */
-static bool counts_itself(const struct ctx *cx, const struct plan *plan)
-{
-    if (plan->clauses_count != 1 || plan->hidden_count || !plan->driver ||
-        (cx->access && (!cx->access->any_patient || cx->access->dissents_count ||
-                        access_narrowed(cx->access, plan->query->resource))))
-        return false;
-    const struct clause *clause = plan->driver;
-    const struct posting *posting = clause->postings;
-    if (clause->count != 1 || !clause->exact || clause->dated)
-        return false;
-    return posting->kind == POSTING_TOK || posting->kind == POSTING_REF ||
-           (posting->kind == POSTING_NUM && plan->layout->slots[posting->slot].single);
-}
-
-static err count_type(struct ctx *cx, struct search *search, uint16_t resource, int64_t *out)
-{
-    struct query query;
-    struct plan plan;
-    struct stream stream;
-    *out = 0;
-    TRY(search_query(cx, search, resource, &query));
-    query.sorts_count = 0;
-    TRY(plan_make(cx, search->store, search->from.layout, &query, &plan));
-    if (plan.nothing)
-        return ERR_OK;
-    if (counts_itself(cx, &plan))
-        return posting_count(cx, &plan.driver->postings[0], out);
-    plan_whole(&plan);
-    TRY(plan_stream(cx, &plan, NULL, &stream));
-    for (;;) {
-        struct hit hit;
-        bool any, accepted;
-        TRY(stream_next(cx, &stream, &hit, &any));
-        if (!any)
-            return ERR_OK;
-        TRY(plan_accepts(cx, search->store, &plan, &hit, &accepted));
-        *out += accepted;
-    }
-}
-
-static err count_all(struct ctx *cx, struct search *search, int64_t *out)
-{
-    bool plain = search->query.criteria_count == 0 && !search->request->compartment.n &&
-                 !cx->access;
-    int64_t *live = NULL;
-    if (plain) {
-        live = arena_array(cx->arena, fhir_resources_count, sizeof *live);
-        TRY(store_counts(cx, search->store, live));
-    }
-    *out = 0;
-    for (size_t i = 0; i < search->types_count; i++) {
-        int64_t one;
-        if (plain)
-            one = live[search->types[i]];
-        else
-            TRY(count_type(cx, search, search->types[i], &one));
-        *out += one;
-    }
-    return ERR_OK;
-}
-
 err search_add_entry(struct ctx *cx, struct search *search, enum search_mode mode, int64_t rid)
 {
     struct search_page *page = search->page;
@@ -321,7 +192,8 @@ err search_add_entry(struct ctx *cx, struct search *search, enum search_mode mod
     access_see(cx->access, version.pid);
     page->entries = arena_grow(cx->arena, page->entries, page->entries_count,
                                &search->entries_cap, sizeof *page->entries);
-    page->entries[page->entries_count++] = (struct search_entry){ mode, version };
+    page->entries[page->entries_count++] = (struct search_entry){ .mode = mode,
+                                                                 .version = version };
     return ERR_OK;
 }
 
@@ -339,28 +211,42 @@ static void write_links(struct ctx *cx, struct search *search)
                                         STR_ARG(search->next));
 }
 
+static err find_matches(struct ctx *cx, struct search *search)
+{
+    bool within = search->query.contained != CONTAINED_FALSE && search_is_within(search);
+    if (search_is_sorted(search))
+        TRY(search_sort(cx, search));
+    else if (!within)
+        TRY(gather(cx, search));
+    for (size_t i = 0; i < search->hits.count; i++)
+        TRY(search_add_entry(cx, search, SEARCH_MATCH, search->hits.list[i].rid));
+    bool both = search->query.contained == CONTAINED_BOTH && !search->next.n;
+    return within || both ? search_contained(cx, search) : ERR_OK;
+}
+
 static err fill_page(struct ctx *cx, struct search *search)
 {
     struct search_page *page = search->page;
     bool count_only = search->query.summary == SEARCH_SUMMARY_COUNT || search->count == 0;
+    TRY(search_check_contained(cx, search));
     if (!count_only) {
-        if (search_is_sorted(search))
-            TRY(search_sort(cx, search));
-        else
-            TRY(gather(cx, search));
-        for (size_t i = 0; i < search->hits.count; i++)
-            TRY(search_add_entry(cx, search, SEARCH_MATCH, search->hits.list[i].rid));
+        TRY(find_matches(cx, search));
         if (search->whole) {
             page->has_total = true;
-            page->total = (int64_t)search->hits.count;
+            page->total = (int64_t)page->entries_count;
         }
         TRY(search_include(cx, search));
     }
     bool wanted = count_only || search->query.total != SEARCH_TOTAL_NONE;
     if (wanted && !page->has_total) {
-        TRY(count_all(cx, search, &page->total));
+        TRY(search_count(cx, search, &page->total));
         page->has_total = true;
     }
+    if (page->estimated)
+        issues_note(&page->warnings, (struct issue){
+            .code = "informational", .severity = ISSUE_INFORMATION, .path = S("Bundle.total"),
+            .text = S("the total is an estimate, from a sample: ask with _total=accurate for the "
+                      "exact one") });
     write_links(cx, search);
     return ERR_OK;
 }

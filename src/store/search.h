@@ -27,11 +27,12 @@ struct search_request {
 struct search_entry {
     enum search_mode mode;
     struct store_version version;
+    str contained, contained_id; /* the answer is this resource within; not given: the whole */
 };
 struct search_page {
     struct search_entry *entries;
     size_t entries_count;
-    bool has_total;
+    bool has_total, estimated;   /* estimated: total is a guess, and a note says so */
     int64_t total;
     enum search_summary summary;
     str elements;                /* _elements as sent */

@@ -36,10 +36,25 @@ static int compare_postings(const void *a, const void *b)
     return index_key_compare(&x, &y);
 }
 
-void posting_sort(struct posting *postings, size_t count)
+static bool overlaps(const struct posting *a, const struct posting *b)
 {
+    return a->kind == POSTING_NUM && b->kind == POSTING_NUM && a->slot == b->slot &&
+           a->value == b->value && a->unit == b->unit && b->least <= a->most;
+}
+
+size_t posting_sort(struct posting *postings, size_t count)
+{
+    size_t kept = count > 0;
     if (count > 1)
         qsort(postings, count, sizeof *postings, compare_postings);
+    for (size_t i = 1; i < count; i++) {
+        struct posting *last = &postings[kept - 1];
+        if (!overlaps(last, &postings[i]))
+            postings[kept++] = postings[i];
+        else if (postings[i].most > last->most)
+            last->most = postings[i].most;
+    }
+    return kept;
 }
 
 /* Is the whole posting before the key? */

@@ -333,6 +333,9 @@ static const struct {
     { "Observation?code:in=http://x.org/fhir/vs/1", "o2 o1" },
     { "Observation?code:not-in=http://x.org/fhir/vs/1", "o3 o4 o5" },
     { "Observation?status:in=http://hl7.org/fhir/ValueSet/observation-status&code=s|hr", "o3" },
+    { "Observation?code:in=http://x.org/nobody", "invalid: this server has no value set "
+      "http://x.org/nobody. Post the ValueSet and the CodeSystem it draws on, or load the package "
+      "or release they come in by frontline package add or frontline term" },
     { "Observation?code:below=l|vital", "o2 o1" },
     { "Observation?code:above=l|hr", "o2 o1" },
     { "Observation?code:below=l|hr", "o2 o1" },
@@ -471,15 +474,17 @@ TEST(pages_hold_each_resource_once)
 /* Between two pages one resource is moved before the cursor, one behind it, and one is new. */
 static void shuffle(struct ctx *cx, struct store *store)
 {
-    static const struct { const char *id, *when; } moves[] = {
-        { "o1", "2030-01-01" }, { "o3", "2001-01-01" }, { "o9", "2029-01-01" },
+    static const struct { const char *id, *when, *value; } moves[] = {
+        { "o1", "2030-01-01", "9.9,\"system\":\"http://unitsofmeasure.org\",\"code\":\"mg\"" },
+        { "o3", "2001-01-01", "1.5,\"unit\":\"kg\"" },
+        { "o9", "2029-01-01", "5.42,\"unit\":\"kg\"" },
     };
     for (size_t i = 0; i < COUNT(moves); i++) {
         str body = arena_printf(cx->arena,
                                 "{\"resourceType\":\"Observation\",\"id\":\"%s\",\"status\":"
                                 "\"final\",\"code\":{\"coding\":[{\"system\":\"l\",\"code\":"
-                                "\"hr\"}]},\"effectiveDateTime\":\"%s\"}",
-                                moves[i].id, moves[i].when);
+                                "\"hr\"}]},\"effectiveDateTime\":\"%s\",\"valueQuantity\":{"
+                                "\"value\":%s}}", moves[i].id, moves[i].when, moves[i].value);
         struct commit_op op = record_op(cx, COMMIT_UPDATE, "Observation", moves[i].id, body.p);
         cr_assert(record_do(cx, store, &op) == ERR_OK);
     }
@@ -496,6 +501,8 @@ TEST(what_moves_between_pages_is_neither_dropped_nor_repeated)
         "Observation?_sort=_lastUpdated&_count=2", "Observation?_sort=status,date&_count=2",
         "Observation?_sort=patient.family&_count=2", "Observation?_sort=-patient.family&_count=2",
         "Observation?_sort=-patient._lastUpdated&_count=2",
+        "Observation?value-quantity=gt1&_count=2", "Observation?combo-value-quantity=gt1&_count=1",
+        "Observation?combo-value-quantity=gt1,lt1000&_count=1",
     };
     for (size_t i = 0; i < 2 * COUNT(queries); i++) {
         str folder = record_folder(cx), joined = S("");
@@ -519,7 +526,7 @@ TEST(what_moves_between_pages_is_neither_dropped_nor_repeated)
         for (size_t o = 1; o <= 3; o++) {
             str id = arena_printf(cx->arena, "o%zu", o);
             size_t at = str_find(joined, id);
-            EXPECT(query, at != STR_NONE);
+            cr_expect(at != STR_NONE, "%s loses %.*s: %.*s", query, STR_ARG(id), STR_ARG(joined));
             cr_expect(str_find(str_slice(joined, at + 2, joined.n), id) == STR_NONE,
                       "%s repeats %.*s: %.*s", query, STR_ARG(id), STR_ARG(joined));
         }
