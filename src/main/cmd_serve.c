@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "fhir/profile.h"
 #include "main/command.h"
+#include "main/sandbox.h"
 #include "main/serve.h"
 #include "main/views.h"
 #include "rest/rest.h"
@@ -55,6 +56,8 @@ static void raise_file_limit(void)
 static err start(struct ctx *cx, const struct command_args *args, struct serve *serve)
 {
     TRY(take_args(cx, args, serve));
+    if (config_switch(&serve->config, "process.sandbox"))
+        TRY(sandbox_enter(cx)); /* before any thread starts */
     struct store_options options = {
         .folder = command_value(args, "--data"), .create = true,
         .cache_bytes = config_number(&serve->config, "store.cache_bytes"),

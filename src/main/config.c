@@ -78,6 +78,8 @@ const struct config_key config_keys[] = {
       "seconds of silence after which a sender's connection is closed; 0: never" },
     { "log.level", CONFIG_TEXT, "info", 0, 0, "error, warning, info or debug" },
     { "log.requests", CONFIG_SWITCH, "yes", 0, 0, "a line for every request" },
+    { "process.sandbox", CONFIG_SWITCH, "yes", 0, 0,
+      "refuse the server every call of the system it does not need (seccomp)" },
     { "search.page", CONFIG_NUMBER, "20", 1, 10000, "entries of a page when _count is not given" },
     { "search.page_max", CONFIG_NUMBER, "1000", 1, 10000,
       "most entries of a page; larger is lowered" },

@@ -2,7 +2,7 @@
 // Starting and stopping the server: what is refused, what is configured, what survives.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -101,4 +101,13 @@ test('metrics count what was done, health says it is well, the log has a line a 
   assert.equal(line.status, 404);
   assert.equal(line.path, '/fhir/Basic/none');
   assert.ok(!server.log.includes('secret'), 'a query may name a patient');
+});
+
+test('the server shuts itself in its sandbox, unless it is told not to', async (t) => {
+  const mode = async (sets) => {
+    const server = await startServer(t, sets);
+    return /Seccomp:\s+(\d)/.exec(readFileSync(`/proc/${server.child.pid}/status`, 'utf8'))[1];
+  };
+  assert.equal(await mode({}), '2');
+  assert.notEqual(await mode({ args: ['--set', 'process.sandbox=no'] }), '2');
 });
