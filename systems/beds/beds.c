@@ -8,6 +8,7 @@
 #include "systems/beds/follow.h"
 #include "systems/beds/moves.h"
 #include "systems/beds/requests.h"
+#include "systems/beds/returns.h"
 #include "systems/beds/round.h"
 #include "systems/beds/screens.h"
 #include "systems/beds/sql.h"
@@ -15,6 +16,7 @@
 
 /* clang-format off: one row a route. */
 #define READ "beds.read"
+#define REPORT "beds.report"
 #define SLOW ROUTE_SLOW
 static const struct route routes[] = {
     { "GET", "/beds", READ, beds_hospital_get, "The hospital: one row a ward", 0 },
@@ -30,6 +32,7 @@ static const struct route routes[] = {
     { "GET", "/beds/figures", READ, beds_figures_get, "Occupancy, returns, forecast", ROUTE_SLOW },
     { "GET", "/beds/sitrep", READ, beds_sitrep_get, "SitRep rows, one a day", ROUTE_SLOW },
     { "GET", "/beds/sitrep/{day}", READ, beds_sitrep_day_get, "A day and its stays", ROUTE_SLOW },
+    { "POST", "/beds/sitrep/{day}/{act}", REPORT, beds_sitrep_post, "Submit or amend", SLOW },
     { "GET", "/beds/do/{move}", "beds.write", beds_dialog_get, "The form of a move", 0 },
     { "POST", "/beds/do/{move}", "beds.write", beds_dialog_post, "Make a move from its form", 0 },
     { "GET", "/beds/round/{encounter}", "beds.write", beds_round_get, "A ward round", 0 },

@@ -3,14 +3,10 @@
 #include "assets.h"
 #include "beds_figures.html.h"
 #include "clinical/london.h"
-#include "fhir/datetime.h"
-#include "http/text.h"
-#include "json/write.h"
 #include "ui/chart.h"
 #include "ui_page.html.h"
 
-
-enum { JSON_BYTES = 16 << 20, LOOK_BACK_DAYS = 120, SPECIALTIES_MAX = 64 };
+enum { LOOK_BACK_DAYS = 120, SPECIALTIES_MAX = 64 };
 
 static const char *const islands[] = { ASSET_TABLE_JS };
 
@@ -20,126 +16,12 @@ static str date_text(struct ctx *cx, int64_t day)
     return arena_printf(cx->arena, "%04d-%02d-%02d", d.year, d.month, d.day);
 }
 
-static err read_day(struct ctx *cx, str text, const char *name, int64_t fallback, int64_t *out)
-{
-    struct datetime when;
-    *out = fallback;
-    if (text.n == 0)
-        return ERR_OK;
-    if (!datetime_parse(text, DATETIME_AS_DATE, &when) || when.precision != DATETIME_DAY)
-        return ctx_failf(cx, ERR_INVALID, str_of(name), "%s must be a date such as 2026-11-22",
-                         name);
-    *out = when.low_ms / LONDON_DAY_MS;
-    return ERR_OK;
-}
-
+/* The picture is only needed to number the beds. */
 static err read_past(struct http_request *request, int64_t from_day, struct beds_past *out)
 {
     struct beds_picture *picture;
     TRY(beds_picture_whole(request->cx, request->store, BEDS_PLACES, &picture));
     return beds_past_read(request->cx, request->store, picture, from_day, out);
-}
-
-/* ---- the returns as JSON ---- */
-
-static void write_part(struct json_writer *w, const char *name, const struct beds_part *part)
-{
-    json_key(w, name);
-    json_open(w, '{');
-    json_put_u64(w, "core_open", part->core_open);
-    json_put_u64(w, "escalation_open", part->escalation_open);
-    json_put_u64(w, "occupied", part->occupied);
-    json_close(w, '}');
-}
-
-static void write_sitrep(struct ctx *cx, struct json_writer *w, const struct beds_sitrep *row)
-{
-    json_put_str(w, "day", date_text(cx, row->day));
-    write_part(w, "adult", &row->adult);
-    write_part(w, "child", &row->child);
-    json_put_u64(w, "critical_open", row->critical.available);
-    json_put_u64(w, "critical_occupied", row->critical.occupied);
-    json_put_u64(w, "admissions", row->admissions);
-    json_put_u64(w, "discharges", row->discharges);
-    json_put_u64(w, "stays_7_days", row->long_stays.days_7);
-    json_put_u64(w, "stays_14_days", row->long_stays.days_14);
-    json_put_u64(w, "stays_21_days", row->long_stays.days_21);
-    json_put_bool(w, "open_to_amendment", beds_sitrep_is_open(row->day, cx->now_ms));
-}
-
-static err send_json(struct http_response *response, const struct buf *buf)
-{
-    response->content_type = S("application/json");
-    response->body = buf_str(buf);
-    return ERR_OK;
-}
-
-err beds_sitrep_get(struct http_request *request, struct http_response *response)
-{
-    struct ctx *cx = request->cx;
-    int64_t today = london_day(cx->now_ms), from, to;
-    struct beds_past past;
-    TRY(read_day(cx, http_query_value(cx->arena, request->query, S("to")), "to", today, &to));
-    TRY(read_day(cx, http_query_value(cx->arena, request->query, S("from")), "from", to, &from));
-    if (from > to || to - from >= BEDS_DAYS_MAX)
-        return ctx_failf(cx, ERR_INVALID, S("from"), "from 1 to %d days may be asked for",
-                         BEDS_DAYS_MAX);
-    TRY(read_past(request, from - 1, &past));
-    struct buf buf = buf_make(cx->arena, JSON_BYTES);
-    struct json_writer w = json_writer(&buf);
-    json_open(&w, '{');
-    json_key(&w, "rows");
-    json_open(&w, '[');
-    for (int64_t day = from; day <= to; day++) {
-        struct beds_sitrep row = beds_sitrep(&past.hospital, day);
-        json_open(&w, '{');
-        write_sitrep(cx, &w, &row);
-        json_close(&w, '}');
-    }
-    json_close(&w, ']');
-    json_close(&w, '}');
-    return send_json(response, &buf);
-}
-
-/* The stays of which `wanted` is true, as a list of Encounter ids. */
-static void write_stays(struct json_writer *w, const char *name, const struct beds_past *past,
-                        int64_t from_ms, int64_t to_ms, int which)
-{
-    json_key(w, name);
-    json_open(w, '[');
-    for (size_t i = 0; i < past->hospital.spans_count; i++) {
-        const struct beds_span *span = &past->hospital.spans[i];
-        bool in = span->from_ms <= from_ms && from_ms < span->to_ms && !span->on_leave;
-        bool admitted = span->from_ms == span->admitted_ms && span->admitted_ms >= from_ms &&
-                        span->admitted_ms < to_ms;
-        bool left = span->to_ms == span->left_ms && span->left_ms >= from_ms &&
-                    span->left_ms < to_ms;
-        if (which == 0 ? in : which == 1 ? admitted : left)
-            json_str(w, past->stays[span->stay]);
-    }
-    json_close(w, ']');
-}
-
-err beds_sitrep_day_get(struct http_request *request, struct http_response *response)
-{
-    struct ctx *cx = request->cx;
-    struct beds_past past;
-    int64_t day;
-    TRY(read_day(cx, request->captures[0], "day", 0, &day));
-    TRY(read_past(request, day - 1, &past));
-    struct beds_sitrep row = beds_sitrep(&past.hospital, day);
-    struct buf buf = buf_make(cx->arena, JSON_BYTES);
-    struct json_writer w = json_writer(&buf);
-    int64_t snapshot_ms = london_at(day, 8, 0);
-    json_open(&w, '{');
-    write_sitrep(cx, &w, &row);
-    write_stays(&w, "in_at_08", &past, snapshot_ms, snapshot_ms, 0);
-    write_stays(&w, "admitted_the_day_before", &past, london_midnight(day - 1),
-                london_midnight(day), 1);
-    write_stays(&w, "discharged_the_day_before", &past, london_midnight(day - 1),
-                london_midnight(day), 2);
-    json_close(&w, '}');
-    return send_json(response, &buf);
 }
 
 /* ---- the page ---- */

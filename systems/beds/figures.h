@@ -10,15 +10,14 @@
  * from the stays each time they are asked for, so that a corrected stay corrects every figure.
  *
  * Source   census.h and forecast.h; stays are the Encounters of class IMP and the beds in them.
- * Shapes   GET /beds/figures (a page), /beds/sitrep?from=&to= (JSON, a row a day),
- *          /beds/sitrep/{day} (JSON: the stays behind each number of one day).
+ * Shapes   GET /beds/figures (a page); the rows as JSON are in returns.h.
  * Units    days by the London calendar, as yyyy-mm-dd.
- * Missing  a bed that is closed now counts as open until it was closed; earlier closures are in the
- *          history of its Location and are not counted.
- * Errors   ERR_INVALID: not a date, or more than BEDS_DAYS_MAX days.
+ * Missing  closures are spells on the bed (bed-closure); a bed closed by another program without
+ *          one counts as open until now.
+ * Errors   those of the store.
  * Memory   the request's arena: about 60 bytes a stay.
  */
-enum { BEDS_DAYS_MAX = 400, BEDS_FIGURE_DAYS = 28, BEDS_TRIALS = 14 };
+enum { BEDS_FIGURE_DAYS = 28, BEDS_TRIALS = 14 };
 
 /* The stays that lie between two instants, whole; bed is the spot's index in the picture. */
 struct beds_past {
@@ -43,7 +42,7 @@ void beds_forecast_at(const struct beds_hospital *hospital, int64_t at_ms, int a
 void beds_try_forecasts(const struct beds_hospital *hospital, int64_t now_ms, int ahead_hours,
                         struct arena *arena, struct beds_trial *out);
 
-http_handler beds_figures_get, beds_sitrep_get, beds_sitrep_day_get;
+http_handler beds_figures_get;
 
 struct beds_specialty {
     str code;

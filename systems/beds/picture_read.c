@@ -39,8 +39,7 @@ static unsigned attribute_of(str code)
     return 0;
 }
 
-/* A collection column is a JSON array; codes hold nothing that would be escaped in it. */
-static bool next_item(str *rest, str *out)
+bool beds_next_item(str *rest, str *out)
 {
     size_t from = str_find_char(*rest, '"');
     if (from == STR_NONE)
@@ -65,7 +64,7 @@ void beds_row_spot(struct ctx *cx, struct db_stmt *row, struct beds_spot *out)
     COPY(out->part_of, db_text(row, 2));
     COPY(out->kind, db_text(row, 3));
     out->v2 = v2.n == 1 ? v2.p[0] : str_eq(db_text(row, 6), S("suspended")) ? 'C' : 0;
-    while (next_item(&codes, &code)) {
+    while (beds_next_item(&codes, &code)) {
         unsigned bit = attribute_of(code);
         out->attributes |= bit;
         if (!bit && strcmp(out->kind, "wa") == 0)
@@ -86,7 +85,7 @@ static void read_rounds(struct ctx *cx, str days, str answers, struct beds_stay 
     struct beds_ready ready;
     size_t count = 0, kept = cx->issues.kept, issues = cx->issues.count;
     str day, answer;
-    while (count < ROUNDS_MAX && next_item(&days, &day) && next_item(&answers, &answer)) {
+    while (count < ROUNDS_MAX && beds_next_item(&days, &day) && beds_next_item(&answers, &answer)) {
         rounds[count].day = day_of(day);
         rounds[count].answer = str_eq(answer, S("meets")) ? BEDS_RESIDE_MEETS
                                : str_eq(answer, S("not")) ? BEDS_RESIDE_NOT

@@ -20,6 +20,10 @@ bool beds_row_stay(struct ctx *cx, struct db_stmt *row, struct beds_stay *out,
 /* The last NEWS2 total since the admission. */
 err beds_read_score(struct ctx *cx, struct beds_stay *stay) MUST_USE;
 
+/* The next text of a collection column, which is a JSON array; codes and dates hold nothing that
+ * would be escaped in it. */
+bool beds_next_item(str *rest, str *out);
+
 /* ---- of bodies, for moves ---- */
 
 /* "Patient/1" as "1"; absent when it leads to another type. */

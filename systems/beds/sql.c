@@ -53,6 +53,22 @@ const struct stmt beds_sql[] = {
     [BEDS_SQL_KEPT_FOR] = { "the bed kept for a request",
         "SELECT bed, encounter FROM view_beds_held WHERE request = ?1",
         "SEARCH view_beds_held USING INDEX" },
+    /* Stays that ended since a day, and those that have not; a day is compared as text, so the
+     * caller asks from the day before. */
+    [BEDS_SQL_STAYS] = { "inpatient stays since a day",
+        "SELECT rid, encounter, status, admitted, discharged, leave_from, leave_to, status_since, "
+        "location, location_status, period_start, period_end FROM view_beds_stays "
+        "WHERE class IN ('IMP', 'ACUTE', 'NONAC') AND (discharged IS NULL OR discharged >= ?1) "
+        "ORDER BY rid, row", "USING INDEX view_beds_stays" },
+    [BEDS_SQL_CLOSURES] = { "closures of beds",
+        "SELECT spot, closed_from, closed_to FROM view_beds_closures ORDER BY rid, row",
+        "SCAN view_beds_closures" },
+    [BEDS_SQL_RETURN] = { "a day as submitted",
+        "SELECT signed, signed_by, field, value FROM view_beds_returns WHERE day = ?1 ORDER BY row",
+        "SEARCH view_beds_returns USING INDEX" },
+    [BEDS_SQL_AMENDMENTS] = { "amendments of a day",
+        "SELECT field, old, new, reason, who, at FROM view_beds_amendments WHERE day = ?1 "
+        "ORDER BY row", "SEARCH view_beds_amendments USING INDEX" },
     [BEDS_SQL_COUNT] = { 0 },
 };
 /* clang-format on */
