@@ -99,7 +99,7 @@ const struct role roles[] = {
       "record.read", "", "HOPERAT", false },
     { "records_officer", "Records and merge officer", "R8012", ROLE_EVERYONE,
       { "cru", "ru", "ru", "ru", "ru", "cru", "r", NULL, "cr", NULL },
-      "record.*", "", "HOPERAT", false },
+      "record.* records.*", "", "HOPERAT", false },
     { "privacy_officer", "Privacy officer", "R0001", ROLE_EVERYONE,
       { "r", NULL, NULL, NULL, NULL, "r", "r", NULL, "r", "r" },
       "privacy.* access.explain", "", "HCOMPL", false },

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "module/module.h"
 
-extern const struct module beds_module, obs_module;
+extern const struct module beds_module, obs_module, record_module;
 
 /* The whole product, one line a system. Order is start-up order. Nothing else lists modules. */
 const struct module *const modules[] = {
+    &record_module,
     &beds_module,
     &obs_module,
     NULL,

@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ui/components.h"
 #include "ui_components.html.h"
+#include <utf8proc.h>
 
+/* Letters of any script; one that has no capital stays. */
 static str upper(struct ctx *cx, str text)
 {
-    char *out = arena_alloc(cx->arena, text.n);
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
-        out[i] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+    utf8proc_uint8_t *out = arena_alloc(cx->arena, 4 * text.n + 4);
+    const utf8proc_uint8_t *p = (const utf8proc_uint8_t *)text.p;
+    size_t n = 0;
+    for (size_t at = 0; at < text.n;) {
+        utf8proc_int32_t letter;
+        utf8proc_ssize_t took = utf8proc_iterate(p + at, (utf8proc_ssize_t)(text.n - at), &letter);
+        if (took <= 0)
+            break;
+        n += (size_t)utf8proc_encode_char(utf8proc_toupper(letter), out + n);
+        at += (size_t)took;
     }
-    return (str){ out, text.n };
+    return (str){ (const char *)out, n };
 }
 
 str ui_patient_name(struct ctx *cx, const struct ui_patient *patient)

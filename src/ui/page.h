@@ -19,7 +19,8 @@ struct ui_link {
     const char *href, *text, *key; /* key: g and this letter lead there; NULL: none */
 };
 struct ui_page {
-    str title;                      /* also the <h1> unless `heading` is false */
+    str title;
+    str heading;                    /* the <h1>; not given: the title */
     const char *section;            /* href of the navigation entry we are in */
     const struct ui_link *nav;
     size_t nav_count;

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "systems/record/find.h"
+#include "assets.h"
+#include "auth/gate.h"
+#include "base/map.h"
+#include "http/text.h"
+#include "json/write.h"
+#include "record_find.html.h"
+#include "store/access.h"
+#include "systems/record/ward.h"
+#include "term/system.h"
+#include "ui/browse.h"
+#include "ui_page.html.h"
+
+enum { QUERY_BYTES = 48 << 10, JSON_BYTES = 1 << 20 };
+#define NHS_SYSTEM "https://fhir.nhs.uk/Id/nhs-number"
+#define RECENT_COOKIE "record_recent="
+
+static const char *const islands[] = { ASSET_TABLE_JS, ASSET_KEYS_JS, ASSET_DIALOG_JS };
+
+struct match_person find_person(struct ctx *cx, const struct ui_patient *who)
+{
+    return (struct match_person){ .family = match_fold(cx, who->family),
+                                  .given = match_fold(cx, who->given),
+                                  .born = who->birth_date, .nhs = who->nhs_number,
+                                  .hospital = who->hospital_number };
+}
+
+/* ---- candidates ---- */
+
+/* One search for people, and those already seen. */
+struct hunt {
+    struct ctx *cx;
+    struct store *store;
+    const struct match_ask *ask;
+    struct find_list *list;
+    struct map seen;
+    size_t looked;
+    bool foreign; /* beyond the asker's own patients */
+};
+
+static err add_candidates(struct hunt *hunt, str query)
+{
+    struct ctx *cx = hunt->cx;
+    struct record_set set;
+    if (hunt->looked >= FIND_LOOKED)
+        return ERR_OK;
+    TRY(record_find(cx, hunt->store, "Patient", query, FIND_LOOKED - hunt->looked, &set));
+    hunt->looked += set.count;
+    hunt->list->more = hunt->list->more || set.more;
+    for (size_t i = 0; i < set.count; i++) {
+        struct find_row row = { .who = ui_patient_of(cx, set.items[i].body),
+                                .foreign = hunt->foreign };
+        bool labelled = json_count(json_get(json_get(set.items[i].body, S("meta")),
+                                            S("security"))) > 0;
+        row.match = find_person(cx, &row.who);
+        struct match_score score = match_person(cx, hunt->ask, &row.match);
+        if (!score.points || (hunt->foreign && (!score.full || labelled)) ||
+            !map_add(&hunt->seen, row.who.id, 1, NULL))
+            continue;
+        row.points = score.points;
+        row.full = score.full;
+        row.why = score.why;
+        hunt->list->rows[hunt->list->rows_count++] = row;
+    }
+    return ERR_OK;
+}
+
+static void put_values(struct buf *query, const char *name, const str *values, size_t count)
+{
+    buf_printf(query, "%s%s=", query->n ? "&" : "", name);
+    for (size_t i = 0; i < count; i++) {
+        if (i)
+            buf_char(query, ',');
+        http_encode(query, values[i]);
+    }
+}
+
+/* Everybody born on that day or one slip of the pen away. */
+static err by_birth(struct hunt *hunt)
+{
+    str dates[MATCH_DATES_MAX];
+    size_t count = match_dates(hunt->cx, hunt->ask->born, dates);
+    struct buf query = buf_make(hunt->cx->arena, QUERY_BYTES);
+    put_values(&query, "birthdate", dates, hunt->ask->words_count ? count : 1);
+    return add_candidates(hunt, buf_str(&query));
+}
+
+static str upper(struct ctx *cx, str word)
+{
+    char *out = arena_alloc(cx->arena, word.n);
+    for (size_t i = 0; i < word.n; i++)
+        out[i] = word.p[i] >= 'a' && word.p[i] <= 'z' ? (char)(word.p[i] - 32) : word.p[i];
+    return (str){ out, word.n };
+}
+
+/* People with one of these surnames and, when given, one of those first names. */
+struct names {
+    const str *list;
+    size_t count;
+};
+
+static err by_name(struct hunt *hunt, struct names family, struct names given)
+{
+    struct buf query = buf_make(hunt->cx->arena, QUERY_BYTES);
+    put_values(&query, "family", family.list, family.count);
+    if (given.count)
+        put_values(&query, "given", given.list, given.count);
+    return add_candidates(hunt, buf_str(&query));
+}
+
+/* As typed, then with one slip in the surname, then with one in the first name. */
+static err by_both(struct hunt *hunt, str family, str given, bool slips)
+{
+    str *list = arena_array(hunt->cx->arena, MATCH_VARIANTS_MAX, sizeof *list);
+    struct names f = { &family, 1 }, g = { &given, given.n ? 1 : 0 };
+    if (!slips)
+        return by_name(hunt, f, g);
+    TRY(by_name(hunt, (struct names){ list, match_variants(hunt->cx, family, list) }, g));
+    return given.n ? by_name(hunt, f, (struct names){ list, match_variants(hunt->cx, given, list) })
+                   : ERR_OK;
+}
+
+static err by_names(struct hunt *hunt)
+{
+    const struct match_ask *ask = hunt->ask;
+    str first = ask->words[0], second = ask->words_count > 1 ? ask->words[1] : (str){ 0 };
+    bool both_ways = second.n && !ask->family_first;
+    for (int slips = 0; slips < 2 && (!slips || hunt->list->rows_count < FIND_SHOWN); slips++) {
+        TRY(by_both(hunt, first, second, slips));
+        if (both_ways)
+            TRY(by_both(hunt, second, first, slips));
+        if (second.n || slips)
+            continue;
+        struct buf query = buf_make(hunt->cx->arena, QUERY_BYTES);
+        put_values(&query, "given", &first, 1);
+        TRY(add_candidates(hunt, buf_str(&query)));
+    }
+    return ERR_OK;
+}
+
+static err hunt_all(struct hunt *hunt)
+{
+    const struct match_ask *ask = hunt->ask;
+    struct buf query = buf_make(hunt->cx->arena, QUERY_BYTES);
+    if (ask->nhs.n || ask->hospital.n) {
+        str value = ask->nhs.n ? ask->nhs : ask->hospital;
+        str cases[] = { value, term_fold(hunt->cx->arena, value), upper(hunt->cx, value) };
+        put_values(&query, "identifier", cases, COUNT(cases));
+        if (ask->nhs.n)
+            return add_candidates(hunt, arena_printf(hunt->cx->arena, "identifier=%s|%.*s",
+                                                     NHS_SYSTEM, STR_ARG(value)));
+        return add_candidates(hunt, buf_str(&query));
+    }
+    if (ask->born.n)
+        TRY(by_birth(hunt));
+    return ask->words_count ? by_names(hunt) : ERR_OK;
+}
+
+/* Beyond the asker's patients: whole matches alone, for those who may break the glass. */
+static err hunt_foreign(struct hunt *hunt)
+{
+    struct ctx *cx = hunt->cx;
+    bool whole = hunt->ask->nhs.n || hunt->ask->hospital.n ||
+                 (hunt->ask->born.n && hunt->ask->words_count > 1);
+    for (size_t i = 0; i < hunt->list->rows_count; i++)
+        whole = whole && !hunt->list->rows[i].full;
+    if (!cx->user || !cx->user->asker.role->may_break_glass || !whole || !cx->access ||
+        cx->access->any_patient)
+        return ERR_OK;
+    struct store_access wide = *cx->access;
+    const struct store_access *own = cx->access;
+    wide.any_patient = true;
+    cx->access = &wide;
+    hunt->foreign = true;
+    hunt->looked = 0;
+    err done = hunt_all(hunt);
+    cx->access = own;
+    return done;
+}
+
+static int nearer(const void *a, const void *b)
+{
+    const struct find_row *x = a, *y = b;
+    if (x->points != y->points)
+        return y->points - x->points;
+    int family = str_cmp(x->match.family, y->match.family);
+    return family ? family : str_cmp(x->match.given, y->match.given);
+}
+
+void find_mark_alike(struct find_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = i + 1; k < count; k++)
+            if (match_alike(&rows[i].match, &rows[k].match))
+                rows[i].alike = rows[k].alike = true;
+}
+
+static err find_people(struct ctx *cx, struct store *store, struct find_list *list)
+{
+    struct match_ask ask;
+    struct hunt hunt = { .cx = cx, .store = store, .ask = &ask, .list = list,
+                         .seen = map_make(cx->arena) };
+    TRY(match_read(cx, list->typed, list->born, &ask));
+    list->asked = list->typed.n || list->born.n;
+    list->nhs_wrong = ask.nhs_wrong;
+    list->may_break = cx->user && cx->user->asker.role->may_break_glass;
+    list->rows = arena_array(cx->arena, 2 * FIND_LOOKED + 1, sizeof *list->rows);
+    if (!list->asked)
+        return ERR_OK;
+    TRY(hunt_all(&hunt));
+    TRY(hunt_foreign(&hunt));
+    qsort(list->rows, list->rows_count, sizeof *list->rows, nearer);
+    if (list->rows_count > FIND_SHOWN) {
+        list->rows_count = FIND_SHOWN;
+        list->more = true;
+    }
+    find_mark_alike(list->rows, list->rows_count);
+    for (size_t i = 0; i < list->rows_count; i++)
+        list->rows[i].place = list->rows[i].foreign
+                                  ? S("") : ward_place_of(cx, store, list->rows[i].who.id);
+    return ERR_OK;
+}
+
+/* ---- pages ---- */
+
+static void make_fields(struct find_list *list)
+{
+    list->fields[0] = (struct ui_field){ .name = "q", .value = list->typed,
+                                         .label = "NHS number, hospital number or name" };
+    list->fields[1] = (struct ui_field){ .name = "born", .label = "Date of birth",
+                                         .value = list->born, .autocomplete = "off" };
+}
+
+static void write_json(struct ctx *cx, const struct find_list *list, struct buf *buf)
+{
+    struct json_writer w = json_writer(buf);
+    json_open(&w, '{');
+    json_key(&w, "matches");
+    json_open(&w, '[');
+    for (size_t i = 0; i < list->rows_count; i++) {
+        const struct find_row *row = &list->rows[i];
+        json_open(&w, '{');
+        json_put_str(&w, "id", row->foreign ? (str){ 0 } : row->who.id);
+        json_put_str(&w, "name", ui_patient_name(cx, &row->who));
+        json_put_str(&w, "birthDate", row->who.birth_date);
+        json_put_str(&w, "nhsNumber", row->who.nhs_number);
+        json_put_str(&w, "why", row->why);
+        json_put_bool(&w, "full", row->full);
+        json_put_bool(&w, "similarName", row->alike);
+        json_close(&w, '}');
+    }
+    json_close(&w, ']');
+    json_put_bool(&w, "more", list->more);
+    json_close(&w, '}');
+}
+
+static struct ui_page find_page(struct http_request *request, str title)
+{
+    struct ui_page page = ui_page_for(request, title);
+    page.section = "/record";
+    page.islands = islands;
+    page.islands_count = COUNT(islands);
+    page.user = request->cx->user ? request->cx->user->person.display : (str){ 0 };
+    return page;
+}
+
+err find_list_get(struct http_request *request, struct http_response *response)
+{
+    struct ctx *cx = request->cx;
+    struct find_list list = { .typed = http_query_value(cx->arena, request->query, S("q")),
+                              .born = http_query_value(cx->arena, request->query, S("born")) };
+    TRY(store_reader(cx, request->store));
+    err found = find_people(cx, request->store, &list);
+    bool json = str_find(http_header(request, "Accept"), S("application/json")) != STR_NONE;
+    if (found != ERR_OK && (found != ERR_INVALID || json))
+        return found;
+    if (json) {
+        struct buf buf = buf_make(cx->arena, JSON_BYTES);
+        write_json(cx, &list, &buf);
+        response->content_type = S("application/json");
+        response->body = buf_str(&buf);
+        return ERR_OK;
+    }
+    make_fields(&list);
+    if (found == ERR_INVALID) {
+        ui_fields_blame(&cx->issues, list.fields, COUNT(list.fields));
+        response->status = 400;
+    }
+    struct ui_page page = find_page(request, S("Find a patient"));
+    struct buf out = ui_page_buf(request);
+    page.back_href = S("/record");
+    page.back_text = S("Patients");
+    ui_page_open(&out, &page);
+    find_results(&out, cx, &list);
+    ui_page_close(&out, &page);
+    return ui_page_send(request, response, &out);
+}
+
+/* ---- the second identifier ---- */
+
+static err confirm_page(struct http_request *request, struct http_response *response,
+                        struct find_confirm *confirm)
+{
+    struct ui_page page = find_page(request, S("Confirm who this is"));
+    struct buf out = ui_page_buf(request);
+    page.back_href = S("/record");
+    page.back_text = S("Patients");
+    ui_page_open(&out, &page);
+    find_confirm_page(&out, request->cx, confirm);
+    ui_page_close(&out, &page);
+    return ui_page_send(request, response, &out);
+}
+
+static struct ui_field second_field(str value)
+{
+    return (struct ui_field){ .name = "second", .value = value, .required = true,
+        .autocomplete = "off", .label = "Date of birth, NHS number or hospital number",
+        .hint = "Ask the patient or read the wristband. Do not copy it from this screen." };
+}
+
+err find_confirm_get(struct http_request *request, struct http_response *response)
+{
+    struct record_look look;
+    err opened = record_look_open(request, response, &look);
+    if (opened == ERR_NOT_FOUND || opened == ERR_GONE)
+        return record_look_refuse(request, response);
+    TRY(opened);
+    struct find_confirm confirm = { look.banner, second_field((str){ 0 }), { 0 } };
+    return confirm_page(request, response, &confirm);
+}
+
+/* The whole of a number or the whole date; part of one proves nothing. */
+static bool proves(struct ctx *cx, const struct ui_patient *who, str typed)
+{
+    struct match_ask ask;
+    size_t count = cx->issues.count, kept = cx->issues.kept;
+    bool read = match_read(cx, typed, S(""), &ask) == ERR_OK;
+    cx->issues.count = count;
+    cx->issues.kept = kept;
+    return read && ((ask.nhs.n && str_eq(ask.nhs, who->nhs_number)) ||
+                    (ask.hospital.n && str_eq_nocase(ask.hospital, who->hospital_number)) ||
+                    (ask.born.n && str_eq(ask.born, who->birth_date)));
+}
+
+err find_confirm_post(struct http_request *request, struct http_response *response)
+{
+    struct ctx *cx = request->cx;
+    struct record_look look;
+    err opened = record_look_open(request, response, &look);
+    if (opened == ERR_NOT_FOUND || opened == ERR_GONE)
+        return record_look_refuse(request, response);
+    TRY(opened);
+    str second = str_trim(http_query_value(cx->arena, request->body, S("second")));
+    if (proves(cx, &look.banner.who, second)) {
+        response->status = 303;
+        http_put_header(response, S("Location"), arena_printf(cx->arena, "/record/patient/%.*s",
+                                                              STR_ARG(look.patient)));
+        return ERR_OK;
+    }
+    struct find_confirm confirm = { look.banner, second_field(second), { 0 } };
+    confirm.field.error = S("That is not this patient's. Check with the patient, or find them "
+                            "again.");
+    response->status = 422;
+    return confirm_page(request, response, &confirm);
+}
+
+/* ---- the first page ---- */
+
+static str recent_cookie(const struct http_request *request)
+{
+    str all = http_header(request, "Cookie"), one;
+    while (str_next(&all, ';', &one)) {
+        one = str_trim(one);
+        if (str_starts(one, S(RECENT_COOKIE)))
+            return str_slice(one, sizeof RECENT_COOKIE - 1, one.n);
+    }
+    return (str){ 0 };
+}
+
+/* The cookie names the person it was kept for: the next one at this machine starts with none. */
+static str recent_ids(const struct http_request *request)
+{
+    const struct ctx *cx = request->cx;
+    str ids = recent_cookie(request), who = cx->user ? cx->user->person.name : S("open"), head;
+    return str_next(&ids, ':', &head) && str_eq(head, who) ? ids : (str){ 0 };
+}
+
+void find_remember(struct record_look *look)
+{
+    struct ctx *cx = look->cx;
+    str ids = recent_ids(look->request), id;
+    struct buf value = buf_make(cx->arena, 4096);
+    buf_printf(&value, RECENT_COOKIE "%.*s:%.*s", STR_ARG(cx->user ? cx->user->person.name
+                                                                   : S("open")),
+               STR_ARG(look->patient));
+    for (size_t kept = 1; kept < FIND_RECENT && str_next(&ids, '/', &id);) {
+        if (str_eq(id, look->patient))
+            continue;
+        buf_printf(&value, "/%.*s", STR_ARG(id));
+        kept++;
+    }
+    buf_printf(&value, "; Path=/record; HttpOnly; SameSite=Strict");
+    http_put_header(look->response, S("Set-Cookie"), buf_str(&value));
+}
+
+static void add_recent(struct http_request *request, struct find_home *home)
+{
+    struct ctx *cx = request->cx;
+    str ids = recent_ids(request), id;
+    home->recent = arena_array(cx->arena, FIND_RECENT, sizeof *home->recent);
+    while (home->recent_count < FIND_RECENT && str_next(&ids, '/', &id)) {
+        struct record_item item;
+        size_t count = cx->issues.count, kept = cx->issues.kept;
+        if (record_read(cx, request->store, "Patient", id, &item) == ERR_OK) {
+            struct find_row *row = &home->recent[home->recent_count++];
+            row->who = ui_patient_of(cx, item.body);
+            row->place = ward_place_of(cx, request->store, row->who.id);
+            row->full = true;
+        }
+        cx->issues.count = count;
+        cx->issues.kept = kept;
+    }
+}
+
+/* Inpatients this person is named for: attending, referring, in charge. */
+static err add_mine(struct http_request *request, struct find_home *home)
+{
+    struct ctx *cx = request->cx;
+    struct record_set set;
+    struct map seen = map_make(cx->arena);
+    if (!cx->user || !str_starts(cx->user->person.who, S("Practitioner/")))
+        return ERR_OK;
+    TRY(record_find(cx, request->store, "Encounter",
+                    arena_printf(cx->arena, "participant=%.*s&status=in-progress&_sort=-date",
+                                 STR_ARG(cx->user->person.who)), FIND_SHOWN, &set));
+    home->mine = arena_array(cx->arena, set.count + 1, sizeof *home->mine);
+    for (size_t i = 0; i < set.count; i++) {
+        struct record_item item;
+        str id = record_reference_id(cx, set.items[i].body, "subject", "Patient");
+        if (!id.n || !map_add(&seen, id, 1, NULL) ||
+            record_read(cx, request->store, "Patient", id, &item) != ERR_OK)
+            continue;
+        struct find_row *row = &home->mine[home->mine_count++];
+        row->who = ui_patient_of(cx, item.body);
+        row->match = find_person(cx, &row->who);
+        row->place = ward_place_of(cx, request->store, id);
+        row->full = true;
+    }
+    find_mark_alike(home->mine, home->mine_count);
+    return ERR_OK;
+}
+
+err find_home_get(struct http_request *request, struct http_response *response)
+{
+    struct ctx *cx = request->cx;
+    struct find_home home = { 0 };
+    TRY(store_reader(cx, request->store));
+    make_fields(&home.find);
+    TRY(ward_links(cx, &home.wards, &home.wards_count, &home.whole_hospital));
+    TRY(add_mine(request, &home));
+    add_recent(request, &home);
+    struct ui_page page = find_page(request, S("Patients"));
+    struct buf out = ui_page_buf(request);
+    ui_page_open(&out, &page);
+    find_home_page(&out, cx, &home);
+    ui_page_close(&out, &page);
+    return ui_page_send(request, response, &out);
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "systems/record/medicine.h"
+#include "fhir/validate.h"
+#include "http/text.h"
+#include "record_medicine.html.h"
+#include "store/commit.h"
+#include "systems/record/entry.h"
+#include "systems/record/home.h"
+
+enum { WHY_MAX = 300 };
+
+static const struct { const char *status, *text; } decisions[] = {
+    { "active", "Continues" }, { "on-hold", "Paused" }, { "stopped", "Stopped" },
+    { "not-taken", "Not taken" },
+};
+
+static str decision_id(struct ctx *cx, str request)
+{
+    return arena_printf(cx->arena, "rec-%.*s", STR_ARG(str_slice(request, 0, 58)));
+}
+
+static str decision_text(str status)
+{
+    for (size_t i = 0; i < COUNT(decisions); i++)
+        if (str_eq(status, str_of(decisions[i].status)))
+            return str_of(decisions[i].text);
+    return status;
+}
+
+static void read_decision(struct record_look *look, struct medicine_row *row)
+{
+    struct ctx *cx = look->cx;
+    struct record_item item;
+    size_t count = cx->issues.count, kept = cx->issues.kept;
+    if (record_read(cx, look->store, "MedicationStatement", decision_id(cx, row->id), &item) ==
+        ERR_OK) {
+        row->vid = (uint64_t)item.vid;
+        row->decided = !home_is_wrong(item.body);
+        row->decision = decision_text(record_text(cx, item.body, "status"));
+        row->why = record_concept(cx, item.body, "statusReason");
+        row->by = record_text(cx, json_at(json_get(item.body, S("note")), 0), "authorString");
+    }
+    cx->issues.count = count;
+    cx->issues.kept = kept;
+}
+
+static bool is_from_before(struct json request)
+{
+    for (struct json_walk w = json_walk(json_get(request, S("category"))); json_next(&w);)
+        if (record_has_code(w.value, "community"))
+            return true;
+    return false;
+}
+
+static err read_requests(struct record_look *look, struct medicine_list *list)
+{
+    struct ctx *cx = look->cx;
+    struct record_set set;
+    TRY(record_find(cx, look->store, "MedicationRequest",
+                    arena_printf(cx->arena, "patient=Patient/%.*s&status=active&_sort=-authoredon",
+                                 STR_ARG(look->patient)), MEDICINE_MAX, &set));
+    list->rows = arena_array(cx->arena, set.count + 1, sizeof *list->rows);
+    for (size_t i = 0; i < set.count; i++) {
+        struct home_line line = home_line_of(look, &set.items[i]);
+        struct medicine_row *row = &list->rows[list->rows_count++];
+        *row = (struct medicine_row){ .id = set.items[i].id, .name = line.text, .dose = line.more,
+                                      .since = line.when, .href = line.href,
+                                      .before = is_from_before(set.items[i].body) };
+        row->category = row->before ? S("Before the stay") : S("On this stay");
+        if (row->before)
+            read_decision(look, row);
+        list->open += row->before && !row->decided;
+    }
+    return ERR_OK;
+}
+
+/* Medicines known from somebody's words alone. */
+static err read_told(struct record_look *look, struct medicine_list *list)
+{
+    struct ctx *cx = look->cx;
+    struct record_set set;
+    TRY(record_find(cx, look->store, "MedicationStatement",
+                    arena_printf(cx->arena, "patient=Patient/%.*s&_sort=-effective",
+                                 STR_ARG(look->patient)), MEDICINE_MAX, &set));
+    list->told = arena_array(cx->arena, set.count + 1, sizeof *list->told);
+    for (size_t i = 0; i < set.count; i++) {
+        struct json body = set.items[i].body;
+        if (json_count(json_get(body, S("basedOn"))) || home_is_wrong(body))
+            continue;
+        struct home_line line = home_line_of(look, &set.items[i]);
+        list->told[list->told_count++] = (struct medicine_row){
+            .id = set.items[i].id, .name = line.text, .dose = line.more, .href = line.href,
+            .decision = decision_text(record_text(cx, body, "status")),
+            .why = record_concept(cx, body, "statusReason"),
+            .category = record_text(cx, json_get(body, S("informationSource")), "display"),
+        };
+    }
+    return ERR_OK;
+}
+
+/* Those still to be decided come first. */
+static int open_first(const void *a, const void *b)
+{
+    const struct medicine_row *x = a, *y = b;
+    int open_x = x->before && !x->decided, open_y = y->before && !y->decided;
+    if (open_x != open_y)
+        return open_y - open_x;
+    if (x->before != y->before)
+        return y->before - x->before;
+    return str_cmp(x->name, y->name);
+}
+
+err medicine_draw(struct record_look *look)
+{
+    struct medicine_list list = { .patient = look->patient };
+    list.may_write = record_permits(look->cx, S("record.write")) &&
+                     record_may(look->cx, "MedicationStatement", 'c');
+    TRY(read_requests(look, &list));
+    TRY(read_told(look, &list));
+    qsort(list.rows, list.rows_count, sizeof *list.rows, open_first);
+    medicine_page(&look->out, &list);
+    return ERR_OK;
+}
+
+/* ---- a decision ---- */
+
+struct decision {
+    str status, why;
+    struct record_item request;
+};
+
+static err decision_body(struct record_look *look, const struct decision *d, struct json *out)
+{
+    struct ctx *cx = look->cx;
+    struct entry_author author = entry_author(cx);
+    struct entry_change change = { .cx = cx };
+    struct json body = d->request.body;
+    struct json dose = json_get(json_at(json_get(body, S("dosageInstruction")), 0), S("text"));
+    entry_put_text(&change, "id", decision_id(cx, d->request.id));
+    entry_put(&change, "basedOn", arena_printf(cx->arena, "[%.*s]", STR_ARG(
+              entry_reference(cx, "MedicationRequest", d->request.id))));
+    entry_put_text(&change, "status", d->status);
+    if (d->why.n)
+        entry_put(&change, "statusReason", arena_printf(cx->arena, "[{\"text\":%.*s}]",
+                                                        STR_ARG(record_json_text(cx, d->why))));
+    entry_put(&change, "medicationCodeableConcept",
+              json_text(json_get(body, S("medicationCodeableConcept"))));
+    entry_put(&change, "subject", entry_reference(cx, "Patient", look->patient));
+    entry_put_text(&change, "dateAsserted", entry_now(cx));
+    entry_put(&change, "note", arena_printf(cx->arena,
+              "[{\"authorString\":%.*s,\"time\":\"%.*s\",\"text\":\"Medicines reconciliation\"}]",
+              STR_ARG(record_json_text(cx, author.display)), STR_ARG(entry_now(cx))));
+    if (json_is(dose, JSON_STRING))
+        entry_put(&change, "dosage", arena_printf(cx->arena, "[{\"text\":%.*s}]",
+                                                  STR_ARG(json_text(dose))));
+    TRY(entry_made(&change, "MedicationStatement", out));
+    return validate_resource(cx, *out);
+}
+
+static err read_sent(struct record_look *look, struct decision *d, uint64_t *vid)
+{
+    struct ctx *cx = look->cx;
+    str body = look->request->body;
+    bool known = false;
+    d->status = http_query_value(cx->arena, body, S("decision"));
+    d->why = str_slice(str_trim(http_query_value(cx->arena, body, S("why"))), 0, WHY_MAX);
+    for (size_t i = 0; i < COUNT(decisions); i++)
+        known = known || str_eq(d->status, str_of(decisions[i].status));
+    if (!known || !str_to_u64(http_query_value(cx->arena, body, S("version")), vid))
+        return ctx_fail(cx, ERR_INVALID, S("decision"), S("choose what happens to this medicine"));
+    if (!str_eq(d->status, S("active")) && d->why.n < 3)
+        return ctx_fail(cx, ERR_RULE, S("why"), S("say why it does not go on: go back and write it "
+                                                  "beside the choice"));
+    return ERR_OK;
+}
+
+err medicine_decide_post(struct http_request *request, struct http_response *response)
+{
+    struct ctx *cx = request->cx;
+    struct record_look look;
+    struct decision decision;
+    uint64_t vid;
+    TRY(record_look_open(request, response, &look));
+    TRY(record_read(cx, request->store, "MedicationRequest", request->captures[1],
+                    &decision.request));
+    if (!str_eq(record_reference_id(cx, decision.request.body, "subject", "Patient"),
+                look.patient))
+        return ctx_fail(cx, ERR_NOT_FOUND, S(""), S("this patient has no such medicine"));
+    TRY(read_sent(&look, &decision, &vid));
+    struct commit_op op = { .verb = COMMIT_UPDATE, .if_match_vid = (int64_t)vid,
+                            .if_none_match = vid == 0, .id = decision_id(cx, decision.request.id),
+                            .resource = fhir_resource_find(S("MedicationStatement")) };
+    struct commit commit = { .ops = &op, .ops_count = 1, .cx = cx, .who = entry_author(cx).display,
+                             .why = S("record: medicine reconciled") };
+    TRY(decision_body(&look, &decision, &op.body));
+    err made = commit_run(cx, request->store, &commit);
+    if (made == ERR_PRECONDITION) {
+        cx->issues.count = cx->issues.kept = 0;
+        return ctx_fail(cx, ERR_CONFLICT, S(""), S("somebody decided about this medicine after you "
+                                                   "opened the page: go back and look again"));
+    }
+    TRY(made);
+    response->status = 303;
+    http_put_header(response, S("Location"),
+                    arena_printf(cx->arena, "/record/patient/%.*s/medicines",
+                                 STR_ARG(look.patient)));
+    return ERR_OK;
+}

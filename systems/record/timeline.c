@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "systems/record/timeline.h"
+#include "base/local.h"
+#include "fhir/datetime.h"
+#include "http/text.h"
+#include "record_timeline.html.h"
+#include "systems/record/home.h"
+
+/* What stands on the timeline: a row a FHIR type, under the words of the ward. */
+static const struct row {
+    const char *kind, *text, *type, *date; /* date: the search parameter of its time */
+} rows[] = {
+    { "stays", "Stays and visits", "Encounter", "date" },
+    { "notes", "Notes", "Composition", "date" },
+    { "results", "Results", "DiagnosticReport", "date" },
+    { "observations", "Observations", "Observation", "date" },
+    { "problems", "Problems", "Condition", "onset-date" },
+    { "allergies", "Allergies", "AllergyIntolerance", "date" },
+    { "medicines", "Medicines", "MedicationRequest", "authoredon" },
+    { "procedures", "Procedures", "Procedure", "date" },
+    { "vaccinations", "Vaccinations", "Immunization", "date" },
+    { "documents", "Documents", "DocumentReference", "date" },
+    { "appointments", "Appointments", "Appointment", "date" },
+    { "tasks", "Tasks", "Task", "authored-on" },
+};
+
+struct gathered {
+    struct record_item item;
+    const struct row *row;
+    str when;
+    int64_t at_ms;
+};
+
+static bool wants(const struct row *row, str kind)
+{
+    return kind.n ? str_eq(kind, str_of(row->kind)) : strcmp(row->kind, "observations") != 0;
+}
+
+static str query_for(struct ctx *cx, const struct row *row, const struct timeline *t, str before)
+{
+    struct buf query = buf_make(cx->arena, 4096);
+    buf_printf(&query, "patient=Patient/%.*s&_sort=-%s", STR_ARG(t->patient), row->date);
+    if (before.n) {
+        buf_printf(&query, "&%s=%s", row->date, t->past ? "lt" : "le");
+        http_encode(&query, before);
+    } else if (t->year.n) {
+        buf_printf(&query, "&%s=le%.*s-12-31", row->date, STR_ARG(t->year));
+    }
+    return buf_str(&query);
+}
+
+static err gather(struct record_look *look, const struct timeline *t, str before,
+                  struct gathered **out, size_t *count)
+{
+    struct ctx *cx = look->cx;
+    struct gathered *list = arena_array(cx->arena, COUNT(rows) * (TIMELINE_PAGE + 1),
+                                        sizeof *list);
+    *count = 0;
+    for (size_t r = 0; r < COUNT(rows); r++) {
+        struct record_set set;
+        if (!wants(&rows[r], t->kind))
+            continue;
+        TRY(record_find(cx, look->store, rows[r].type, query_for(cx, &rows[r], t, before),
+                        TIMELINE_PAGE + 1, &set));
+        for (size_t i = 0; i < set.count; i++) {
+            struct datetime when;
+            str text = record_when(cx, set.items[i].body);
+            bool dated = datetime_parse(text, DATETIME_AS_DATE_TIME, &when);
+            list[(*count)++] = (struct gathered){ set.items[i], &rows[r], text,
+                                                  dated ? when.low_ms : INT64_MIN };
+        }
+    }
+    *out = list;
+    return ERR_OK;
+}
+
+static int newer(const void *a, const void *b)
+{
+    const struct gathered *x = a, *y = b;
+    if (x->at_ms != y->at_ms)
+        return x->at_ms > y->at_ms ? -1 : 1;
+    return str_cmp(x->item.id, y->item.id);
+}
+
+static void put_lines(struct record_look *look, struct timeline *t, const struct gathered *list,
+                      size_t count)
+{
+    struct ctx *cx = look->cx;
+    struct timeline_line *lines = arena_array(cx->arena, count + 1, sizeof *lines);
+    str day = S("");
+    for (size_t i = 0; i < count; i++) {
+        struct home_line line = home_line_of(look, &list[i].item);
+        str this = list[i].when.n ? ui_date(cx, list[i].when) : S("No date");
+        lines[i] = (struct timeline_line){
+            .day = this, .new_day = !str_eq(this, day), .kind = str_of(list[i].row->text),
+            .text = line.text, .more = line.more, .href = line.href, .chip = line.chip,
+            .tone = (int)line.tone,
+            .when = list[i].when.n > 10 ? ui_clock(cx, list[i].at_ms) : S(""),
+        };
+        day = this;
+    }
+    t->lines = lines;
+    t->lines_count = count;
+}
+
+/* ---- years ---- */
+
+/* Entries that begin before a year; a stay that has not ended counts where it began. */
+static err count_before(struct record_look *look, const struct timeline *t, int year, int64_t *out)
+{
+    *out = 0;
+    for (size_t r = 0; r < COUNT(rows); r++) {
+        int64_t one;
+        if (!wants(&rows[r], t->kind))
+            continue;
+        TRY(record_count(look->cx, look->store, rows[r].type,
+                         arena_printf(look->cx->arena, "patient=Patient/%.*s&%s=lt%04d",
+                                      STR_ARG(t->patient), rows[r].date, year), &one));
+        *out += one;
+    }
+    return ERR_OK;
+}
+
+/* From next year back until nothing older is left. */
+static err count_years(struct record_look *look, struct timeline *t)
+{
+    struct ctx *cx = look->cx;
+    struct timeline_year *years = arena_array(cx->arena, TIMELINE_YEARS, sizeof *years);
+    int year = local_civil(cx->now_ms).year + 1;
+    int64_t upto, older;
+    uint64_t chosen = 0;
+    (void)str_to_u64(t->year, &chosen);
+    TRY(count_before(look, t, year + 1, &upto));
+    for (int i = 0; upto && i < TIMELINE_YEARS; i++, year--, upto = older) {
+        TRY(count_before(look, t, year, &older));
+        if (upto > older)
+            years[t->years_count++] = (struct timeline_year){ year, upto - older,
+                                                              (uint64_t)year == chosen };
+    }
+    t->years = years;
+    return ERR_OK;
+}
+
+static void put_kinds(struct record_look *look, struct timeline *t)
+{
+    struct timeline_kind *kinds = arena_array(look->cx->arena, COUNT(rows) + 1, sizeof *kinds);
+    kinds[t->kinds_count++] = (struct timeline_kind){ "", "All but observations", !t->kind.n };
+    for (size_t r = 0; r < COUNT(rows); r++)
+        kinds[t->kinds_count++] = (struct timeline_kind){ rows[r].kind, rows[r].text,
+                                                          str_eq(t->kind, str_of(rows[r].kind)) };
+    t->kinds = kinds;
+}
+
+err timeline_draw(struct record_look *look)
+{
+    struct ctx *cx = look->cx;
+    str query = look->request->query, before = http_query_value(cx->arena, query, S("before"));
+    struct timeline t = { .patient = look->patient,
+                          .kind = http_query_value(cx->arena, query, S("kind")),
+                          .year = http_query_value(cx->arena, query, S("year")) };
+    struct gathered *list;
+    size_t count;
+    uint64_t year;
+    t.past = http_query_value(cx->arena, query, S("past")).n > 0;
+    if (t.year.n && (t.year.n != 4 || !str_to_u64(t.year, &year)))
+        t.year = (str){ 0 };
+    TRY(gather(look, &t, before, &list, &count));
+    qsort(list, count, sizeof *list, newer);
+    if (count > TIMELINE_PAGE) {
+        count = TIMELINE_PAGE;
+        t.older = list[count - 1].when;
+        t.past = str_eq(t.older, before); /* a page of one instant: the next begins after it */
+    }
+    put_lines(look, &t, list, count);
+    TRY(count_years(look, &t));
+    put_kinds(look, &t);
+    timeline_page(&look->out, &t);
+    return ERR_OK;
+}

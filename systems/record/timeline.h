@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "systems/record/look.h"
+
+/*
+ * timeline: a life in the record, newest first, a year at a time.
+ *
+ * Shapes   GET /record/patient/{patient}/timeline?kind=&year=&before=. Years with their counts on
+ *          top; then TIMELINE_PAGE entries, and a link to those before them. A page is keyset:
+ *          each kind gives its newest before an instant, and the newest of all of them are shown.
+ * Units    `before` is the dateTime of the last entry shown; entries of that very instant are shown
+ *          again rather than lost.
+ * Missing  undated entries are counted on the last page.
+ * Limits   TIMELINE_PAGE entries a page, whatever the patient has: the work does not grow with it.
+ */
+enum { TIMELINE_PAGE = 60, TIMELINE_YEARS = 120 };
+struct timeline_year {
+    int year;
+    int64_t count;
+    bool current;
+};
+struct timeline_kind {
+    const char *name, *text;
+    bool current;
+};
+struct timeline_line {
+    str day, when, kind, text, more, href, chip;
+    int tone;
+    bool new_day;
+};
+struct timeline {
+    str patient, kind, year, older;
+    bool past; /* the entries of `older` itself are all shown */
+    const struct timeline_year *years;
+    size_t years_count;
+    const struct timeline_kind *kinds;
+    size_t kinds_count;
+    const struct timeline_line *lines;
+    size_t lines_count;
+};
+err timeline_draw(struct record_look *look) MUST_USE;
