@@ -18,6 +18,7 @@ struct entrance {
     str attestation;     /* auth.attestation: "none" or "direct" */
     struct provider *staff, *patients; /* [upstream], [patients]; NULL: not configured */
     struct upstream_rules rules;
+    int64_t badge_grace_ms; /* how long after a full sign-in a badge opens a screen again */
 };
 /* Where passkeys used on this request's page belong; false: this page cannot use any. */
 bool entrance_site(const struct entrance *entrance, const struct http_request *request,

@@ -117,6 +117,7 @@ static err by_cookie(struct http_request *request, struct gate *gate, str cookie
         .csrf = session.csrf,
         .asker = { .role = role_find(session.user.role) },
         .proved_ms = session.stepped_up_ms,
+        .zone = session.zone,
     };
     return session.acting.n ? act_for(cx, gate, cookie, &session, out) : ERR_OK;
 }

@@ -27,6 +27,7 @@ struct user {
     struct people_user person;      /* name empty: a backend service or the operator */
     struct decide_asker asker;
     str client, csrf;               /* csrf: of the session; empty for tokens */
+    const struct zone *zone;        /* of the shared workstation they sit at, else NULL */
     str address, behalf;            /* where they sit; "Patient/1" a proxy acts for */
     struct decide_patients patients;
     int64_t proved_ms;              /* when they last proved who they are; a token: its age */

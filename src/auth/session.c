@@ -85,16 +85,28 @@ static err use_code(struct ctx *cx, struct db *db, str user, str code, str addre
     return refuse(cx, "the name or the code is not right, or the code was used or is too old");
 }
 
+/* A person sits at one workstation, and whoever sat at this one is locked out of it. */
+static err make_room(struct ctx *cx, struct db *db, str user, str place)
+{
+    struct db_stmt *old = db_use(cx, db, sign_in_sql, SIGN_IN_SITTING_FORGET);
+    db_bind_int(old, 1, cx->now_ms - SESSION_ABSOLUTE_MS);
+    TRY(db_run(cx, old));
+    if (!place.n)
+        return ERR_OK;
+    struct db_stmt *own = db_use(cx, db, sign_in_sql, SIGN_IN_SITTING_CLEAR);
+    db_bind_text(own, 1, user);
+    TRY(db_run(cx, own));
+    struct db_stmt *others = db_use(cx, db, sign_in_sql, SIGN_IN_SITTING_LOCK_AT);
+    db_bind_text(others, 1, place);
+    db_bind_int(others, 2, cx->now_ms);
+    return db_run(cx, others);
+}
+
 static err insert_session(struct ctx *cx, struct db *db, const struct session_start *start,
                           str cookie)
 {
     str place = str_given(start->place) ? start->place : S("");
-    if (place.n) {
-        struct db_stmt *clear = db_use(cx, db, sign_in_sql, SIGN_IN_SITTING_CLEAR_AT);
-        db_bind_text(clear, 1, place);
-        db_bind_text(clear, 2, S(""));
-        TRY(db_run(cx, clear));
-    }
+    TRY(make_room(cx, db, start->user, place));
     struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_SESSION_ADD);
     db_bind_blob(stmt, 1, secret_hash(cx->arena, cookie));
     db_bind_text(stmt, 2, start->user);

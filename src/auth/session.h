@@ -54,7 +54,7 @@ err session_use_code(struct ctx *cx, struct people *people, str user, str code,
 /* Begins a session for somebody whose sign-in was proved elsewhere (passkey, OpenID). */
 err session_begin(struct ctx *cx, struct people *people, str user, str method,
                   str *cookie) MUST_USE;
-/* The same at a registered workstation; whoever else had a session there has none any more. */
+/* The same at a registered workstation; whoever else had a session open there is locked. */
 err session_begin_at(struct ctx *cx, struct people *people, const struct session_start *start,
                      str *cookie) MUST_USE;
 /* The live session of a cookie; marks it as seen. */

@@ -103,7 +103,7 @@ const struct stmt sign_in_sql[] = {
         " JOIN user u ON u.name = s.user WHERE s.place = ?1 ORDER BY s.seen_ms DESC LIMIT 1",
         "SEARCH s USING INDEX sitting_by_place" },
     [SIGN_IN_SITTING_OF] = { "where a person sits",
-        "SELECT s.hash, s.place, s.full_ms, s.begun_ms, s.locked_ms, s.held, s.held_ms, w.area"
+        "SELECT s.hash, s.place, s.full_ms, s.begun_ms, s.locked_ms, s.held, s.seen_ms, w.area"
         " FROM sitting s LEFT JOIN workstation w ON w.id = s.place"
         " WHERE s.user = ?1 AND s.place <> '' ORDER BY s.full_ms DESC LIMIT 1",
         "SEARCH s USING INDEX sitting_by_user" },
@@ -120,8 +120,10 @@ const struct stmt sign_in_sql[] = {
     [SIGN_IN_SITTING_TAKE] = { "the workstation's browser takes its session",
         "UPDATE sitting SET hash = ?2, ready_ms = 0, locked_ms = 0, seen_ms = ?3"
         " WHERE hash = ?1 AND ready_ms > 0", NULL },
-    [SIGN_IN_SITTING_CLEAR_AT] = { "nobody else's session stays at a workstation",
-        "DELETE FROM sitting WHERE place = ?1 AND user <> ?2", NULL },
+    [SIGN_IN_SITTING_CLEAR] = { "a person sits at one workstation",
+        "DELETE FROM sitting WHERE user = ?1 AND place <> ''", NULL },
+    [SIGN_IN_SITTING_FORGET] = { "forget sessions past their absolute end",
+        "DELETE FROM sitting WHERE begun_ms < ?1", NULL },
     [SIGN_IN_TRIP_ADD] = { "somebody went to another provider to sign in",
         "INSERT INTO trip(hash, door, browser, nonce, verifier, next, wanted, until_ms)"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", NULL },

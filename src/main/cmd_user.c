@@ -2,6 +2,7 @@
 #include "auth/passkey.h"
 #include "auth/secret.h"
 #include "auth/session.h"
+#include "auth/workstation.h"
 #include "json/write.h"
 #include "main/command.h"
 
@@ -13,6 +14,7 @@ static const struct command_option options[] = {
     { "--display", "TEXT", "the name shown on screens", false, false },
     { "--who", "REFERENCE", "the person in the record, such as Practitioner/123", false, false },
     { "--areas", "IDS", "Location ids where they work, separated by commas", false, false },
+    { "--kind", "KIND", "of a badge: fido2, desfire-ev2 or desfire-ev3", false, false },
     { "--minutes", "N", "how long a one-time code is good for (60)", false, false },
     { "--json", NULL, "print as JSON", false, false },
     { 0 },
@@ -185,13 +187,28 @@ static err key(struct ctx *cx, struct people *people, const struct command_args 
                     S("write it as: frontline user key list|add-code|revoke NAME [KEY] --data DIR"));
 }
 
+static err badge(struct ctx *cx, struct people *people, const struct command_args *args)
+{
+    str what = args->words_count > 1 ? args->words[1] : S("");
+    if (str_eq(what, S("add"))) {
+        TRY(need_words(cx, args, 4, "badge add NAME BADGE --kind KIND --data DIR"));
+        return badge_add(cx, people, args->words[2], args->words[3],
+                         command_value(args, "--kind"));
+    }
+    TRY(need_words(cx, args, 3, "badge end NAME --data DIR"));
+    if (!str_eq(what, S("end")))
+        return ctx_fail(cx, ERR_INVALID, (str){ 0 },
+                        S("write it as: frontline user badge add|end NAME [BADGE] --data DIR"));
+    return badge_end(cx, people, args->words[2]);
+}
+
 static const struct {
     const char *word;
     err (*run)(struct ctx *cx, struct people *people, const struct command_args *args);
 } actions[] = {
     { "add", add },         { "disable", disable }, { "enable", enable },
     { "role", set_role },   { "list", list },       { "roles", list_roles },
-    { "key", key },
+    { "key", key },         { "badge", badge },
 };
 
 static int run(struct ctx *cx, const struct command_args *args)
@@ -207,7 +224,7 @@ static int run(struct ctx *cx, const struct command_args *args)
         people_close(people);
         return result == ERR_OK ? EXIT_DONE : command_fail(cx);
     }
-    fprintf(stderr, "frontline user: say add, disable, enable, role, key, list or roles\n"
+    fprintf(stderr, "frontline user: say add, disable, enable, role, key, badge, list or roles\n"
                     "Try: frontline user --help\n");
     return EXIT_USAGE;
 }
@@ -215,7 +232,7 @@ static int run(struct ctx *cx, const struct command_args *args)
 extern const struct command cmd_user;
 const struct command cmd_user = {
     .name = "user",
-    .words = "add|disable|enable|role|key|list|roles [NAME] [ROLE]",
+    .words = "add|disable|enable|role|key|badge|list|roles [NAME] [ROLE]",
     .summary = "who may sign in, and as what",
     .about = "People live beside the record, not in it. A change holds within a second in a running "
              "server. Disabling a person ends their tokens and sessions. `key add-code` prints a "
@@ -229,6 +246,7 @@ const struct command cmd_user = {
                 "  frontline user key add-code a.khan --minutes 30 --data data\n"
                 "  frontline user key list a.khan --data data\n"
                 "  frontline user key revoke a.khan KEY --data data\n"
+                "  frontline user badge add a.khan 8a1f03c77be2 --kind desfire-ev3 --data data\n"
                 "  frontline user list --data data --json\n",
     .run = run,
 };

@@ -23,6 +23,7 @@ extern const struct command cmd_package;
 extern const struct command cmd_validate;
 extern const struct command cmd_docs;
 extern const struct command cmd_version;
+extern const struct command cmd_workstation;
 
 /* Every subcommand, one line each, in the order --help shows them. */
 const struct command *const commands[] = {
@@ -48,5 +49,6 @@ const struct command *const commands[] = {
     &cmd_validate,
     &cmd_docs,
     &cmd_version,
+    &cmd_workstation,
     NULL,
 };

@@ -51,6 +51,8 @@ const struct config_key config_keys[] = {
       "addresses of our pages that may use passkeys, separated by spaces; empty: the page's own" },
     { "auth.attestation", CONFIG_TEXT, "none", 0, 0,
       "what a new passkey is asked about its maker: none or direct" },
+    { "auth.badge_hours", CONFIG_NUMBER, "4", 1, 12,
+      "hours after a full sign-in in which a badge opens a shared workstation again" },
     { "upstream.issuer", CONFIG_TEXT, "", 0, 0,
       "the trust's OpenID provider for staff, https://...; empty: none" },
     { "upstream.name", CONFIG_TEXT, "your national account", 0, 0, "what people call it" },

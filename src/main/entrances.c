@@ -31,6 +31,7 @@ void serve_set_entrance(struct ctx *cx, struct serve *serve)
         .origins = config_text(config, "auth.origins"),
         .base_url = config_text(config, "http.base_url"),
         .attestation = config_text(config, "auth.attestation"),
+        .badge_grace_ms = config_number(config, "auth.badge_hours") * 3600000,
         .staff = open_provider(cx, serve, "staff", "upstream"),
         .patients = open_provider(cx, serve, "patients", "patients"),
         .rules = {

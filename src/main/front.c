@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/sign_in_metrics.h"
 #include "http/metrics.h"
 #include "main/serve.h"
 #include "ui/landing.h"
@@ -62,6 +63,7 @@ static err show_metrics(struct http_request *request, struct http_response *resp
     buf_printf(&text, "# HELP frontline_store_seq Versions committed.\n"
                       "# TYPE frontline_store_seq counter\nfrontline_store_seq %lld\n",
                (long long)store_seq(request->store));
+    sign_in_metrics_write(&text);
     add_consumers(request->cx, request->store, &text);
     add_own(request->cx, request->store, &text);
     response->content_type = S("text/plain; version=0.0.4; charset=utf-8");

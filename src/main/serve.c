@@ -14,6 +14,7 @@
 #include "ui/browse.h"
 #include "ui/door.h"
 #include "ui/landing.h"
+#include "ui/lock.h"
 #include "ui/my.h"
 #include "ui/sign_in.h"
 #include <unistd.h>
@@ -179,7 +180,7 @@ const struct route *const *serve_tables(struct arena *arena)
     size_t count = 0, at = 0;
     while (modules[count])
         count++;
-    const struct route **tables = arena_array(arena, count + 12, sizeof *tables);
+    const struct route **tables = arena_array(arena, count + 13, sizeof *tables);
     tables[at++] = front_routes;
     tables[at++] = rest_routes;
     tables[at++] = viewdef_routes;
@@ -189,6 +190,7 @@ const struct route *const *serve_tables(struct arena *arena)
     tables[at++] = account_routes;
     tables[at++] = door_routes;
     tables[at++] = my_routes;
+    tables[at++] = lock_routes;
     tables[at++] = ui_routes;
     tables[at++] = ui_browse_routes;
     for (size_t i = 0; i < count; i++)

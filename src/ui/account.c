@@ -6,6 +6,7 @@
 #include "auth/secret.h"
 #include "http/text.h"
 #include "json/write.h"
+#include "ui/lock.h"
 #include "ui/sign_in.h"
 #include "ui_account.html.h"
 
@@ -207,7 +208,7 @@ static err post_passkey_sign_in(struct http_request *request, struct http_respon
     struct json body;
     str user, cookie;
     TRY(prove(request, PASSKEY_SIGN_IN, &body, &user));
-    TRY(session_begin(cx, people_of(request), user, S("passkey"), &cookie));
+    TRY(lock_begin(request, user, S("passkey"), &cookie));
     TRY(sign_in_cookie(request, response, cookie, ""));
     return answer_next(request, response, word_of(cx, body, "next"));
 }
@@ -300,6 +301,7 @@ static err get_account(struct http_request *request, struct http_response *respo
     TRY(passkey_list(cx, people_of(request), session.user.name, &keys, &account.list_count));
     account.list = keys;
     account.page.user = session.user.display;
+    account.page.zone = session.zone;
     account.page.as_of = (str){ 0 };
     account.page.islands = islands;
     account.page.islands_count = COUNT(islands);
@@ -338,6 +340,7 @@ static err show_step_up(struct http_request *request, struct http_response *resp
                   .hint = "From the administrator; it works once" },
     };
     ask.page.user = session->user.display;
+    ask.page.zone = session->zone;
     ask.page.as_of = (str){ 0 };
     ask.page.islands = islands;
     ask.page.islands_count = ask.passkeys ? COUNT(islands) : 0;

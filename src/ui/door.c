@@ -4,6 +4,7 @@
 #include "auth/gate.h"
 #include "auth/proxy.h"
 #include "http/text.h"
+#include "ui/lock.h"
 #include "ui/sign_in.h"
 
 #define TRIP_COOKIE "frontline_trip="
@@ -144,7 +145,7 @@ static err enter(struct http_request *request, struct http_response *response,
         TRY(session_step_up(cx, people_of(request), gate_cookie(request), user));
         return sign_in_go(response, person->next);
     }
-    TRY(session_begin(cx, people_of(request), user, S("openid"), &cookie));
+    TRY(lock_begin(request, user, S("openid"), &cookie));
     TRY(sign_in_cookie(request, response, cookie, ""));
     return sign_in_go(response, person->next);
 }

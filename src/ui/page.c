@@ -42,6 +42,12 @@ static str user_of(const struct ctx *cx)
     return user && user->csrf.n ? user->person.display : (str){ 0 };
 }
 
+static const struct zone *zone_of(const struct ctx *cx)
+{
+    const struct user *user = cx->user;
+    return user ? user->zone : NULL;
+}
+
 struct ui_page ui_page_for(const struct http_request *request, str title)
 {
     return (struct ui_page){
@@ -55,6 +61,7 @@ struct ui_page ui_page_for(const struct http_request *request, str title)
                                  : request->path,
         .as_of = ui_time(request->cx, request->cx->now_ms),
         .user = user_of(request->cx),
+        .zone = zone_of(request->cx),
     };
 }
 

@@ -6,6 +6,7 @@
 #include "auth/passkey.h"
 #include "auth/secret.h"
 #include "http/text.h"
+#include "ui/lock.h"
 #include "ui_sign_in.html.h"
 
 enum { URL_MAX_BYTES = 16 * 1024 };
@@ -67,6 +68,24 @@ static str localhost_of(const struct http_request *request)
                         STR_ARG(request->query));
 }
 
+/* On a shared workstation: its name, and who has it locked. */
+static err show_workstation(struct http_request *request, struct sign_in_form *form)
+{
+    struct workstation here;
+    struct workstation_sitter sitter;
+    form->workstation = form->sitter = S("");
+    size_t kept = request->cx->issues.kept, count = request->cx->issues.count;
+    if (lock_workstation(request, &here) != ERR_OK) {
+        request->cx->issues.kept = kept;
+        request->cx->issues.count = count;
+        return ERR_OK;
+    }
+    TRY(workstation_sitter(request->cx, gate_people(request->gate_self), here.id, &sitter));
+    form->workstation = here.name;
+    form->sitter = sitter.locked ? sitter.display : S("");
+    return ERR_OK;
+}
+
 static str provider_name(const struct provider *provider)
 {
     return provider ? provider_options(provider)->name : S("");
@@ -84,15 +103,16 @@ err sign_in_show(struct http_request *request, struct http_response *response, s
         .next = next,
         .fault = fault,
     };
-    static const char *const islands[] = { ASSET_PASSKEY_JS };
+    static const char *const islands[] = { ASSET_LOCK_JS, ASSET_PASSKEY_JS };
     struct passkey_site site;
+    TRY(show_workstation(request, &form));
     form.passkeys = entrance_site(gate_entrance(request->gate_self), request, &site);
     form.localhost = form.passkeys ? S("") : localhost_of(request);
     form.staff_provider = provider_name(gate_entrance(request->gate_self)->staff);
     form.patient_provider = provider_name(gate_entrance(request->gate_self)->patients);
     form.page.as_of = (str){ 0 };
     form.page.islands = islands;
-    form.page.islands_count = form.passkeys ? COUNT(islands) : 0;
+    form.page.islands_count = COUNT(islands);
     TRY(demo_accounts(request, &form));
     struct buf out = ui_page_buf(request);
     sign_in_page(&out, &form);
@@ -101,8 +121,11 @@ err sign_in_show(struct http_request *request, struct http_response *response, s
 
 static err get_sign_in(struct http_request *request, struct http_response *response)
 {
-    str next = http_query_value(request->cx->arena, request->query, S("next"));
-    return sign_in_show(request, response, sign_in_next(next), (str){ 0 });
+    str next = sign_in_next(http_query_value(request->cx->arena, request->query, S("next")));
+    if (lock_take(request, response, next) == ERR_OK)
+        return ERR_OK;
+    request->cx->issues.kept = request->cx->issues.count = 0;
+    return sign_in_show(request, response, next, (str){ 0 });
 }
 
 err sign_in_cookie(struct http_request *request, struct http_response *response, str cookie,
@@ -131,8 +154,9 @@ static err begin(struct http_request *request, str name, str code, str *cookie)
     struct people_user user;
     if (demo.n && secret_same(demo, code) &&
         people_find(request->cx, people, name, &user) == ERR_OK)
-        return session_begin(request->cx, people, name, S("demo"), cookie);
-    return session_begin_by_code(request->cx, people, name, code, http_address(request), cookie);
+        return lock_begin(request, name, S("demo"), cookie);
+    TRY(session_use_code(request->cx, people, name, code, http_address(request)));
+    return lock_begin(request, name, S("code"), cookie);
 }
 
 /* Who came with a one-time code and has no passkey yet is led to enrol one. */

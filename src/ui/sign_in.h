@@ -25,6 +25,7 @@ struct sign_in_form {
     str next, fault, demo_code;
     const struct sign_in_account *accounts;
     size_t accounts_count;
+    str workstation, sitter; /* of a shared one: its name, and who has it locked; or empty */
     str staff_provider, patient_provider; /* what they are called; empty: not configured */
     bool passkeys;     /* this page may use them */
     str localhost;     /* where it might, when it may not: the address to follow; or empty */

@@ -70,6 +70,7 @@ async function press(button: HTMLButtonElement) {
   tell('');
   button.disabled = true;
   try {
+    if (purpose === 'sign-in') sessionStorage.setItem('sign-in-begun', `passkey ${Date.now()}`);
     const done = await (purpose === 'enrol' ? enrol(next) : prove(next, purpose));
     location.assign(done.next);
   } catch (wrong) {
