@@ -3,6 +3,7 @@
 #include "auth/audit_log.h"
 #include "auth/proxy.h"
 #include "auth/step_up.h"
+#include "auth/tries.h"
 #include "auth/upstream.h"
 #include <stdatomic.h>
 
@@ -11,6 +12,7 @@ enum { COOKIE_BYTES = 43 };
 struct gate {
     struct gate_options options;
     struct standings *standings;
+    struct tries *tries;
     struct commit_part part;
     struct store_watch watch;
     _Atomic bool consents_written; /* by the group the writer has in hand */
@@ -242,14 +244,35 @@ static void put_challenge(struct http_request *request, struct http_response *re
                         S("Bearer error=\"insufficient_user_authentication\", max_age=300"));
 }
 
+/* An address that guesses. Only those without good credentials come here. */
+static err hold_up(struct http_request *request, struct http_response *response)
+{
+    response->status = 429;
+    request->cx->issues.kept = request->cx->issues.count = 0;
+    http_put_header(response, S("Retry-After"), S("60"));
+    return ctx_fail(request->cx, ERR_BUSY, (str){ 0 },
+                    S("too many tokens from this address were no good; wait a minute"));
+}
+
+static bool is_over(struct http_request *request, struct gate *gate)
+{
+    return tries_over(gate->tries, http_address(request), request->cx->now_ms);
+}
+
 err gate_check(struct http_request *request, struct http_response *response)
 {
     struct gate *gate = request->gate_self;
     struct ctx *cx = request->cx;
-    if (gate->options.open_to_all || strcmp(request->route->permission, "open") == 0)
+    bool open = strcmp(request->route->permission, "open") == 0;
+    if (open && request->method == HTTP_POST && str_starts(request->path, S("/auth/")) &&
+        is_over(request, gate))
+        return hold_up(request, response);
+    if (gate->options.open_to_all || open)
         return ERR_OK;
     struct user *user = arena_zero(cx->arena, sizeof *user);
     err result = find_user(request, gate, user);
+    if (result == ERR_LOGIN && is_over(request, gate))
+        return hold_up(request, response);
     if (result == ERR_OK) {
         user->address = http_address(request);
         cx->user = user;
@@ -306,6 +329,7 @@ struct gate *gate_make(struct ctx *cx, const struct gate_options *options)
 {
     struct gate *gate = arena_zero(cx->arena, sizeof *gate);
     gate->options = *options;
+    gate->tries = tries_make(cx->arena, options->refusals_per_minute);
     gate->standings = standings_make(cx, options->store);
     gate->part = (struct commit_part){ .name = "gate", .self = gate, .ask = gate_ask_write,
                                        .prepare = gate_check_write, .write = gate_write };
@@ -343,6 +367,11 @@ struct store *gate_store(struct gate *gate)
 struct standings *gate_standings(struct gate *gate)
 {
     return gate->standings;
+}
+
+struct tries *gate_tries(struct gate *gate)
+{
+    return gate->tries;
 }
 
 struct audit_log *gate_audit(struct gate *gate)

@@ -17,6 +17,8 @@
  *          role's patterns. What was given out or refused is noted when the answer is ready: an
  *          answer that cannot be noted is not sent.
  * Missing  no credentials on a closed route: ERR_LOGIN, with how to get in.
+ * Limits   an address that showed bad credentials too often in a minute is answered 429 when it
+ *          shows bad ones again, and its requests of tokens, too; good ones always pass.
  * Errors   ERR_LOGIN, ERR_FORBIDDEN with the rule that refused. A resource that may not be seen is
  *          "not found", as if it were not there; one that may not be written is ERR_FORBIDDEN only
  *          when it may be seen.
@@ -46,6 +48,7 @@ struct gate_options {
     const struct entrance *entrance; /* the ways in, as configured */
     str demo_code;                  /* signs in as anybody; empty everywhere but demonstrations */
     bool open_to_all;               /* no sign-in: a server on loopback started with --open */
+    int64_t refusals_per_minute;    /* bad credentials an address may show; 0: any number */
 };
 struct gate *gate_make(struct ctx *cx, const struct gate_options *options);
 void gate_close(struct gate *gate);
@@ -75,6 +78,7 @@ err gate_step_up(struct http_request *request, const char *act) MUST_USE;
 err gate_check_scopes(struct ctx *cx, struct store *store, const struct scope_set *scopes) MUST_USE;
 struct standings *gate_standings(struct gate *gate);
 struct audit_log *gate_audit(struct gate *gate); /* NULL: --open */
+struct tries *gate_tries(struct gate *gate);
 
 /* How one asker stands to one thing, for decide; and what else they may see. gate_narrow.c */
 err gate_narrows(struct ctx *cx, struct store *store, const struct decide_asker *asker,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/audit_log.h"
+#include "auth/tries.h"
 #include "http/text.h"
 
 /* What was given out or refused, noted when the answer is ready. */
@@ -97,6 +98,7 @@ static err note_stranger(struct http_request *request, struct audit_log *log, in
                  str_given(gate_cookie(request));
     if (!shown || status != 401)
         return ERR_OK;
+    tries_note(gate_tries(request->gate_self), http_address(request), cx->now_ms);
     struct audit_entry entry = {
         .at_ms = cx->now_ms, .who = S("unknown"), .act = act_of(request),
         .what = what_of(request), .outcome = AUDIT_REFUSED, .request_id = cx->request_id,
@@ -110,8 +112,13 @@ err gate_done(struct http_request *request, struct http_response *response)
     struct ctx *cx = request->cx;
     struct audit_log *log = gate_audit(request->gate_self);
     int status = response->status ? response->status : 200;
-    if (!log || !request->route || strcmp(request->route->permission, "open") == 0)
+    if (!log || !request->route)
         return ERR_OK;
+    if (strcmp(request->route->permission, "open") == 0) {
+        if (status == 401 && str_starts(request->path, S("/auth/")))
+            tries_note(gate_tries(request->gate_self), http_address(request), cx->now_ms);
+        return ERR_OK;
+    }
     if (!cx->user)
         return note_stranger(request, log, status);
     struct access_seen *seen = cx->access ? cx->access->seen : NULL;

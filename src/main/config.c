@@ -41,6 +41,8 @@ const struct config_key config_keys[] = {
     { "audit.publish_syslog", CONFIG_SWITCH, "no", 0, 0,
       "say the head of the audit chain to syslog as well (authpriv.notice)" },
     { "audit.publish_minutes", CONFIG_NUMBER, "60", 1, 1440, "how often, while the chain grows" },
+    { "auth.refusals_per_minute", CONFIG_NUMBER, "300", 0, 1000000,
+      "bad tokens and sessions an address may show in a minute before it is answered 429; 0: any" },
     { "auth.registration", CONFIG_SWITCH, "no", 0, 0,
       "let anybody register a public app at /auth/register" },
     { "auth.demo_code", CONFIG_TEXT, "", 0, 0,

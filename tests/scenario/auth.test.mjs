@@ -215,3 +215,24 @@ test('every access is in the audit chain, refused ones too, and a change in it i
   const { entries } = JSON.parse(run(server, 'audit', 'verify', '--json'));
   assert.equal(entries, 3);
 });
+
+test('an address that guesses tokens is held up; good ones from it go on', async (t) => {
+  const server = await closed(t, ['--set', 'auth.refusals_per_minute=10']);
+  const good = token(server, everything);
+  if (Date.now() % 60000 > 55000) // not over the end of a minute
+    await new Promise((resolve) => setTimeout(resolve, 6000));
+  const guess = (n) => server.get('/fhir/Patient', bearer(`fl_guess${n}`));
+  for (let n = 0; n < 10; n++)
+    assert.equal((await guess(n)).status, 401, String(n));
+  const held = await guess(10);
+  assert.equal(held.status, 429, held.text);
+  assert.equal(held.headers.get('retry-after'), '60');
+  assert.equal(held.body.issue[0].code, 'transient');
+  assert.equal((await server.get('/fhir/Patient', good)).status, 200, 'the ward goes on');
+  assert.equal((await server.get('/fhir/Patient')).status, 401, 'who shows nothing guesses nothing');
+  const asked = await server.post('/auth/token', form({ grant_type: 'client_credentials' }), asForm);
+  assert.equal(asked.status, 429, 'nor is there a token to be had by guessing');
+  assert.equal((await server.get('/auth/jwks')).status === 429, false);
+  const audit = run(server, 'audit', 'verify');
+  assert.match(audit, /whole|holds|entries/);
+});
