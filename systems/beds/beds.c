@@ -30,6 +30,7 @@ static const struct route routes[] = {
     { "GET", "/beds/outliers.json", READ, beds_outliers_json_get, "On another's ward", 0 },
     { "GET", "/beds/live", READ, beds_live_get, "Changes of a board, as they come", 0 },
     { "GET", "/beds/figures", READ, beds_figures_get, "Occupancy, returns, forecast", ROUTE_SLOW },
+    { "GET", "/beds/forecast.json", READ, beds_forecast_json_get, "Beds needed, how it did", SLOW },
     { "GET", "/beds/sitrep", READ, beds_sitrep_get, "SitRep rows, one a day", ROUTE_SLOW },
     { "GET", "/beds/sitrep/{day}", READ, beds_sitrep_day_get, "A day and its stays", ROUTE_SLOW },
     { "POST", "/beds/sitrep/{day}/{act}", REPORT, beds_sitrep_post, "Submit or amend", SLOW },

@@ -3,10 +3,11 @@
 #include "assets.h"
 #include "beds_figures.html.h"
 #include "clinical/london.h"
+#include "json/write.h"
 #include "ui/chart.h"
 #include "ui_page.html.h"
 
-enum { LOOK_BACK_DAYS = 120, SPECIALTIES_MAX = 64 };
+enum { SPECIALTIES_MAX = 64, JSON_BYTES = 1 << 20 };
 
 static const char *const islands[] = { ASSET_TABLE_JS };
 
@@ -61,29 +62,39 @@ static void count_specialties(struct ctx *cx, const struct beds_picture *picture
     figures->specialties = list;
 }
 
-static str forecast_text(struct ctx *cx, const struct beds_hospital *hospital, int hours)
+static str forecast_text(struct ctx *cx, const struct beds_ahead *ahead, int hours)
 {
-    struct beds_outlook *outlook = arena_alloc(cx->arena, sizeof *outlook);
-    beds_forecast_at(hospital, cx->now_ms, hours, cx->arena, outlook);
-    size_t open = beds_count_at(hospital, BEDS_GENERAL_ACUTE, cx->now_ms).available +
-                  beds_count_at(hospital, BEDS_CRITICAL, cx->now_ms).available;
+    const struct beds_outlook *outlook = &ahead->outlook;
     return arena_printf(cx->arena, "In %d hours about %.0f beds will be needed; with 8 chances in "
                         "10 between %zu and %zu. The chance that more than the %zu open now are "
                         "needed is %.0f %%.", hours, outlook->mean,
                         beds_outlook_quantile(outlook, 0.1), beds_outlook_quantile(outlook, 0.9),
-                        open, 100 * beds_outlook_at_least(outlook, open + 1));
+                        ahead->open, 100 * beds_outlook_at_least(outlook, ahead->open + 1));
 }
 
-static str trial_text(struct ctx *cx, const struct beds_hospital *hospital)
+static str trial_text(struct ctx *cx, const struct beds_trial *trial, int hours)
 {
-    struct beds_trial trial;
-    beds_try_forecasts(hospital, cx->now_ms, 24, cx->arena, &trial);
-    return arena_printf(cx->arena, "Over the last %zu days the 24-hour forecast missed by %.1f "
+    if (trial->count == 0)
+        return arena_printf(cx->arena, "There are not yet the five weeks of stays by which the "
+                            "%d-hour forecast could be tried.", hours);
+    return arena_printf(cx->arena, "Over the last %zu days the %d-hour forecast missed by %.1f "
                         "beds (CRPS) and the mean of the last four same weekdays by %.1f: skill "
                         "%.2f, above 0 is better. What happened lay in the 8-in-10 range on %zu "
                         "days; mean place in the forecast %.2f, 0.50 when it is calibrated.",
-                        trial.count, trial.crps, trial.naive, trial.skill, trial.within_80,
-                        trial.pit);
+                        trial->count, hours, trial->crps, trial->naive, trial->skill,
+                        trial->within_80, trial->pit);
+}
+
+static void add_forecasts(struct ctx *cx, const struct beds_past *past,
+                          struct beds_figures *figures)
+{
+    struct beds_ahead *ahead = arena_alloc(cx->arena, sizeof *ahead);
+    beds_look_ahead(past, cx->now_ms, 24, cx->arena, ahead);
+    figures->forecast_24 = forecast_text(cx, ahead, 24);
+    figures->trial = trial_text(cx, &ahead->trial, 24);
+    beds_look_ahead(past, cx->now_ms, 72, cx->arena, ahead);
+    figures->forecast_72 = forecast_text(cx, ahead, 72);
+    figures->trial_72 = trial_text(cx, &ahead->trial, 72);
 }
 
 static void count_days(struct ctx *cx, const struct beds_hospital *hospital,
@@ -139,11 +150,9 @@ err beds_figures_get(struct http_request *request, struct http_response *respons
     struct beds_picture *picture;
     TRY(beds_picture_whole(cx, request->store, BEDS_PLACES, &picture));
     count_specialties(cx, picture, &figures);
-    TRY(read_past(request, london_day(cx->now_ms) - LOOK_BACK_DAYS, &past));
+    TRY(read_past(request, london_day(cx->now_ms) - BEDS_LOOK_BACK_DAYS, &past));
     count_days(cx, &past.hospital, &figures);
-    figures.forecast_24 = forecast_text(cx, &past.hospital, 24);
-    figures.forecast_72 = forecast_text(cx, &past.hospital, 72);
-    figures.trial = trial_text(cx, &past.hospital);
+    add_forecasts(cx, &past, &figures);
     struct ui_page page = ui_page_for(request, S("Bed figures and returns"));
     page.section = "/beds";
     page.islands = islands;
@@ -159,4 +168,62 @@ err beds_figures_get(struct http_request *request, struct http_response *respons
     beds_figures_returns(&out, &figures);
     ui_page_close(&out, &page);
     return ui_page_send(request, response, &out);
+}
+
+/* ---- the forecast for programs ---- */
+
+static void put_real(struct json_writer *w, const char *name, double value)
+{
+    json_put_raw(w, name, arena_printf(w->buf->arena, "%.3f", value));
+}
+
+static void write_ahead(struct json_writer *w, const struct beds_ahead *ahead, int hours)
+{
+    static const int shares[] = { 5, 10, 25, 50, 75, 90, 95 };
+    const struct beds_trial *trial = &ahead->trial;
+    json_open(w, '{');
+    json_put_u64(w, "hours", (uint64_t)hours);
+    put_real(w, "mean", ahead->outlook.mean);
+    for (size_t i = 0; i < COUNT(shares); i++)
+        json_put_u64(w, arena_printf(w->buf->arena, "q%02d", shares[i]).p,
+                     beds_outlook_quantile(&ahead->outlook, shares[i] / 100.0));
+    json_put_u64(w, "beds_open", ahead->open);
+    put_real(w, "chance_over", beds_outlook_at_least(&ahead->outlook, ahead->open + 1));
+    json_put_u64(w, "corrected_by", ahead->fit.cases);
+    json_put_u64(w, "tried_on", trial->count);
+    put_real(w, "crps", trial->crps);
+    put_real(w, "mean_error", trial->error);
+    put_real(w, "same_weekday_error", trial->naive);
+    put_real(w, "skill", trial->skill);
+    json_put_u64(w, "within_80", trial->within_80);
+    put_real(w, "mean_place", trial->pit);
+    json_key(w, "tenths");
+    json_open(w, '[');
+    for (size_t i = 0; i < COUNT(trial->tenths); i++)
+        json_raw(w, arena_printf(w->buf->arena, "%zu", trial->tenths[i]));
+    json_close(w, ']');
+    json_close(w, '}');
+}
+
+err beds_forecast_json_get(struct http_request *request, struct http_response *response)
+{
+    static const int ahead_hours[] = { 24, 72 };
+    struct ctx *cx = request->cx;
+    struct beds_past past;
+    TRY(read_past(request, london_day(cx->now_ms) - BEDS_LOOK_BACK_DAYS, &past));
+    struct beds_ahead *ahead = arena_alloc(cx->arena, sizeof *ahead);
+    struct buf buf = buf_make(cx->arena, JSON_BYTES);
+    struct json_writer w = json_writer(&buf);
+    json_open(&w, '{');
+    json_key(&w, "forecasts");
+    json_open(&w, '[');
+    for (size_t i = 0; i < COUNT(ahead_hours); i++) {
+        beds_look_ahead(&past, cx->now_ms, ahead_hours[i], cx->arena, ahead);
+        write_ahead(&w, ahead, ahead_hours[i]);
+    }
+    json_close(&w, ']');
+    json_close(&w, '}');
+    response->content_type = S("application/json");
+    response->body = buf_str(&buf);
+    return ERR_OK;
 }

@@ -11,12 +11,24 @@ static err put_extension(struct beds_call *call, str name, str more)
     return ERR_OK;
 }
 
+/* The date before stays beside it: a delay is not hidden by moving the date on. */
 err beds_move_edd(struct beds_call *call)
 {
+    struct ctx *cx = call->cx;
     str date;
     TRY(beds_need_date(call, "date", &date));
-    return put_extension(call, S("estimated-discharge-date"),
-                         arena_printf(call->cx->arena, "\"valueDate\":\"%.*s\"", STR_ARG(date)));
+    TRY(beds_need_stay(call, "encounter", &call->stay));
+    struct beds_extra *extras = arena_array(cx->arena, 2, sizeof *extras);
+    extras[0] = (struct beds_extra){ .name = "estimated-discharge-date",
+        .more = arena_printf(cx->arena, "\"valueDate\":\"%.*s\"", STR_ARG(date)) };
+    extras[1] = (struct beds_extra){ .name = "edd-change", .append = true,
+        .more = arena_printf(cx->arena, "\"extension\":[{\"url\":\"day\",\"valueDate\":\"%.*s\"},"
+                             "{\"url\":\"to\",\"valueDate\":\"%.*s\"}]",
+                             STR_ARG(str_slice(beds_when(cx, cx->now_ms), 0, 10)),
+                             STR_ARG(date)) };
+    beds_change(call, "Encounter", call->encounter, (struct beds_edit){
+        .write = beds_edit_extras, .extras = extras, .extras_count = 2 });
+    return ERR_OK;
 }
 
 err beds_move_pathway(struct beds_call *call)

@@ -5,7 +5,7 @@
 #include "systems/beds/sql.h"
 
 /* Reads the stays of a stretch of days out of the kept views, as spans of beds. */
-enum { LEARN_WEEKS = 12, LEAVES_MAX = 32 };
+enum { LEAVES_MAX = 32 };
 
 struct reading {
     struct ctx *cx;
@@ -13,7 +13,7 @@ struct reading {
     struct beds_past *past;
     struct beds_place *places;
     struct beds_span *spans;
-    size_t places_count, places_cap, spans_count, spans_cap, stays_cap;
+    size_t places_count, places_cap, spans_count, spans_cap, stays_cap, dates_cap;
     int64_t rid; /* of the stay whose places are being read */
 };
 
@@ -121,6 +121,23 @@ static void put_with_leaves(struct reading *reading, struct beds_span span, stru
     put_span(reading, span);
 }
 
+/* Each date that was expected, from the day it was set: what was known when can be told later. */
+static void add_dates(struct reading *reading, struct db_stmt *row)
+{
+    struct beds_past *past = reading->past;
+    str days = db_text(row, 12), tos = db_text(row, 13), day, to;
+    while (beds_next_item(&days, &day) && beds_next_item(&tos, &to)) {
+        int64_t set_ms = beds_instant_of(day), edd_ms = beds_instant_of(to);
+        if (!set_ms || !edd_ms)
+            continue;
+        past->dates = arena_grow(reading->cx->arena, past->dates, past->dates_count,
+                                 &reading->dates_cap, sizeof *past->dates);
+        past->dates[past->dates_count++] = (struct beds_expected){
+            (uint32_t)past->stays_count - 1, london_at(set_ms / LONDON_DAY_MS, 12, 0),
+            london_midnight(edd_ms / LONDON_DAY_MS) };
+    }
+}
+
 /* A finished stay without an end ended when its last place did; without that either it cannot be
  * placed in time and is in no figure. */
 static void add_place(struct reading *reading, struct db_stmt *row)
@@ -147,8 +164,8 @@ static void add_place(struct reading *reading, struct db_stmt *row)
         reading->rid = db_int(row, 0);
         past->stays = arena_grow(reading->cx->arena, past->stays, past->stays_count,
                                  &reading->stays_cap, sizeof *past->stays);
-        past->stays[past->stays_count++] = arena_copy(reading->cx->arena,
-                                                      db_text(row, 1));
+        past->stays[past->stays_count++] = arena_copy(reading->cx->arena, db_text(row, 1));
+        add_dates(reading, row);
     }
     span.stay = (uint32_t)past->stays_count - 1;
     put_with_leaves(reading, span, row);
@@ -175,89 +192,4 @@ err beds_past_read(struct ctx *cx, struct store *store, const struct beds_pictur
     out->hospital = (struct beds_hospital){ reading.places, reading.places_count, reading.spans,
                                             reading.spans_count };
     return ERR_OK;
-}
-
-/* ---- forecasts tried on the past ---- */
-
-struct who_is_in {
-    int *hours; /* so far */
-    size_t count;
-};
-
-static int hours_between(int64_t from_ms, int64_t to_ms)
-{
-    int64_t hours = (to_ms - from_ms) / 3600000;
-    return hours > BEDS_STAY_HOURS ? BEDS_STAY_HOURS : (int)hours;
-}
-
-/* What was known at an instant: the stays that began in the weeks before it, and who was in. A stay
- * is counted by its first span, so that moves do not count as arrivals. */
-static void know(const struct beds_hospital *hospital, int64_t at_ms, struct arena *arena,
-                 struct beds_history *history, struct who_is_in *in)
-{
-    struct beds_known *known = arena_array(arena, hospital->spans_count + 1, sizeof *known);
-    int64_t from_ms = at_ms - (int64_t)LEARN_WEEKS * 7 * LONDON_DAY_MS, first_ms = at_ms;
-    size_t count = 0;
-    in->hours = arena_array(arena, hospital->spans_count + 1, sizeof *in->hours);
-    for (size_t i = 0; i < hospital->spans_count; i++) {
-        const struct beds_span *span = &hospital->spans[i];
-        bool ended = span->left_ms <= at_ms;
-        if (span->from_ms != span->admitted_ms || span->admitted_ms > at_ms)
-            continue;
-        int hours = hours_between(span->admitted_ms, ended ? span->left_ms : at_ms);
-        if (!ended)
-            in->hours[in->count++] = hours;
-        if (span->admitted_ms < from_ms)
-            continue;
-        int hour = london_civil(span->admitted_ms).hour;
-        first_ms = span->admitted_ms < first_ms ? span->admitted_ms : first_ms;
-        known[count++] = (struct beds_known){
-            hours, london_weekday(london_day(span->admitted_ms)) * 24 + hour, ended };
-    }
-    double weeks = (double)(at_ms - first_ms) / (7.0 * LONDON_DAY_MS);
-    beds_history_make(known, count, weeks > 0.1 ? weeks : 0.1, history);
-}
-
-static size_t in_at(const struct beds_hospital *hospital, int64_t at_ms)
-{
-    return beds_count_at(hospital, BEDS_GENERAL_ACUTE, at_ms).occupied +
-           beds_count_at(hospital, BEDS_CRITICAL, at_ms).occupied;
-}
-
-void beds_forecast_at(const struct beds_hospital *hospital, int64_t at_ms, int ahead_hours,
-                      struct arena *arena, struct beds_outlook *out)
-{
-    struct beds_history *history = arena_alloc(arena, sizeof *history);
-    struct who_is_in in = { 0 };
-    know(hospital, at_ms, arena, history, &in);
-    int week_hour = london_weekday(london_day(at_ms)) * 24 + london_civil(at_ms).hour;
-    beds_forecast(history, in.hours, in.count, week_hour, ahead_hours, out);
-}
-
-void beds_try_forecasts(const struct beds_hospital *hospital, int64_t now_ms, int ahead_hours,
-                        struct arena *arena, struct beds_trial *out)
-{
-    struct beds_outlook *outlook = arena_alloc(arena, sizeof *outlook);
-    *out = (struct beds_trial){ 0 };
-    for (int day = 1; day <= BEDS_TRIALS; day++) {
-        int64_t target_ms = now_ms - (int64_t)(day - 1) * LONDON_DAY_MS;
-        double last_four[4];
-        size_t happened = in_at(hospital, target_ms);
-        for (int week = 1; week <= 4; week++)
-            last_four[week - 1] =
-                (double)in_at(hospital, target_ms - (int64_t)week * 7 * LONDON_DAY_MS);
-        beds_forecast_at(hospital, target_ms - (int64_t)ahead_hours * 3600000, ahead_hours, arena,
-                         outlook);
-        double naive = beds_same_weekday_mean(last_four, 4) - (double)happened;
-        out->crps += beds_crps(outlook, happened);
-        out->naive += naive < 0 ? -naive : naive;
-        out->pit += beds_pit(outlook, happened);
-        out->within_80 += happened >= beds_outlook_quantile(outlook, 0.1) &&
-                          happened <= beds_outlook_quantile(outlook, 0.9);
-        out->count++;
-    }
-    out->skill = beds_skill(out->crps, out->naive);
-    out->crps /= (double)out->count;
-    out->naive /= (double)out->count;
-    out->pit /= (double)out->count;
 }

@@ -57,7 +57,8 @@ const struct stmt beds_sql[] = {
      * caller asks from the day before. */
     [BEDS_SQL_STAYS] = { "inpatient stays since a day",
         "SELECT rid, encounter, status, admitted, discharged, leave_from, leave_to, status_since, "
-        "location, location_status, period_start, period_end FROM view_beds_stays "
+        "location, location_status, period_start, period_end, edd_set, edd_to "
+        "FROM view_beds_stays "
         "WHERE class IN ('IMP', 'ACUTE', 'NONAC') AND (discharged IS NULL OR discharged >= ?1) "
         "ORDER BY rid, row", "USING INDEX view_beds_stays" },
     [BEDS_SQL_CLOSURES] = { "closures of beds",

@@ -296,13 +296,14 @@ TEST(beds_forecast_is_a_distribution_that_scores_well_when_true)
     struct beds_history *history = arena_zero(cx->arena, sizeof *history);
     struct beds_outlook *outlook = arena_zero(cx->arena, sizeof *outlook);
     struct beds_known stays[1000];
-    int in[40];
+    struct beds_inpatient in[40];
     for (int i = 0; i < 1000; i++)
         stays[i] = (struct beds_known){ 1 + (int)(-72 * log(1 - random_unit(cx->random))),
-                                        (int)random_below(cx->random, BEDS_WEEK_HOURS), true };
+                                        (int)random_below(cx->random, BEDS_WEEK_HOURS), true,
+                                        BEDS_NO_EDD };
     beds_history_make(stays, 1000, 10, history);
     for (int i = 0; i < 40; i++)
-        in[i] = i * 3;
+        in[i] = (struct beds_inpatient){ i * 3, BEDS_NO_EDD };
     beds_forecast(history, in, 40, 5, 24, outlook);
     double sum = 0, mean = 0;
     for (size_t k = 0; k < BEDS_FORECAST_MAX; k++) {
@@ -326,7 +327,8 @@ TEST(beds_forecast_is_a_distribution_that_scores_well_when_true)
 TEST(beds_survival_counts_those_still_in)
 {
     struct beds_history *history = arena_zero(cx->arena, sizeof *history);
-    const struct beds_known stays[] = { { 1, 0, true }, { 3, 0, true }, { 2, 0, false } };
+    const struct beds_known stays[] = { { 1, 0, true, BEDS_NO_EDD }, { 3, 0, true, BEDS_NO_EDD },
+                                        { 2, 0, false, BEDS_NO_EDD } };
     beds_history_make(stays, 3, 1, history);
     EXPECT("an hour", fabs(history->stays_longer[0] - 1) < 1e-12);
     EXPECT("two of three", fabs(history->stays_longer[1] - 2.0 / 3) < 1e-12);
@@ -340,7 +342,7 @@ TEST(beds_forecast_edges)
 {
     struct beds_history *history = arena_zero(cx->arena, sizeof *history);
     struct beds_outlook *outlook = arena_zero(cx->arena, sizeof *outlook);
-    int in[] = { 5, 900 };
+    struct beds_inpatient in[] = { { 5, BEDS_NO_EDD }, { 900, BEDS_NO_EDD } };
     beds_forecast(history, in, 2, 0, 24, outlook);
     EXPECT("no past: everybody stays", fabs(outlook->p[2] - 1) < 1e-12);
     EXPECT("certain and right", beds_crps(outlook, 2) < 1e-12);
@@ -348,4 +350,58 @@ TEST(beds_forecast_edges)
     EXPECT("skill", fabs(beds_skill(1, 4) - 0.75) < 1e-12 && beds_skill(1, 0) == 0);
     const double last_four[] = { 10, 12, 14, 16 };
     EXPECT("same weekday", fabs(beds_same_weekday_mean(last_four, 4) - 13) < 1e-12);
+}
+
+/* Half of the stays end 12 hours into the day expected, half a day later: whoever is in on the
+ * evening before stays over that day with one chance in two, who is in a day late not at all. */
+TEST(beds_forecast_knows_the_day_expected)
+{
+    struct beds_history *history = arena_zero(cx->arena, sizeof *history);
+    struct beds_known stays[40];
+    for (int i = 0; i < 40; i++)
+        stays[i] = (struct beds_known){ 200, 0, true, i % 2 ? 12 : 36 };
+    struct { const char *name; struct beds_inpatient who; double chance; } rows[] = {
+        { "evening before", { 10, -6 }, 0.5 },
+        { "two days before", { 10, -48 }, 1 },
+        { "a day late", { 10, 20 }, 0 },
+        { "no day: by time in", { 10, BEDS_NO_EDD }, 1 },
+        { "no day, at the end of all stays", { 190, BEDS_NO_EDD }, 0 },
+    };
+    beds_history_make(stays, 40, 1e9, history);
+    for (size_t i = 0; i < COUNT(rows); i++)
+        EXPECT(rows[i].name, fabs(beds_forecast_mean(history, &rows[i].who, 1, 5, 24) -
+                                  rows[i].chance) < 1e-6);
+    for (int i = 0; i < 40; i++)
+        stays[i].edd_hours = i < 29 ? 12 : BEDS_NO_EDD;
+    beds_history_make(stays, 40, 1e9, history);
+    EXPECT("29 are too few", fabs(beds_forecast_mean(history, &rows[0].who, 1, 5, 24) - 1) < 1e-6);
+}
+
+/* Beds that are refilled as they come free: tomorrow is today, whatever arrivals alone say. */
+TEST(beds_forecast_learns_from_how_it_came_out)
+{
+    struct beds_case cases[40];
+    for (int i = 0; i < 40; i++) {
+        double now = 100 + i % 7;
+        cases[i] = (struct beds_case){ now + 8, 103, now, now + i % 3 - 1 };
+    }
+    struct beds_fit few = beds_fit(cases, BEDS_CASES_LEAST - 1), fit = beds_fit(cases, 40);
+    EXPECT_INT("too few", few.cases, 0);
+    EXPECT("the model stands", fabs(beds_fit_mean(&few, &cases[0]) - cases[0].model) < 1e-12);
+    EXPECT_INT("fitted", fit.cases, 40);
+    EXPECT("near today", fabs(beds_fit_mean(&fit, &cases[3]) - cases[3].now) < 1);
+    EXPECT("as wide as it was wrong", fit.spread > 0.5 && fit.spread < 1.5);
+    struct beds_outlook *outlook = arena_zero(cx->arena, sizeof *outlook);
+    double sum = 0, mean = 0;
+    beds_outlook_normal(100.25, 3, outlook);
+    for (size_t k = 0; k < BEDS_FORECAST_MAX; k++) {
+        sum += outlook->p[k];
+        mean += outlook->p[k] * (double)k;
+    }
+    EXPECT("adds up to one", fabs(sum - 1) < 1e-9);
+    EXPECT("mean", fabs(mean - 100.25) < 1e-6);
+    EXPECT("eight in ten", beds_outlook_quantile(outlook, 0.1) == 96 &&
+                               beds_outlook_quantile(outlook, 0.9) == 104);
+    beds_outlook_normal(2, 0, outlook);
+    EXPECT("certain", outlook->p[2] > 0.9);
 }

@@ -101,3 +101,23 @@ test('two people amend one day at one moment and neither is lost', async (t) => 
   for (let i = 1; i < amendments.length; i++)
     assert.equal(amendments[i].old, amendments[i - 1].new, 'each starts from the one before');
 });
+
+test('a date of discharge that is moved keeps the one before; a forecast says when it cannot be tried', async (t) => {
+  const server = await hospital(t);
+  const { encounter } = await server.must('admit', { bed: 'bed-f1', patient: 'ann', isolation: 'none' });
+  await server.must('edd', { encounter, date: '2030-01-02' });
+  await server.must('edd', { encounter, date: '2030-01-09' });
+  assert.equal((await server.move('edd', { encounter, date: '2030-02-31' })).status, 400);
+  const { extension } = await server.encounter(encounter);
+  const of = (name) => extension.filter((e) => e.url.endsWith(name));
+  assert.deepEqual(of('estimated-discharge-date').map((e) => e.valueDate), ['2030-01-09']);
+  assert.deepEqual(of('edd-change').map((e) => e.extension.find((x) => x.url === 'to').valueDate),
+                   ['2030-01-02', '2030-01-09']);
+  const { forecasts } = (await server.get('/beds/forecast.json')).body;
+  assert.deepEqual(forecasts.map((f) => f.hours), [24, 72]);
+  for (const f of forecasts) {
+    assert.equal(f.tried_on, 0);
+    assert.ok(f.q05 <= f.q50 && f.q50 <= f.q95 && Math.abs(f.mean - 1) < 1.5, JSON.stringify(f));
+  }
+  assert.match((await server.get('/beds/figures')).text, /not yet the five weeks/);
+});
