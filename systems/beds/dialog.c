@@ -6,10 +6,11 @@
 #include "http/text.h"
 #include "store/search.h"
 #include "systems/beds/moves.h"
+#include "systems/beds/requests.h"
 #include "ui/browse.h"
 #include "ui_page.html.h"
 
-enum { FOUND_MAX = 10 };
+enum { FOUND_MAX = 10, OFFERED_MAX = 8 };
 
 /* One form while it is drawn. */
 struct scene {
@@ -18,13 +19,16 @@ struct scene {
     const struct beds_picture *picture;
     const struct beds_spot *spot;      /* the bed it is about */
     const struct beds_stay *stay;      /* who holds it; NULL: nobody */
+    struct beds_asked asked;           /* the request it is about; no id: none */
     struct beds_dialog *dialog;
 };
 /* clang-format off: one row a move that has a form. */
-enum { OF_STAY = 1, CONFIRM = 2, WARNS = 4 };
+enum { OF_STAY = 1, CONFIRM = 2, WARNS = 4, OF_REQUEST = 8, OF_NONE = 16, OF_TASK = 32 };
 static void admit_fields(struct scene *), reserve_fields(struct scene *),
     transfer_fields(struct scene *), swap_fields(struct scene *), close_fields(struct scene *),
-    arrive_fields(struct scene *);
+    arrive_fields(struct scene *), request_fields(struct scene *), keep_fields(struct scene *),
+    place_fields(struct scene *), dirty_fields(struct scene *), resolve_fields(struct scene *),
+    why_fields(struct scene *);
 static const struct form {
     const char *name, *move, *title, *submit;
     unsigned flags;
@@ -41,6 +45,8 @@ static const struct form {
       "The bed left behind goes to cleaning. Beds are ranked; you decide." },
     { "swap", "swap", "Change beds with another patient", "Change beds", OF_STAY | CONFIRM,
       swap_fields, "Both patients move at the same moment." },
+    { "lounge", "lounge", "To the discharge lounge", "Goes to the lounge", OF_STAY | CONFIRM, NULL,
+      "The patient waits in the lounge; the bed goes to cleaning." },
     { "discharge", "discharge", "Discharge", "Discharge", OF_STAY | CONFIRM, NULL,
       "The stay ends now and the bed goes to cleaning." },
     { "cancel", "cancel", "Cancel", "Cancel it", OF_STAY | CONFIRM | WARNS, NULL,
@@ -57,6 +63,18 @@ static const struct form {
       "The bed can be used at once." },
     { "close", "close", "Close this bed", "Close", WARNS, close_fields,
       "Nobody is offered a closed bed." },
+    { "dirty", "dirty", "This bed is not clean", "Send to cleaning", 0, dirty_fields,
+      "It is taken from the free beds until it has been cleaned." },
+    { "request", "request", "Ask for a bed", "Ask", OF_NONE, request_fields,
+      "The request joins the list; the bed team chooses a bed." },
+    { "keep", "reserve", "Keep a bed", "Keep this bed", OF_REQUEST, keep_fields,
+      "Beds are ranked for what was asked; you decide." },
+    { "place", "admit", "Put in a bed now", "Put in this bed", OF_REQUEST | CONFIRM, place_fields,
+      "Beds are ranked for what was asked; you decide." },
+    { "cancel-request", "cancel-request", "The bed is no longer needed", "Take off the list",
+      OF_REQUEST | WARNS, why_fields, "The request is closed with your reason." },
+    { "resolve", "resolve", "Dealt with", "Mark as dealt with", OF_TASK, resolve_fields,
+      "Say what was done: it is kept with the exception." },
     { "open", "open", "Open this bed", "Open", 0, NULL, "It goes to cleaning first." },
 };
 /* What was done, and the move that takes it back with the same input; NULL: none. */
@@ -66,17 +84,23 @@ static const struct { const char *move, *text, *undo; } dones[] = {
     { "arrive", "Admitted.", NULL },
     { "transfer", "Moved. The bed left behind goes to cleaning.", "cancel-transfer" },
     { "swap", "Beds changed.", NULL },
+    { "lounge", "In the discharge lounge. The bed goes to cleaning.", "cancel-transfer" },
     { "discharge", "Discharged. The bed goes to cleaning.", "cancel-discharge" },
     { "cancel", "Cancelled.", NULL },
     { "leave", "On home leave. The bed is kept.", "return" },
     { "return", "Back from home leave.", NULL },
     { "clean", "Cleaning has begun.", NULL },
-    { "cleaned", "Clean. The bed is free.", NULL },
+    { "cleaned", "Clean. The bed is free.", "dirty" },
     { "close", "Closed.", "open" },
     { "open", "Open. It is cleaned first.", NULL },
+    { "dirty", "Sent to cleaning.", NULL },
+    { "request", "On the list.", NULL },
+    { "keep", "The bed is kept.", "cancel" },
+    { "place", "In the bed.", "cancel" },
+    { "cancel-request", "Taken off the list.", NULL },
+    { "resolve", "Marked as dealt with.", NULL },
     { "round", "Ward round recorded.", NULL },
     { "undo", "Taken back.", NULL },
-    { "exception", "Marked as dealt with.", NULL },
 };
 /* clang-format on */
 
@@ -162,6 +186,8 @@ static err find_people(struct scene *scene)
     return ERR_OK;
 }
 
+static void minutes_field(struct scene *scene);
+
 static void find_fields(struct scene *scene)
 {
     struct beds_dialog *dialog = scene->dialog;
@@ -206,16 +232,8 @@ static void admit_fields(struct scene *scene)
 
 static void reserve_fields(struct scene *scene)
 {
-    static const struct ui_option options[] = {
-        { { "30", 2 }, { "30 minutes", 10 }, { 0 }, false },
-        { { "60", 2 }, { "1 hour", 6 }, { 0 }, false },
-        { { "120", 3 }, { "2 hours", 7 }, { 0 }, false },
-        { { "240", 3 }, { "4 hours", 7 }, { 0 }, false } };
-    str given = value_of(scene->request, "minutes");
     find_fields(scene);
-    add_field(scene, (struct ui_field){ .name = "minutes", .label = "For how long?",
-        .kind = UI_RADIOS, .options = options, .options_count = COUNT(options),
-        .value = given.n ? given : options[1].value });
+    minutes_field(scene);
 }
 
 static void arrive_fields(struct scene *scene)
@@ -234,35 +252,44 @@ static struct beds_request request_of(struct scene *scene)
 }
 
 /* The beds that suit, best first, and those that do not, each with why. */
-static void transfer_fields(struct scene *scene)
+static void offer(struct scene *scene, const struct beds_request *wanted)
 {
     struct ctx *cx = scene->cx;
     struct beds_dialog *dialog = scene->dialog;
-    struct beds_request wanted = request_of(scene);
     struct ui_option *options = arena_array(cx->arena, BEDS_OPTIONS_MAX, sizeof *options);
     struct beds_refused *worse = arena_array(cx->arena, BEDS_OPTIONS_MAX, sizeof *worse);
     int32_t *beds;
     size_t count, good = 0;
-    struct beds_suggestion *order = beds_judge_all(cx, scene->picture, &wanted, &beds, &count);
+    struct beds_suggestion *order = beds_judge_all(cx, scene->picture, wanted, &beds, &count);
     for (size_t i = 0; i < count; i++) {
         const struct beds_spot *spot = &scene->picture->spots[beds[order[i].bed]];
         str text = bed_text(scene, spot), why = beds_reasons(cx, &order[i]);
-        if (!order[i].hard_count && good < BEDS_OPTIONS_MAX)
+        if (!order[i].hard_count && good < OFFERED_MAX)
             options[good++] = (struct ui_option){ .value = str_of(spot->id), .text = text,
                                                   .hint = why };
         else if (order[i].hard_count && dialog->refused_count < BEDS_OPTIONS_MAX &&
                  spot != scene->spot)
-            worse[dialog->refused_count++] = (struct beds_refused){ text, why };
+            worse[dialog->refused_count++] = (struct beds_refused){ text, why, str_of(spot->id) };
     }
     dialog->refused = worse;
+    dialog->refused_of = count - good - (scene->spot != NULL);
+    str chosen = value_of(scene->request, "bed");
     if (good)
-        add_field(scene, (struct ui_field){ .name = "bed", .label = "To which bed?",
+        add_field(scene, (struct ui_field){ .name = "bed", .label = "Which bed?",
             .kind = UI_RADIOS, .required = true, .options = options, .options_count = good,
-            .value = value_of(scene->request, "bed") });
+            .value = chosen.n ? chosen : S("") });
     else
-        add_field(scene, (struct ui_field){ .name = "bed", .label = "To which bed?",
-            .hint = "No bed suits now. A bed below may be taken by its number if its rule may be "
-                    "set aside.", .value = value_of(scene->request, "bed"), .required = true });
+        add_field(scene, (struct ui_field){ .name = "bed", .label = "Which bed?",
+            .hint = "No bed suits now. One of those below may be taken by its id, where its rule "
+                    "may be set aside.", .value = chosen, .required = true });
+}
+
+static void transfer_fields(struct scene *scene)
+{
+    struct beds_request wanted = request_of(scene);
+    offer(scene, &wanted);
+    if (!scene->stay->isolation)
+        isolation_field(scene);
     override_field(scene);
 }
 
@@ -286,6 +313,112 @@ static void swap_fields(struct scene *scene)
     override_field(scene);
 }
 
+/* ---- requests, cleans, exceptions ---- */
+
+static struct ui_option *named_options(struct scene *scene, const struct beds_named *rows,
+                                       size_t count)
+{
+    struct ui_option *options = arena_array(scene->cx->arena, count, sizeof *options);
+    for (size_t i = 0; i < count; i++)
+        options[i] = (struct ui_option){ .value = str_of(rows[i].code),
+                                         .text = str_of(rows[i].text) };
+    return options;
+}
+
+static void need_fields(struct scene *scene)
+{
+    static const struct { const char *name, *text; } needs[] = {
+        { "oxygen", "Oxygen" }, { "monitor", "Monitoring" }, { "airborne", "Airborne infection" },
+        { "bariatric", "Bariatric bed" } };
+    struct ui_option *yes = arena_array(scene->cx->arena, COUNT(needs), sizeof *yes);
+    isolation_field(scene);
+    for (size_t i = 0; i < COUNT(needs); i++) {
+        yes[i] = (struct ui_option){ .value = S("yes"), .text = str_of(needs[i].text),
+            .chosen = str_eq(value_of(scene->request, needs[i].name), S("yes")) };
+        add_field(scene, (struct ui_field){ .name = needs[i].name,
+            .label = i ? "" : "Needs", .kind = UI_CHECKS, .options = &yes[i],
+            .options_count = 1 });
+    }
+}
+
+static void request_fields(struct scene *scene)
+{
+    str priority = value_of(scene->request, "priority");
+    find_fields(scene);
+    add_field(scene, (struct ui_field){ .name = "source", .label = "Coming from",
+        .kind = UI_RADIOS, .required = true, .options_count = BEDS_SOURCES,
+        .options = named_options(scene, beds_sources, BEDS_SOURCES),
+        .value = value_of(scene->request, "source") });
+    add_field(scene, (struct ui_field){ .name = "priority", .label = "How urgent",
+        .kind = UI_SELECT, .options = named_options(scene, beds_priorities,
+                                                    COUNT(beds_priorities)),
+        .options_count = COUNT(beds_priorities),
+        .value = priority.n ? priority : S("routine") });
+    add_field(scene, (struct ui_field){ .name = "specialty", .label = "Specialty code",
+        .hint = "Such as 300, General Internal Medicine.",
+        .value = value_of(scene->request, "specialty") });
+    add_field(scene, (struct ui_field){ .name = "decided", .label = "Decision to admit",
+        .type = "datetime-local", .hint = "From the emergency department; now, if left empty.",
+        .value = value_of(scene->request, "decided") });
+    add_field(scene, (struct ui_field){ .name = "due", .label = "Coming in",
+        .type = "datetime-local", .hint = "For an elective patient.",
+        .value = value_of(scene->request, "due") });
+    need_fields(scene);
+    add_field(scene, (struct ui_field){ .name = "note", .label = "Anything else",
+        .value = value_of(scene->request, "note") });
+}
+
+static void minutes_field(struct scene *scene)
+{
+    static const struct ui_option options[] = {
+        { { "30", 2 }, { "30 minutes", 10 }, { 0 }, false },
+        { { "60", 2 }, { "1 hour", 6 }, { 0 }, false },
+        { { "120", 3 }, { "2 hours", 7 }, { 0 }, false },
+        { { "240", 3 }, { "4 hours", 7 }, { 0 }, false } };
+    str given = value_of(scene->request, "minutes");
+    add_field(scene, (struct ui_field){ .name = "minutes", .label = "For how long?",
+        .kind = UI_RADIOS, .options = options, .options_count = COUNT(options),
+        .value = given.n ? given : options[1].value });
+}
+
+static void keep_fields(struct scene *scene)
+{
+    offer(scene, &scene->asked.wanted);
+    minutes_field(scene);
+    override_field(scene);
+}
+
+static void place_fields(struct scene *scene)
+{
+    offer(scene, &scene->asked.wanted);
+    override_field(scene);
+}
+
+static void why_fields(struct scene *scene)
+{
+    add_field(scene, (struct ui_field){ .name = "why", .label = "Why", .required = true,
+                                        .value = value_of(scene->request, "why") });
+}
+
+static void resolve_fields(struct scene *scene)
+{
+    add_field(scene, (struct ui_field){ .name = "note", .label = "What was done",
+        .kind = UI_AREA, .required = true, .value = value_of(scene->request, "note") });
+}
+
+static void dirty_fields(struct scene *scene)
+{
+    struct ui_option *options = arena_array(scene->cx->arena, BEDS_CLEANS, sizeof *options);
+    str given = value_of(scene->request, "clean");
+    for (size_t i = 0; i < BEDS_CLEANS; i++)
+        options[i] = (struct ui_option){
+            .value = str_of(beds_cleans[i].code), .text = str_of(beds_cleans[i].name),
+            .hint = arena_printf(scene->cx->arena, "%d minutes", beds_cleans[i].minutes) };
+    add_field(scene, (struct ui_field){ .name = "clean", .label = "Which clean does it need?",
+        .kind = UI_RADIOS, .options = options, .options_count = BEDS_CLEANS,
+        .value = given.n ? given : options[0].value });
+}
+
 /* ---- drawing ---- */
 
 static const struct form *find_form(str name)
@@ -296,7 +429,7 @@ static const struct form *find_form(str name)
     return NULL;
 }
 
-static err find_subject(struct scene *scene, const struct form *form)
+static err find_stay_or_bed(struct scene *scene, const struct form *form)
 {
     struct ctx *cx = scene->cx;
     const struct beds_picture *picture = scene->picture;
@@ -314,6 +447,30 @@ static err find_subject(struct scene *scene, const struct form *form)
     return ERR_OK;
 }
 
+/* What the form is about, and under which name its id is sent. */
+static err find_subject(struct scene *scene, const struct form *form, const char **name, str *id)
+{
+    if (form->flags & OF_REQUEST) {
+        *name = "request";
+        *id = value_of(scene->request, "request");
+        return beds_asked_read(scene->cx, *id, &scene->asked);
+    }
+    if (form->flags & (OF_TASK | OF_NONE)) {
+        *name = form->flags & OF_TASK ? "task" : NULL;
+        *id = form->flags & OF_TASK ? value_of(scene->request, "task") : S("");
+        return ERR_OK;
+    }
+    TRY(find_stay_or_bed(scene, form));
+    *name = form->flags & OF_STAY ? "encounter" : "bed";
+    *id = str_of(form->flags & OF_STAY ? scene->stay->id : scene->spot->id);
+    return ERR_OK;
+}
+
+static str patient_of(const struct scene *scene, const struct form *form)
+{
+    return form->flags & OF_STAY ? str_of(scene->stay->patient) : scene->asked.patient;
+}
+
 static void confirm_field(struct scene *scene)
 {
     static const struct ui_option yes[] = {
@@ -329,23 +486,29 @@ static str back_of(struct scene *scene, const struct form *form)
 {
     struct ctx *cx = scene->cx;
     str given = value_of(scene->request, "back");
-    bool ours = str_starts(given, S("/beds")) && str_find_char(given, '?') == STR_NONE;
-    str page = ours ? given : scene->spot->ward == BEDS_NONE ? S("/beds")
-               : arena_printf(cx->arena, "/beds/ward/%s",
-                              scene->picture->spots[scene->spot->ward].id);
+    size_t mark = str_find_char(given, '?');
+    const struct beds_spot *spot = scene->spot;
+    if (mark != STR_NONE)
+        given = str_slice(given, 0, mark);
+    str page = str_starts(given, S("/beds")) ? given
+               : form->flags & (OF_REQUEST | OF_NONE) ? S("/beds/requests")
+               : form->flags & OF_TASK ? S("/beds/worklist")
+               : spot->ward == BEDS_NONE ? S("/beds")
+               : arena_printf(cx->arena, "/beds/ward/%s", scene->picture->spots[spot->ward].id);
     scene->dialog->form.cancel = page;
     return arena_printf(cx->arena, "%.*s?done=%s&bed=%s&encounter=%s", STR_ARG(page), form->name,
-                        scene->spot->id, form->flags & OF_STAY ? scene->stay->id : "");
+                        spot ? spot->id : "", form->flags & OF_STAY ? scene->stay->id : "");
 }
 
 static err fill(struct scene *scene, const struct form *form)
 {
     struct ctx *cx = scene->cx;
     struct beds_dialog *dialog = scene->dialog;
-    TRY(find_subject(scene, form));
-    const char *name = form->flags & OF_STAY ? "encounter" : "bed";
+    const char *name;
+    str id;
+    TRY(find_subject(scene, form, &name, &id));
     dialog->lead = str_of(form->lead);
-    dialog->bed = str_of(scene->spot->id);
+    dialog->bed = scene->spot ? str_of(scene->spot->id) : S("");
     dialog->action = arena_printf(cx->arena, "/beds/do/%s", form->name);
     dialog->form = (struct ui_form){ .action = dialog->action, .submit = form->submit,
                                      .warns = form->flags & WARNS, .fields = dialog->fields,
@@ -353,12 +516,12 @@ static err fill(struct scene *scene, const struct form *form)
                                                                                    : NULL };
     hide(scene, "back", back_of(scene, form));
     dialog->back = dialog->form.cancel;
-    hide(scene, name, form->flags & OF_STAY ? str_of(scene->stay->id) : str_of(scene->spot->id));
-    if (form->flags & OF_STAY && scene->stay->patient[0]) {
-        TRY(ui_banner_read(cx, scene->request->store, str_of(scene->stay->patient),
-                           &dialog->banner));
+    if (name)
+        hide(scene, name, id);
+    if (form->flags & (OF_STAY | OF_REQUEST) && patient_of(scene, form).n) {
+        TRY(ui_banner_read(cx, scene->request->store, patient_of(scene, form), &dialog->banner));
         dialog->has_patient = true;
-        hide(scene, "expect", str_of(scene->stay->patient));
+        hide(scene, "expect", patient_of(scene, form));
     }
     if (form->fields)
         form->fields(scene);
@@ -377,8 +540,10 @@ static err draw(struct http_request *request, struct http_response *response,
     struct scene scene = { .request = request, .cx = cx, .dialog = dialog };
     TRY(beds_picture_open(cx, request->store, &scene.picture));
     TRY(fill(&scene, form));
-    struct ui_page page = beds_page_for(request, arena_printf(cx->arena, "%s: %.*s", form->title,
-        STR_ARG(bed_text(&scene, scene.spot))), scene.picture->seq);
+    str title = !scene.spot ? str_of(form->title)
+                : arena_printf(cx->arena, "%s: %.*s", form->title,
+                               STR_ARG(bed_text(&scene, scene.spot)));
+    struct ui_page page = beds_page_for(request, title, scene.picture->seq);
     page.islands = islands;
     page.islands_count = COUNT(islands);
     page.wide = false;
@@ -487,7 +652,8 @@ struct ui_done beds_done_of(struct http_request *request)
         return done;
     done.text = str_of(dones[at].text);
     str encounter = beds_asked(request, "encounter");
-    bool of_bed = dones[at].undo && strcmp(dones[at].undo, "open") == 0;
+    bool of_bed = dones[at].undo && (strcmp(dones[at].undo, "open") == 0 ||
+                                     strcmp(dones[at].undo, "dirty") == 0);
     if (dones[at].undo && !encounter.n && !of_bed)
         encounter = holder_of(request, bed);
     if (!dones[at].undo || (of_bed ? !bed.n : !encounter.n))

@@ -22,9 +22,9 @@ http_handler beds_dialog_get, beds_dialog_post;
 /* What ?done= says was done, in words, with the way back. */
 struct ui_done beds_done_of(struct http_request *request);
 
-enum { BEDS_OPTIONS_MAX = 40, BEDS_FIELDS_MAX = 8 };
+enum { BEDS_OPTIONS_MAX = 40, BEDS_FIELDS_MAX = 20 };
 struct beds_refused {
-    str bed, why;
+    str bed, why, id;
 };
 struct beds_dialog {
     str lead;                       /* one sentence: what will happen */
@@ -33,7 +33,7 @@ struct beds_dialog {
     struct ui_field fields[BEDS_FIELDS_MAX];
     struct ui_form form;
     const struct beds_refused *refused; /* beds that cannot be taken */
-    size_t refused_count;
+    size_t refused_count, refused_of; /* of all there are */
     str find;                       /* admit: what was looked for */
     bool finds, find_only;          /* shows the search; nobody is chosen yet */
     str bed, back, action;

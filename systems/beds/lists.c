@@ -13,11 +13,10 @@
 
 /* clang-format off: the order of the pages. */
 const struct beds_section beds_sections_list[] = {
-    { "/beds", "Wards" },
-    { "/beds/suggest", "Find a bed" },
-    { "/beds/cleaning", "Cleaning" },
-    { "/beds/infection", "Infection" },
-    { "/beds/outliers", "Outliers" },
+    { "/beds", "Wards" }, { "/beds/site", "Site meeting" }, { "/beds/requests", "Requests" },
+    { "/beds/suggest", "Find a bed" }, { "/beds/discharges", "Discharges" },
+    { "/beds/cleaning", "Cleaning" }, { "/beds/infection", "Infection" },
+    { "/beds/outliers", "Outliers" }, { "/beds/worklist", "Worklist" },
     { "/beds/figures", "Figures" },
 };
 /* Main specialty codes of the NHS Data Dictionary, those a general hospital has. */

@@ -50,6 +50,7 @@ struct beds_stay {
     enum beds_reside reside;
     int64_t ready_day;    /* discharge ready date */
     int pathway;          /* 0 to 3; -1: not decided */
+    char delay[20];       /* what holds the discharge up: a code of beds_delays */
     char flags[BEDS_FLAGS_BYTES]; /* active Flags of the patient, as text */
 };
 struct beds_picture {

@@ -134,6 +134,7 @@ bool beds_row_stay(struct ctx *cx, struct db_stmt *row, struct beds_stay *out,
     out->reserved = str_eq(place_status, S("reserved"));
     out->bed_ms = beds_instant_of(db_text(row, 11));
     out->until_ms = out->reserved ? beds_instant_of(db_text(row, 12)) : 0;
+    COPY(out->delay, db_text(row, 13));
     read_rounds(cx, db_text(row, 7), db_text(row, 8), out);
     return true;
 }

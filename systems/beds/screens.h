@@ -9,12 +9,11 @@
  *
  * Source   the picture and the open Tasks ("Discharge task", "Bed exception").
  * For      cleaners; infection control; ward and discharge teams; bed managers; the site team.
- * Shapes   GET /beds/cleaning /beds/infection /beds/discharges /beds/outliers /beds/worklist
- *          /beds/site; POST /beds/worklist/{task} closes an exception. ?ward= and ?q= narrow a
- *          list.
+ * Shapes   GET /beds/requests /beds/cleaning /beds/infection /beds/discharges /beds/outliers
+ *          /beds/worklist /beds/site.
  * Units    days are midnights; instants by the London clock.
  * Missing  a specialty that is not given is no outlier: it is listed as not known.
- * Errors   ERR_NOT_FOUND: no such task.
+ * Errors   those of the store.
  * Memory   the request's arena.
  * Hazards  H-016 side rooms; H-018 outlier lost to specialty.
  */
@@ -25,8 +24,8 @@ extern const struct beds_section beds_sections_list[];
 extern const size_t beds_sections_list_count;
 str beds_specialty_name(str code); /* "General Medicine"; the code where it is not known */
 
-http_handler beds_cleaning_get, beds_infection_get, beds_discharges_get, beds_outliers_get,
-    beds_worklist_get, beds_worklist_post, beds_site_get;
+http_handler beds_requests_get, beds_cleaning_get, beds_infection_get, beds_discharges_get,
+    beds_outliers_get, beds_worklist_get, beds_site_get;
 
 /* A bed with what a list adds to it. */
 struct beds_item {
@@ -58,13 +57,15 @@ struct beds_tallies {
     size_t rows_count;
 };
 struct beds_exception_row {
-    str id, text, when, patient, encounter, status;
-    bool done;
+    str task, text, when, encounter;
 };
-struct beds_exceptions {
-    const struct beds_exception_row *rows;
-    size_t rows_count;
-    struct ui_done done;
+/* A request that waits. */
+struct beds_wait {
+    str id, name, patient, born, sex, nhs, source, priority, specialty, needs, since, note, kept;
+    enum ui_tone tone;  /* of the wait */
+    str breach;         /* "over 12 hours"; empty: not */
+    int64_t clock_ms, minutes;
+    bool future;        /* the clock has not started: an elective patient to come */
 };
 struct beds_place_now { /* a site, or a specialty of it */
     str name;

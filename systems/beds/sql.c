@@ -4,7 +4,8 @@
 #define SPOT "SELECT spot, name, part_of, kind, codes, v2, status, note, clean, since, due " \
              "FROM view_beds_spots"
 #define HELD "SELECT encounter, patient, status, admitted, specialty, edd, pathway, round_days, " \
-             "round_answers, bed, place_status, bed_since, bed_until FROM view_beds_held"
+             "round_answers, bed, place_status, bed_since, bed_until, delay " \
+             "FROM view_beds_held"
 
 #define REQUEST "SELECT request, patient, source, priority, specialty, needs, asked, decided, " \
                 "due, edd, note FROM view_beds_requests"

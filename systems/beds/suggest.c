@@ -100,6 +100,7 @@ err beds_suggest_get(struct http_request *request, struct http_response *respons
     }
     wish.beds = list;
     struct ui_page page = beds_page_for(request, S("Find a bed"), picture->seq);
+    page.islands_count = 0; /* nothing on it moves */
     struct buf out = ui_page_buf(request);
     ui_page_open(&out, &page);
     beds_icons(&out);

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "assets.h"
+#include "beds_board.html.h"
+#include "beds_flow.html.h"
+#include "clinical/london.h"
+#include "systems/beds/dialog.h"
+#include "systems/beds/picture_read.h"
+#include "systems/beds/requests.h"
+#include "systems/beds/screens.h"
+#include "systems/beds/sql.h"
+#include "systems/beds/task.h"
+#include "ui_page.html.h"
+#include <stdlib.h>
+
+/* Who comes, who could go, what went wrong, and how the hospital stands. */
+enum { PLACES_MAX = 64 };
+
+static struct ui_page page_of(struct http_request *request, const char *title, int64_t seq)
+{
+    static const char *const islands[] = { ASSET_TABLE_JS, ASSET_DIALOG_JS, ASSET_LIVE_JS };
+    struct ui_page page = beds_page_for(request, str_of(title), seq);
+    page.islands = islands;
+    page.islands_count = COUNT(islands);
+    page.live_url = S("/beds/live");
+    page.live_part = "ward-";
+    return page;
+}
+
+static void open_page(struct buf *out, const struct ui_page *page, const char *here,
+                      const struct ui_done *done)
+{
+    ui_page_open(out, page);
+    beds_icons(out);
+    beds_sections(out, str_of(here));
+    ui_done_draw(out, done);
+}
+
+/* ---- requests ---- */
+
+static str needs_text(struct ctx *cx, const struct beds_request *wanted)
+{
+    const struct { bool needed; const char *text; } rows[] = {
+        { wanted->isolation == BEDS_ISOLATION_NEEDED, "isolation" },
+        { wanted->isolation == BEDS_ISOLATION_UNKNOWN, "isolation not assessed" },
+        { wanted->airborne, "negative pressure" }, { wanted->needs_monitor, "monitoring" },
+        { wanted->needs_oxygen, "oxygen" }, { wanted->bariatric, "bariatric bed" },
+    };
+    struct buf buf = buf_make(cx->arena, 256);
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (rows[i].needed)
+            buf_printf(&buf, "%s%s", buf.n ? ", " : "", rows[i].text);
+    return buf_str(&buf);
+}
+
+static struct beds_wait wait_of(struct ctx *cx, const struct beds_asked *asked)
+{
+    struct ui_patient who = { .birth_date = str_of(asked->who.born),
+        .sex = asked->who.sex == 'f' ? S("female") : asked->who.sex == 'm' ? S("male") : S("") };
+    struct beds_wait wait = {
+        .id = asked->id, .patient = asked->patient, .note = asked->note,
+        .name = asked->who.name[0] ? str_of(asked->who.name) : S("Not known"),
+        .born = ui_patient_born(cx, &who), .sex = ui_patient_sex(&who),
+        .nhs = asked->who.nhs[0] ? ui_nhs_number(cx, str_of(asked->who.nhs)) : S("Not known"),
+        .source = str_of(beds_sources[asked->source].text),
+        .priority = str_of(beds_priorities[asked->priority].text),
+        .specialty = beds_specialty_name(asked->specialty),
+        .needs = needs_text(cx, &asked->wanted), .kept = asked->kept_bed,
+        .clock_ms = beds_clock_ms(asked), .minutes = beds_waited_min(asked, cx->now_ms) };
+    wait.since = ui_time(cx, wait.clock_ms);
+    wait.future = wait.clock_ms > cx->now_ms;
+    bool ed = asked->source == BEDS_FROM_ED;
+    if (ed && wait.minutes >= BEDS_WAIT_BREACH_MIN) {
+        wait.tone = UI_HIGH;
+        wait.breach = S("over 12 hours");
+    } else if (ed && wait.minutes >= BEDS_WAIT_AMBER_MIN) {
+        wait.tone = UI_MEDIUM;
+        wait.breach = S("over 4 hours");
+    }
+    return wait;
+}
+
+err beds_requests_get(struct http_request *request, struct http_response *response)
+{
+    struct ctx *cx = request->cx;
+    struct beds_picture *picture;
+    struct beds_asked *asked;
+    size_t count;
+    TRY(beds_picture_begin(cx, request->store, &picture));
+    TRY(beds_asked_list(cx, &asked, &count));
+    struct beds_wait *waits = arena_array(cx->arena, count + 1, sizeof *waits);
+    for (size_t i = 0; i < count; i++)
+        waits[i] = wait_of(cx, &asked[i]);
+    struct ui_done done = beds_done_of(request);
+    struct ui_page page = page_of(request, "Requests for beds", picture->seq);
+    struct buf out = ui_page_buf(request);
+    open_page(&out, &page, "/beds/requests", &done);
+    beds_requests_list(&out, waits, count);
+    ui_page_close(&out, &page);
+    return ui_page_send(request, response, &out);
+}
+
+/* ---- who could go ---- */
+
+struct going {
+    struct ctx *cx;
+    const struct beds_picture *picture;
+    struct beds_todo *todos;
+    size_t todos_count, in, pathways[4], undecided, not_met, unknown;
+    size_t *delays;
+    struct beds_long stays;
+    struct beds_item *ready, *soon;
+    size_t ready_count, soon_count;
+};
+
+/* The tasks of a stay stand together once they are sorted by it. */
+static int by_stay(const void *a, const void *b)
+{
+    const struct beds_todo *x = a, *y = b;
+    int stay = str_cmp(x->encounter, y->encounter);
+    return stay ? stay : (x->due_ms > y->due_ms) - (x->due_ms < y->due_ms);
+}
+
+static void add_todos(struct going *going, struct beds_item *item)
+{
+    for (size_t i = 0; i < going->todos_count; i++) {
+        if (!str_eq(going->todos[i].encounter, item->row.encounter))
+            continue;
+        item->todos = item->todos_count ? item->todos : &going->todos[i];
+        item->todos_count++;
+    }
+}
+
+static const char *delay_text(const char *code)
+{
+    for (size_t i = 0; i < beds_delays_count; i++)
+        if (strcmp(beds_delays[i].code, code) == 0)
+            return beds_delays[i].text;
+    return *code ? code : "No reason recorded";
+}
+
+static void count_stay(struct going *going, const struct beds_stay *stay)
+{
+    going->in++;
+    going->unknown += stay->reside == BEDS_RESIDE_UNKNOWN;
+    beds_long_add(&going->stays, beds_stay_days(london_day(stay->admitted_ms),
+                                                london_day(going->cx->now_ms)));
+    if (stay->pathway >= 0)
+        going->pathways[stay->pathway]++;
+    else
+        going->undecided++;
+    if (stay->reside != BEDS_RESIDE_NOT)
+        return;
+    going->not_met++;
+    size_t at = 0;
+    while (at < beds_delays_count && strcmp(beds_delays[at].code, stay->delay) != 0)
+        at++;
+    going->delays[at]++;
+}
+
+static void add_stay(struct going *going, size_t spot, const struct beds_stay *stay)
+{
+    int64_t today = london_day(going->cx->now_ms);
+    bool not_met = stay->reside == BEDS_RESIDE_NOT;
+    bool soon = stay->edd_day != BEDS_NO_DAY && stay->edd_day <= today + 1;
+    count_stay(going, stay);
+    if (!not_met && !soon)
+        return;
+    struct beds_item *item = not_met ? &going->ready[going->ready_count++]
+                                     : &going->soon[going->soon_count++];
+    int32_t ward = going->picture->spots[spot].ward;
+    *item = (struct beds_item){ .row = beds_row_of(going->cx, going->picture, (int32_t)spot) };
+    item->ward = ward == BEDS_NONE ? S("") : str_of(going->picture->spots[ward].name);
+    item->ward_id = ward == BEDS_NONE ? S("") : str_of(going->picture->spots[ward].id);
+    item->note = not_met ? str_of(delay_text(stay->delay)) : S("");
+    item->order = not_met ? stay->ready_day == BEDS_NO_DAY ? today : stay->ready_day
+                          : stay->edd_day;
+    add_todos(going, item);
+}
+
+static int by_order(const void *a, const void *b)
+{
+    const struct beds_item *x = a, *y = b;
+    return (x->order > y->order) - (x->order < y->order);
+}
+
+static err see_going(struct http_request *request, const struct beds_picture *picture,
+                     struct going *going)
+{
+    struct ctx *cx = request->cx;
+    const struct beds_todo *todos;
+    *going = (struct going){ .cx = cx, .picture = picture };
+    TRY(beds_todos_all(cx, request->store, &todos, &going->todos_count));
+    going->todos = arena_array(cx->arena, going->todos_count + 1, sizeof *going->todos);
+    memcpy(going->todos, todos, going->todos_count * sizeof *todos);
+    qsort(going->todos, going->todos_count, sizeof *going->todos, by_stay);
+    going->delays = arena_zero(cx->arena, (beds_delays_count + 1) * sizeof *going->delays);
+    going->ready = arena_array(cx->arena, picture->spots_count + 1, sizeof *going->ready);
+    going->soon = arena_array(cx->arena, picture->spots_count + 1, sizeof *going->soon);
+    for (size_t i = 0; i < picture->spots_count; i++) {
+        int32_t stay = picture->spots[i].stay;
+        if (strcmp(picture->spots[i].kind, "bd") == 0 && stay != BEDS_NONE &&
+            !picture->stays[stay].reserved)
+            add_stay(going, i, &picture->stays[stay]);
+    }
+    qsort(going->ready, going->ready_count, sizeof *going->ready, by_order);
+    qsort(going->soon, going->soon_count, sizeof *going->soon, by_order);
+    return ERR_OK;
+}
+
+static struct beds_tallies ways_of(const struct going *going)
+{
+    struct ctx *cx = going->cx;
+    struct beds_tally *rows = arena_array(cx->arena, 5, sizeof *rows);
+    for (size_t i = 0; i < 4; i++)
+        rows[i] = (struct beds_tally){
+            .text = arena_printf(cx->arena, "%s, %s", beds_pathways[i].code,
+                                 beds_pathways[i].text),
+            .hint = arena_printf(cx->arena, "of discharges nationally %s %d %%",
+                                 beds_pathways[i].at_least ? "at least" : "at most",
+                                 beds_pathways[i].share_percent),
+            .count = going->pathways[i], .of = going->in - going->undecided };
+    rows[4] = (struct beds_tally){ .text = S("Not decided"), .count = going->undecided,
+                                   .of = going->in };
+    return (struct beds_tallies){ S("Ways out of those in now"), rows, 5 };
+}
+
+static struct beds_tallies delays_of(const struct going *going)
+{
+    struct beds_tally *rows = arena_array(going->cx->arena, beds_delays_count + 1, sizeof *rows);
+    size_t count = 0;
+    for (size_t i = 0; i <= beds_delays_count; i++)
+        if (going->delays[i])
+            rows[count++] = (struct beds_tally){
+                .text = str_of(i < beds_delays_count ? beds_delays[i].text
+                                                     : "No reason recorded"),
+                .count = going->delays[i], .of = going->not_met };
+    return (struct beds_tallies){ S("What holds up those who could leave"), rows, count };
+}
+
+err beds_discharges_get(struct http_request *request, struct http_response *response)
+{
+    struct going going;
+    struct beds_picture *picture;
+    TRY(beds_picture_whole(request->cx, request->store, BEDS_SCORES, &picture));
+    TRY(see_going(request, picture, &going));
+    struct ui_done done = beds_done_of(request);
+    struct beds_items ready = {
+        S("No longer meet the criteria to reside, the longest ready first"),
+        S("Everybody assessed meets the criteria to reside."), going.ready, going.ready_count };
+    struct beds_items soon = {
+        S("Expected to leave by tomorrow and still meet the criteria, or not assessed"),
+        S("Nobody else is expected to leave by tomorrow."), going.soon, going.soon_count };
+    struct beds_tallies ways = ways_of(&going), delays = delays_of(&going);
+    struct ui_page page = page_of(request, "Discharges", going.picture->seq);
+    struct buf out = ui_page_buf(request);
+    open_page(&out, &page, "/beds/discharges", &done);
+    beds_going_tiles(&out, &going.stays, going.not_met, going.unknown);
+    beds_going_list(&out, &ready);
+    beds_going_list(&out, &soon);
+    beds_tally_tables(&out, &delays, &ways);
+    ui_page_close(&out, &page);
+    return ui_page_send(request, response, &out);
+}
+
+/* ---- what went wrong ---- */
+
+err beds_worklist_get(struct http_request *request, struct http_response *response)
+{
+    struct ctx *cx = request->cx;
+    struct beds_picture *picture;
+    struct beds_exception_row *rows = NULL;
+    size_t count = 0, cap = 0;
+    TRY(beds_picture_begin(cx, request->store, &picture));
+    struct db_stmt *stmt = db_use(cx, cx->db, beds_sql, BEDS_SQL_EXCEPTIONS);
+    for (bool more = true;;) {
+        TRY(db_step(cx, stmt, &more));
+        if (!more)
+            break;
+        rows = arena_grow(cx->arena, rows, count, &cap, sizeof *rows);
+        int64_t at_ms = beds_instant_of(db_text(stmt, 3));
+        rows[count++] = (struct beds_exception_row){
+            .task = arena_copy(cx->arena, db_text(stmt, 0)),
+            .encounter = arena_copy(cx->arena, db_text(stmt, 1)),
+            .text = arena_copy(cx->arena, db_text(stmt, 2)),
+            .when = at_ms ? ui_time(cx, at_ms) : S("Not known") };
+    }
+    struct ui_done done = beds_done_of(request);
+    struct ui_page page = page_of(request, "Worklist", picture->seq);
+    struct buf out = ui_page_buf(request);
+    open_page(&out, &page, "/beds/worklist", &done);
+    beds_exception_list(&out, rows, count);
+    ui_page_close(&out, &page);
+    return ui_page_send(request, response, &out);
+}
+
+/* ---- the site meeting ---- */
+
+struct meeting {
+    struct ctx *cx;
+    const struct beds_picture *picture;
+    struct beds_place_now *sites, *specialties;
+    size_t sites_count, specialties_count;
+};
+
+static struct beds_place_now *place_named(struct beds_place_now *list, size_t *count, str name)
+{
+    size_t at = 0;
+    while (at < *count && !str_eq(list[at].name, name))
+        at++;
+    if (at == PLACES_MAX)
+        return &list[at - 1];
+    if (at == *count)
+        list[(*count)++] = (struct beds_place_now){ .name = name };
+    return &list[at];
+}
+
+static void count_at(const struct meeting *m, size_t spot, struct beds_place_now *at)
+{
+    const struct beds_spot *bed = &m->picture->spots[spot];
+    enum beds_state state = beds_state_at(m->picture, (int32_t)spot, m->cx->now_ms);
+    const struct beds_stay *stay = state == BEDS_OCCUPIED ? &m->picture->stays[bed->stay] : NULL;
+    int64_t today = london_day(m->cx->now_ms);
+    size_t *counts[BEDS_STATES] = { &at->now.available, &at->now.reserved, &at->now.occupied,
+                                    &at->now.dirty, &at->now.cleaning, &at->now.closed };
+    at->now.beds++;
+    ++*counts[state];
+    at->escalation += state == BEDS_OCCUPIED && bed->attributes & BEDS_A_ESCALATION;
+    if (!stay)
+        return;
+    at->now.not_reside += stay->reside == BEDS_RESIDE_NOT;
+    at->now.leaving_today += stay->edd_day != BEDS_NO_DAY && stay->edd_day <= today;
+    at->long_21 += beds_stay_days(london_day(stay->admitted_ms), today) >= 21;
+}
+
+static void finish_places(struct beds_place_now *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct beds_ward *now = &list[i].now;
+        size_t open = now->beds - now->closed;
+        now->percent = open ? (now->occupied * 200 + open) / (open * 2) : 0;
+        now->tone = now->percent >= 92 ? UI_HIGH : now->percent >= 85 ? UI_MEDIUM : UI_GOOD;
+    }
+}
+
+static err see_places(struct meeting *m)
+{
+    struct beds_asked *asked;
+    size_t count;
+    m->sites = arena_array(m->cx->arena, PLACES_MAX, sizeof *m->sites);
+    m->specialties = arena_array(m->cx->arena, PLACES_MAX, sizeof *m->specialties);
+    for (size_t i = 0; i < m->picture->spots_count; i++) {
+        const struct beds_spot *bed = &m->picture->spots[i];
+        if (strcmp(bed->kind, "bd") != 0)
+            continue;
+        str site = bed->site == BEDS_NONE ? S("No site")
+                                          : str_of(m->picture->spots[bed->site].name);
+        str code = bed->ward == BEDS_NONE ? S("")
+                                          : str_of(m->picture->spots[bed->ward].specialty);
+        count_at(m, i, place_named(m->sites, &m->sites_count, site));
+        count_at(m, i, place_named(m->specialties, &m->specialties_count,
+                                   beds_specialty_name(code)));
+    }
+    TRY(beds_asked_list(m->cx, &asked, &count));
+    for (size_t i = 0; i < count; i++)
+        if (!asked[i].kept_bed.n)
+            place_named(m->specialties, &m->specialties_count,
+                        beds_specialty_name(asked[i].specialty))->wanted++;
+    finish_places(m->sites, m->sites_count);
+    finish_places(m->specialties, m->specialties_count);
+    return ERR_OK;
+}
+
+/* Closed beds by why, as it was written. */
+static struct beds_tallies closed_of(const struct meeting *m)
+{
+    struct beds_tally *rows = arena_array(m->cx->arena, PLACES_MAX, sizeof *rows);
+    size_t count = 0, closed = 0;
+    for (size_t i = 0; i < m->picture->spots_count; i++) {
+        const struct beds_spot *bed = &m->picture->spots[i];
+        if (strcmp(bed->kind, "bd") != 0 || bed->v2 != 'C')
+            continue;
+        str why = bed->why[0] && strcmp(bed->why, "-") != 0 ? str_of(bed->why)
+                                                            : S("No reason recorded");
+        size_t at = 0;
+        closed++;
+        while (at < count && !str_eq(rows[at].text, why))
+            at++;
+        if (at == count && count < PLACES_MAX)
+            rows[count++] = (struct beds_tally){ .text = why };
+        if (at < count)
+            rows[at].count++;
+    }
+    for (size_t i = 0; i < count; i++)
+        rows[i].of = closed;
+    return (struct beds_tallies){ S("Beds closed, by reason"), rows, count };
+}
+
+err beds_site_get(struct http_request *request, struct http_response *response)
+{
+    struct ctx *cx = request->cx;
+    struct beds_picture *picture;
+    struct going going;
+    TRY(beds_picture_whole(cx, request->store, BEDS_PLACES, &picture));
+    TRY(see_going(request, picture, &going));
+    struct meeting m = { .cx = cx, .picture = picture };
+    TRY(see_places(&m));
+    struct beds_ward all = beds_ward_of(cx, picture, BEDS_NONE);
+    struct beds_tallies closed = closed_of(&m), delays = delays_of(&going);
+    struct ui_done done = { 0 };
+    struct ui_page page = page_of(request, "Site meeting", picture->seq);
+    struct buf out = ui_page_buf(request);
+    open_page(&out, &page, "/beds/site", &done);
+    beds_tiles(&out, &all);
+    beds_place_table(&out, m.sites, m.sites_count, S("Sites"), false);
+    beds_place_table(&out, m.specialties, m.specialties_count,
+                     S("Specialties: beds against what is asked for"), true);
+    beds_going_tiles(&out, &going.stays, going.not_met, going.unknown);
+    beds_tally_tables(&out, &delays, &closed);
+    ui_page_close(&out, &page);
+    return ui_page_send(request, response, &out);
+}
