@@ -2,6 +2,7 @@
 #include "auth/gate.h"
 #include "auth/audit_log.h"
 #include "auth/proxy.h"
+#include "auth/secret.h"
 #include "auth/step_up.h"
 #include "auth/tries.h"
 #include "auth/upstream.h"
@@ -56,23 +57,30 @@ str gate_cookie(const struct http_request *request)
     return (str){ 0 };
 }
 
+static struct user user_of(struct ctx *cx, const struct people_grant *grant, str hash)
+{
+    struct scope_set *scopes = arena_alloc(cx->arena, sizeof *scopes);
+    *scopes = grant->scopes;
+    bool of_app = grant->level == SCOPE_SYSTEM;
+    struct user user = {
+        .person = grant->user,
+        .client = grant->client,
+        .token = hash,
+        .asker = { role_find(of_app ? S("service") : grant->user.role), scopes, grant->level },
+        .proved_ms = grant->issued_ms,
+    };
+    if (grant->patient.n) { /* an app launched on one patient sees that patient alone */
+        user.asker.role = role_find(S("patient"));
+        user.person.who = arena_printf(cx->arena, "Patient/%.*s", STR_ARG(grant->patient));
+    }
+    return user;
+}
+
 static err by_token(struct ctx *cx, struct gate *gate, str bearer, struct user *out)
 {
     struct people_grant grant;
     TRY(people_token_find(cx, gate->options.people, bearer, &grant));
-    struct scope_set *scopes = arena_alloc(cx->arena, sizeof *scopes);
-    *scopes = grant.scopes;
-    bool of_app = grant.level == SCOPE_SYSTEM;
-    *out = (struct user){
-        .person = grant.user,
-        .client = grant.client,
-        .asker = { role_find(of_app ? S("service") : grant.user.role), scopes, grant.level },
-        .proved_ms = grant.issued_ms,
-    };
-    if (grant.patient.n) { /* an app launched on one patient sees that patient alone */
-        out->asker.role = role_find(S("patient"));
-        out->person.who = arena_printf(cx->arena, "Patient/%.*s", STR_ARG(grant.patient));
-    }
+    *out = user_of(cx, &grant, secret_hash(cx->arena, bearer));
     return ERR_OK;
 }
 
@@ -283,6 +291,86 @@ err gate_check(struct http_request *request, struct http_response *response)
         result = check_permission(request, user);
     put_challenge(request, response, result);
     return result;
+}
+
+/* ---- who asked, when they are not there ---- */
+
+/* "user NAME" or "token HASH NAME CLIENT"; empty: nobody signs in. */
+str gate_keep(struct arena *arena, const struct user *user)
+{
+    if (!user)
+        return S("");
+    if (!user->token.n)
+        return arena_printf(arena, "user %.*s", STR_ARG(user->person.name));
+    return arena_printf(arena, "token %.*s %.*s %.*s",
+                        STR_ARG(secret_base64url(arena, user->token)),
+                        STR_ARG(user->person.name), STR_ARG(user->client));
+}
+
+static err kept_user(struct ctx *cx, struct gate *gate, str kept, struct user *out)
+{
+    str word, hash;
+    struct people_grant grant;
+    str_next(&kept, ' ', &word);
+    if (str_eq(word, S("token"))) {
+        str_next(&kept, ' ', &word);
+        if (!secret_from_base64url(cx->arena, word, &hash) || hash.n != SECRET_HASH_BYTES)
+            return no_credentials(cx);
+        TRY(people_token_kept(cx, gate->options.people, hash, &grant));
+        *out = user_of(cx, &grant, hash);
+        return ERR_OK;
+    }
+    struct people_user person;
+    TRY(people_find(cx, gate->options.people, kept, &person));
+    if (person.disabled)
+        return no_credentials(cx);
+    *out = (struct user){ .person = person, .asker = { .role = role_find(person.role) } };
+    return ERR_OK;
+}
+
+err gate_kept(struct ctx *cx, struct gate *gate, str kept, struct user *out,
+              const struct store_access **access)
+{
+    struct user user = { 0 };
+    *access = NULL;
+    if (!kept.n) {
+        *out = user;
+        return gate->options.open_to_all ? ERR_OK : no_credentials(cx);
+    }
+    err known = kept_user(cx, gate, kept, &user);
+    if (known)
+        return known == ERR_NOT_FOUND ? no_credentials(cx) : known;
+    if (!user.asker.role)
+        return refuse(cx, DECIDE_NO_TYPE);
+    TRY(standing_find(cx, gate->standings, &user.person, user.asker.role, &user.patients));
+    struct store_access *may = arena_alloc(cx->arena, sizeof *may);
+    *may = decide_filter(cx->arena, &user.asker, DECIDE_READ, &user.patients);
+    TRY(gate_narrows(cx, gate->options.store, &user.asker, DECIDE_READ, may));
+    *access = may;
+    *out = user;
+    return ERR_OK;
+}
+
+bool gate_is_kept(const struct user *user, str kept)
+{
+    str word, hash = { 0 }, name = { 0 };
+    char memory[256];
+    if (!user)
+        return true;
+    str_next(&kept, ' ', &word);
+    if (!word.n)
+        return false;
+    if (str_eq(word, S("token")))
+        str_next(&kept, ' ', &hash);
+    str_next(&kept, ' ', &name);
+    if (!str_eq(user->person.name, name) || !str_eq(user->client, kept))
+        return false;
+    if (name.n || !str_eq(user->client, S("operator")))
+        return true;
+    struct arena arena = arena_in(memory, sizeof memory, 65536); /* the operator hands out many */
+    bool same = str_eq(secret_base64url(&arena, user->token), hash);
+    arena_free(&arena);
+    return same;
 }
 
 str gate_demo_code(struct gate *gate)

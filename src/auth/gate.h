@@ -34,6 +34,7 @@ struct user {
     struct decide_patients patients;
     int64_t proved_ms;              /* when they last proved who they are; a token: its age */
     bool by_system;                 /* through a system's own page: its permission decided */
+    str token;                      /* hash of the bearer token; empty for sessions */
 };
 struct gate;
 struct oauth;
@@ -99,6 +100,17 @@ err gate_write(struct ctx *cx, const struct commit_part *part, struct db *db,
                const struct commit_change *change, void *prepared);
 struct store *gate_store(struct gate *gate);
 void gate_consent_written(struct gate *gate); /* on the writer thread */
+
+/*
+ * For what goes on when its asker is not there, a subscription: gate_keep is who asked, as text to
+ * be kept with it, and gate_kept is what they may see now: ERR_LOGIN or ERR_FORBIDDEN when their
+ * token was revoked, their sign-in disabled, or their role has gone.
+ */
+str gate_keep(struct arena *arena, const struct user *user);
+err gate_kept(struct ctx *cx, struct gate *gate, str kept, struct user *out,
+              const struct store_access **access) MUST_USE;
+/* The same person by the same app? Everybody is, where nobody signs in. */
+bool gate_is_kept(const struct user *user, str kept);
 
 /* The part that refuses writes the asker may not make, and audits the others: for
  * commit_add_part. */

@@ -366,6 +366,16 @@ err people_token_find(struct ctx *cx, struct people *people, str bearer, struct 
     return ERR_OK;
 }
 
+err people_token_kept(struct ctx *cx, struct people *people, str hash, struct people_grant *out)
+{
+    struct people_grant grant;
+    people_lock(people);
+    TRY(people_unlock(people, find_locked(cx, people, hash, &grant)));
+    TRY(scope_parse(cx, grant.scope_text, &grant.scopes));
+    *out = grant;
+    return ERR_OK;
+}
+
 void people_forget(struct people *people)
 {
     people_lock(people);

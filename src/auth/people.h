@@ -58,5 +58,9 @@ err people_token_issue(struct ctx *cx, struct people *people, const struct peopl
                        str *bearer) MUST_USE;
 err people_token_find(struct ctx *cx, struct people *people, str bearer,
                       struct people_grant *out) MUST_USE;
+/* The token of a hash, expired or not: something lasting was asked for with it (gate_keep), which
+ * goes on until the token or the consent it came of is revoked, or its user is disabled. */
+err people_token_kept(struct ctx *cx, struct people *people, str hash,
+                      struct people_grant *out) MUST_USE;
 err people_token_revoke(struct ctx *cx, struct people *people, str bearer) MUST_USE;
 void people_forget(struct people *people); /* drops what was cached: the next look is at the disk */

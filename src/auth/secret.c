@@ -60,3 +60,15 @@ bool secret_same(str a, str b)
 {
     return a.n == b.n && (a.n == 0 || sodium_memcmp(a.p, b.p, a.n) == 0);
 }
+
+str secret_sign(struct arena *arena, str key, str text)
+{
+    crypto_auth_hmacsha256_state state;
+    unsigned char sum[crypto_auth_hmacsha256_BYTES];
+    char *hex = arena_alloc(arena, 2 * sizeof sum + 1);
+    crypto_auth_hmacsha256_init(&state, (const unsigned char *)key.p, key.n);
+    crypto_auth_hmacsha256_update(&state, (const unsigned char *)text.p, text.n);
+    crypto_auth_hmacsha256_final(&state, sum);
+    sodium_bin2hex(hex, 2 * sizeof sum + 1, sum, sizeof sum);
+    return (str){ hex, 2 * sizeof sum };
+}

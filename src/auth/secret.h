@@ -19,3 +19,5 @@ str secret_base64url(struct arena *arena, str bytes);
 /* Strict: no padding, no white space. */
 bool secret_from_base64url(struct arena *arena, str text, str *out);
 str secret_sha256(struct arena *arena, str text);  /* 32 bytes */
+/* HMAC-SHA256 of a text, as 64 hexadecimal digits: what a receiver checks a call of ours by. */
+str secret_sign(struct arena *arena, str key, str text);

@@ -52,6 +52,10 @@ struct http_response {
     int64_t (*stream)(void *self, char *out, size_t room);
     void (*stream_end)(void *self); /* called once, also when the client went away */
     void *stream_self;
+    /* With status 101: the socket becomes the handler's, which closes it. `early` was read with the
+     * request; fd -1: there was none left. Called on the loop's thread. */
+    void (*upgrade)(void *self, int fd, str early);
+    void *upgrade_self;
 };
 void http_put_header(struct http_response *response, str name, str value);
 

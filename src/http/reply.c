@@ -3,6 +3,8 @@
 #include "base/clock.h"
 #include "http/gzip.h"
 #include "http/metrics.h"
+#include <fcntl.h>
+#include <unistd.h>
 
 enum { STREAM_BLOCK_BYTES = 32768, LEAST_SENT_BYTES_PER_MS = 10 };
 
@@ -84,9 +86,36 @@ static void keep_memory(void *body)
     (void)body; /* it lives in the request's arena, which outlives the reply */
 }
 
+struct upgrade {
+    void (*fn)(void *self, int fd, str early);
+    void *self;
+    int loop_event;
+};
+
+/* The engine closes its own descriptor at once and forgets the connection; ours is a copy. Only the
+ * loop's thread may tell the engine so, and here it does. */
+static void hand_over(void *self, struct MHD_Connection *mhd, void *request, const char *early,
+                      size_t early_bytes, MHD_socket fd,
+                      struct MHD_UpgradeResponseHandle *handle)
+{
+    const struct upgrade *upgrade = self;
+    uint64_t one = 1;
+    (void)mhd, (void)request;
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
+    (void)!write(upgrade->loop_event, &one, sizeof one); /* its next round does the closing */
+    upgrade->fn(upgrade->self, copy, (str){ early, early_bytes });
+}
+
 static struct MHD_Response *make_reply(struct http_connection *c)
 {
     struct http_response *response = &c->response;
+    if (response->upgrade) {
+        struct upgrade *upgrade = arena_alloc(&c->arena, sizeof *upgrade);
+        *upgrade = (struct upgrade){ response->upgrade, response->upgrade_self,
+                                     c->loop->woken_event };
+        return MHD_create_response_for_upgrade(hand_over, upgrade);
+    }
     if (response->stream)
         return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, stream_more,
                                                  c, NULL);
@@ -115,7 +144,7 @@ static void add_headers(struct http_connection *c, struct MHD_Response *reply)
         MHD_add_response_header(reply, "Cache-Control", "no-store");
     MHD_add_response_header(reply, "X-Content-Type-Options", "nosniff");
     add_header(c, reply, S("X-Request-Id"), c->cx.request_id);
-    if (c->close_after || atomic_load(&c->loop->server->stopping))
+    if (!response->upgrade && (c->close_after || atomic_load(&c->loop->server->stopping)))
         MHD_add_response_header(reply, "Connection", "close");
 }
 

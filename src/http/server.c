@@ -168,7 +168,8 @@ static err loop_start(struct ctx *cx, struct http_server *server, struct http_lo
     loop->peers.next = loop->peers.prev = &loop->peers;
     loop->live.next = loop->live.prev = &loop->live;
     loop->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_TURBO, 0,
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_TURBO |
+            MHD_ALLOW_UPGRADE, 0,
         NULL, NULL, exchange_step, loop,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         limits->header_bytes + 2 * limits->url_bytes + POOL_SPARE_BYTES,

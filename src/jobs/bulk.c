@@ -3,6 +3,7 @@
 #include "base/random.h"
 #include "db/db.h"
 #include "jobs/bulk_work.h"
+#include "jobs/once.h"
 #include <dirent.h>
 #include <errno.h>
 #include <sys/stat.h>
@@ -176,21 +177,21 @@ static err one_round(struct ctx *cx, struct bulk *bulk, bool *worked)
     return wrong;
 }
 
+struct round {
+    struct bulk *bulk;
+    bool worked;
+};
+
+static err round_work(struct ctx *cx, void *self)
+{
+    struct round *round = self;
+    return one_round(cx, round->bulk, &round->worked);
+}
+
 static bool work_once(struct bulk *bulk)
 {
-    jmp_buf over;
-    struct random random;
-    struct arena arena = arena_make(BULK_MEMORY_BYTES);
-    struct ctx cx = ctx_make(&arena);
-    bool worked = false;
-    random_secret(&random, sizeof random);
-    cx.random = &random;
-    cx.now_ms = clock_now_ms();
-    arena.over = &over;
-    bool good = setjmp(over) == 0 && one_round(&cx, bulk, &worked) == ERR_OK && worked;
-    ctx_release(&cx);
-    arena_free(&arena);
-    return good;
+    struct round round = { bulk, false };
+    return job_once(BULK_MEMORY_BYTES, round_work, &round) == ERR_OK && round.worked;
 }
 
 static bool wait_for_work(struct bulk *bulk)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jobs/consumer.h"
 #include "base/clock.h"
-#include "base/random.h"
+#include "base/log.h"
 #include "db/db.h"
-#include <errno.h>
+#include "jobs/once.h"
 #include <pthread.h>
 
 enum { SQL_MAKE, SQL_GET, SQL_PUT, SQL_ALL };
@@ -22,6 +22,7 @@ static const struct stmt consumer_sql[] = {
 };
 enum { FIRST_DELAY_MS = 1000, LONGEST_DELAY_MS = 300000 };
 #define CONSUMER_MEMORY_BYTES ((size_t)256 << 20)
+#define PUT_MEMORY_BYTES ((size_t)1 << 20)
 
 struct runner {
     struct consumers *consumers;
@@ -144,17 +145,20 @@ static bool wants(const struct consumer *consumer, const struct store_version *v
     return !consumer->types;
 }
 
-static void note_failure(struct runner *r, const struct ctx *cx, const struct store_version *v,
-                         err wrong)
+/* `seq` 0: it was none of one version. What is not the consumer's own doing never parks it. */
+static void note_failure(struct runner *r, int64_t seq, str text, bool own)
 {
-    str text = cx->issues.kept ? cx->issues.list[cx->issues.kept - 1].text
-                               : str_of(err_name(wrong));
-    int n = snprintf(r->error_text, sizeof r->error_text, "version %lld: %.*s", (long long)v->seq,
-                     (int)(text.n > 400 ? 400 : text.n), text.p);
     int max = r->consumer->attempts_max ? r->consumer->attempts_max : CONSUMER_ATTEMPTS;
+    int n = snprintf(r->error_text, sizeof r->error_text, "version %lld: %.*s", (long long)seq,
+                     (int)(text.n > 400 ? 400 : text.n), text.p ? text.p : "");
     r->state.error = (str){ r->error_text, (size_t)n };
     r->state.failures++;
-    r->state.parked = r->state.failures >= max;
+    r->state.parked = own && r->state.failures >= max;
+}
+
+static str issue_text(const struct ctx *cx, err wrong)
+{
+    return cx->issues.kept ? cx->issues.list[cx->issues.kept - 1].text : str_of(err_name(wrong));
 }
 
 /* Hands on a batch; *moved: the position or the state is to be noted. */
@@ -169,7 +173,7 @@ static err consume_batch(struct ctx *cx, struct runner *r, bool *moved)
                         : ERR_OK;
         *moved = true;
         if (wrong) {
-            note_failure(r, cx, v, wrong);
+            note_failure(r, v->seq, issue_text(cx, wrong), true);
             return ERR_OK;
         }
         r->state.seq = v->seq;
@@ -179,30 +183,33 @@ static err consume_batch(struct ctx *cx, struct runner *r, bool *moved)
     return ERR_OK;
 }
 
-/* A jump out of consume (its memory was used up) is a failure like another. */
-static bool one_batch(struct runner *r)
+static err batch_work(struct ctx *cx, void *self)
 {
-    jmp_buf over;
-    struct random random;
-    struct arena arena = arena_make(CONSUMER_MEMORY_BYTES);
-    struct ctx cx = ctx_make(&arena);
+    struct runner *r = self;
     bool moved = false;
-    random_secret(&random, sizeof random);
-    cx.random = &random;
-    cx.now_ms = clock_now_ms();
-    arena.over = &over;
-    if (setjmp(over) == 0) {
-        err wrong = consume_batch(&cx, r, &moved);
-        if (!wrong && moved)
-            wrong = store_write(&cx, r->consumers->store, put_state, &r->state);
-        if (wrong)
-            r->state.failures++;
-    } else {
-        r->state.failures++;
-    }
-    ctx_release(&cx);
-    arena_free(&arena);
-    return r->state.failures == 0;
+    err wrong = consume_batch(cx, r, &moved);
+    if (!wrong && moved)
+        wrong = store_write(cx, r->consumers->store, put_state, &r->state);
+    if (wrong)
+        note_failure(r, r->state.seq + 1, issue_text(cx, wrong), false);
+    return ERR_OK;
+}
+
+static err put_work(struct ctx *cx, void *self)
+{
+    struct runner *r = self;
+    return store_write(cx, r->consumers->store, put_state, &r->state);
+}
+
+/* A jump out of consume (its memory was used up) is a failure of its own like another. */
+static void one_batch(struct runner *r)
+{
+    if (job_once(CONSUMER_MEMORY_BYTES, batch_work, r) == ERR_OK)
+        return;
+    note_failure(r, r->state.seq + 1, S("it needs more memory than a consumer may use"), true);
+    if (job_once(PUT_MEMORY_BYTES, put_work, r))
+        log_line(LOG_ERROR, (str){ 0 }, "consumer %s: its failure could not be noted",
+                 r->consumer->name);
 }
 
 static int64_t delay_of(int64_t failures)
@@ -289,13 +296,13 @@ err consumers_start(struct ctx *cx, struct store *store, const struct consumer *
     }
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->changed, NULL);
+    store_watch(store, &c->watch); /* before the threads look: nothing is committed unseen */
     size_t started = 0;
     while (started < c->count &&
            !pthread_create(&c->runners[started].thread, NULL, run, &c->runners[started]))
         started++;
     bool all = started == c->count;
     c->count = started;
-    store_watch(store, &c->watch);
     if (!all) {
         consumers_stop(c);
         return ctx_fail(cx, ERR_BUSY, (str){ 0 }, S("no thread could be started"));

@@ -6,51 +6,81 @@
 #include "synth/play.h"
 #include "ui/live.h"
 #include <unistd.h>
+#include "rest/subscription.h"
 
-static const struct consumer *const *all_consumers(struct arena *arena)
+static const struct consumer *const *all_consumers(struct arena *arena, const struct serve *serve)
 {
-    size_t count = 0;
+    size_t count = 1;
     for (size_t i = 0; modules[i]; i++)
         for (size_t k = 0; modules[i]->consumers && modules[i]->consumers[k]; k++)
             count++;
     const struct consumer **list = arena_array(arena, count + 1, sizeof *list);
     count = 0;
+    list[count++] = subscriptions_consumer(serve->subscriptions);
     for (size_t i = 0; modules[i]; i++)
         for (size_t k = 0; modules[i]->consumers && modules[i]->consumers[k]; k++)
             list[count++] = modules[i]->consumers[k];
     return list;
 }
 
-static const struct due_kind *const *all_kinds(struct arena *arena)
+static const struct due_kind *const *all_kinds(struct arena *arena, const struct serve *serve)
 {
-    size_t count = 0;
+    size_t count = SUBSCRIPTION_KINDS;
     for (size_t i = 0; modules[i]; i++)
         for (size_t k = 0; modules[i]->due && modules[i]->due[k]; k++)
             count++;
     const struct due_kind **list = arena_array(arena, count + 1, sizeof *list);
     count = 0;
+    for (size_t i = 0; i < SUBSCRIPTION_KINDS; i++)
+        list[count++] = &subscriptions_due(serve->subscriptions)[i];
     for (size_t i = 0; modules[i]; i++)
         for (size_t k = 0; modules[i]->due && modules[i]->due[k]; k++)
             list[count++] = modules[i]->due[k];
     return list;
 }
 
+static err open_subscriptions(struct ctx *cx, struct serve *serve)
+{
+    const struct config *config = &serve->config;
+    TRY(reach_read(cx, config_text(config, "subscriptions.allow"), &serve->reach));
+    return subscriptions_open(cx, &(struct subscriptions_options){
+        .store = serve->store, .gate = serve->gate, .audit = serve->audit, .reach = &serve->reach,
+        .topics = config_text(config, "subscriptions.topics"),
+        .base = serve_base(cx->arena, serve),
+        .attempts = (int)config_number(config, "subscriptions.attempts"),
+        .keep = config_number(config, "subscriptions.keep"),
+        .streams_max = (int)config_number(config, "subscriptions.streams_max"),
+    }, &serve->subscriptions);
+}
+
 err serve_start_background(struct ctx *cx, struct serve *serve, str folder)
 {
     TRY(bulk_start(cx, serve->store, folder, &serve->bulk));
     rest_bulk_use(serve->bulk);
-    TRY(due_start(cx, serve->store, all_kinds(cx->arena), &serve->due));
-    return consumers_start(cx, serve->store, all_consumers(cx->arena), &serve->consumers);
+    TRY(open_subscriptions(cx, serve));
+    TRY(due_start(cx, serve->store, all_kinds(cx->arena, serve), &serve->due));
+    TRY(subscriptions_start(cx, serve->subscriptions, serve->due));
+    rest_subscriptions_use(serve->subscriptions);
+    return consumers_start(cx, serve->store, all_consumers(cx->arena, serve), &serve->consumers);
+}
+
+void serve_end_streams(struct serve *serve)
+{
+    if (serve->subscriptions)
+        subscriptions_stop(serve->subscriptions);
 }
 
 void serve_stop_background(struct serve *serve)
 {
+    serve_end_streams(serve); /* and the calls the outbox is waiting for */
     if (serve->consumers)
         consumers_stop(serve->consumers);
     if (serve->due)
         due_stop(serve->due);
     if (serve->bulk)
         bulk_stop(serve->bulk);
+    if (serve->subscriptions)
+        subscriptions_close(serve->subscriptions);
 }
 
 /* ---- the demonstration ---- */

@@ -72,6 +72,7 @@ static err start(struct ctx *cx, const struct command_args *args, struct serve *
         .page_max = (size_t)config_number(&serve->config, "search.page_max"),
         .sign_in = !serve->open });
     serve_take_limits(serve);
+    TRY(serve_pick_port(cx, serve));
     serve->http.address = serve->address;
     serve->http.port = serve->port;
     store_set_base(serve->store, serve_base(cx->arena, serve));
@@ -110,6 +111,7 @@ static int run(struct ctx *cx, const struct command_args *args)
                 STR_ARG(serve->address), six ? "]" : "", http_port(serve->server));
         sigwait(&signals, &signal_number);
         log_line(LOG_INFO, (str){ 0 }, "stopping");
+        serve_end_streams(serve);
         http_stop(serve->server);
         viewdef_stop();
     }

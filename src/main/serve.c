@@ -8,6 +8,7 @@
 #include "rest/operation_validate.h"
 #include "rest/bulk.h"
 #include "rest/rest.h"
+#include "rest/subscription.h"
 #include "rest/terminology.h"
 #include "rest/viewdef.h"
 #include "ui/account.h"
@@ -17,6 +18,8 @@
 #include "ui/lock.h"
 #include "ui/my.h"
 #include "ui/sign_in.h"
+#include <netdb.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 err serve_read_address(struct ctx *cx, str listen, struct serve *out)
@@ -33,6 +36,29 @@ err serve_read_address(struct ctx *cx, str listen, struct serve *out)
                         S("give ADDRESS:PORT, as 127.0.0.1:8080 or [::1]:8080"));
     out->address = address;
     out->port = (int)port;
+    return ERR_OK;
+}
+
+/* With port 0: a free one, found now, for the address must be known before the server starts. */
+err serve_pick_port(struct ctx *cx, struct serve *serve)
+{
+    struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_PASSIVE,
+                              .ai_socktype = SOCK_STREAM }, *found = NULL;
+    struct sockaddr_storage bound;
+    socklen_t bytes = sizeof bound;
+    char port[NI_MAXSERV] = "0";
+    if (serve->port || getaddrinfo(arena_cstr(cx->arena, serve->address), "0", &hints, &found))
+        return ERR_OK; /* what is wrong with the address is said by the server itself */
+    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && !bind(fd, found->ai_addr, found->ai_addrlen) &&
+        !getsockname(fd, (struct sockaddr *)&bound, &bytes))
+        getnameinfo((struct sockaddr *)&bound, bytes, NULL, 0, port, sizeof port, NI_NUMERICSERV);
+    if (fd >= 0)
+        close(fd);
+    freeaddrinfo(found);
+    uint64_t number = 0;
+    str_to_u64(str_of(port), &number);
+    serve->port = (int)number;
     return ERR_OK;
 }
 
@@ -181,11 +207,12 @@ const struct route *const *serve_tables(struct arena *arena)
     size_t count = 0, at = 0;
     while (modules[count])
         count++;
-    const struct route **tables = arena_array(arena, count + 13, sizeof *tables);
+    const struct route **tables = arena_array(arena, count + 24, sizeof *tables);
     tables[at++] = front_routes;
     tables[at++] = rest_routes;
     tables[at++] = viewdef_routes;
     tables[at++] = bulk_routes;
+    tables[at++] = rest_subscription_routes;
     tables[at++] = oauth_routes;
     tables[at++] = sign_in_routes;
     tables[at++] = account_routes;

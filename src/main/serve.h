@@ -8,6 +8,8 @@
 #include "jobs/bulk.h"
 #include "jobs/consumer.h"
 #include "jobs/due.h"
+#include "jobs/subscription.h"
+#include "http/reach.h"
 #include "main/config.h"
 #include "store/store.h"
 
@@ -40,10 +42,13 @@ struct serve {
     struct play *play;       /* the demonstration's clock; NULL: stands still */
     uint64_t speed;          /* of it; 0: not asked for */
     int64_t watched_ms;      /* monotonic: when a board was last seen open */
+    struct reach reach;      /* whom subscriptions may call */
+    struct subscriptions *subscriptions;
 };
 
 /* "127.0.0.1:8080", "[::1]:0" or "8080". ERR_INVALID says what is expected. */
 err serve_read_address(struct ctx *cx, str listen, struct serve *out) MUST_USE;
+err serve_pick_port(struct ctx *cx, struct serve *serve) MUST_USE;
 bool serve_is_loopback(str address);
 /* Opens nothing to everyone: refused when --open or plain HTTP would leave this machine. */
 err serve_check_exposure(struct ctx *cx, const struct serve *serve) MUST_USE;
@@ -70,6 +75,7 @@ err serve_start_background(struct ctx *cx, struct serve *serve, str folder) MUST
 void serve_stop_background(struct serve *serve);
 /* Lets the demonstration in `folder` live on; refused for any other folder. After the boards. */
 err serve_start_play(struct ctx *cx, struct serve *serve, str folder) MUST_USE;
+void serve_end_streams(struct serve *serve); /* of subscriptions; before the server stops */
 /* All claim rules of the modules and of the HL7 v2 feed, ended by NULL. */
 const struct claim_rule *const *serve_claims(struct arena *arena);
 

@@ -6,6 +6,7 @@
 #include "rest/call.h"
 #include "rest/operation.h"
 #include "rest/rest.h"
+#include "rest/subscription.h"
 #include "store/own_status.h"
 
 /* Written from the same tables the server runs on, so that it cannot differ from the server. */
@@ -139,6 +140,8 @@ static void write_resource(struct json_writer *w, uint16_t resource, const struc
     write_includes(w, resource);
     write_params(w, resource, own);
     write_operations(w, OPERATION_TYPE | OPERATION_INSTANCE, name);
+    if (str_eq(name, S("Subscription")))
+        rest_subscriptions_topics(w);
     json_close(w, '}');
 }
 
@@ -217,6 +220,7 @@ static void write_rest(struct json_writer *w, struct http_request *request,
     json_open(w, '[');
     json_open(w, '{');
     json_put_str(w, "mode", S("server"));
+    rest_subscriptions_describe(w, request->base_url);
     if (rest_limits()->sign_in)
         write_security(w, request);
     json_key(w, "resource");

@@ -11,6 +11,8 @@
 
 /* clang-format off */
 #define RESOURCE_OP "http://hl7.org/fhir/OperationDefinition/Resource-"
+#define BACKPORT_OP                                                                                \
+    "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-"
 const struct operation operations[] = {
     { "$validate", NULL, OPERATION_TYPE | OPERATION_INSTANCE, false, operation_validate,
       "Hold a resource to R4, to the profiles it claims and to one you name",
@@ -84,6 +86,19 @@ const struct operation operations[] = {
       "Keep a table of which codes stand above which",
       "http://hl7.org/fhir/OperationDefinition/ConceptMap-closure",
       "name concept version" },
+    { "$status", "Subscription", OPERATION_TYPE | OPERATION_INSTANCE, false,
+      op_subscription_status, "How subscriptions are doing", BACKPORT_OP "status", "id status" },
+    { "$events", "Subscription", OPERATION_INSTANCE, false, op_subscription_events,
+      "Events of a subscription, told again", BACKPORT_OP "events",
+      "eventsSinceNumber eventsUntilNumber content" },
+    { "$get-ws-binding-token", "Subscription", OPERATION_TYPE | OPERATION_INSTANCE, false,
+      op_subscription_token, "A token that binds a WebSocket", BACKPORT_OP "get-ws-binding-token",
+      "id" },
+    { "$topics", "Subscription", OPERATION_TYPE, false, op_subscription_topics,
+      "The topics that can be subscribed to", FRONTLINE_OP "Subscription-topics", "" },
+    { "$signing-secret", "Subscription", OPERATION_INSTANCE, true, op_subscription_secret,
+      "The secret its notifications are signed with; renew=true makes another",
+      FRONTLINE_OP "Subscription-signing-secret", "renew" },
     { 0 },
 };
 

@@ -50,3 +50,16 @@ struct search_rids {
 };
 err search_condition(struct ctx *cx, struct store *store, uint16_t resource, str query,
                      struct search_rids *out) MUST_USE;
+
+/* One resource in hand, any version of it, held to a query: what a search would say, had the record
+ * this version. Chains, _has, _list and _filter are asked of the record as it is now. */
+struct search_body {
+    uint16_t resource;
+    str id;
+    int64_t at_ms;      /* _lastUpdated */
+    struct json body;
+};
+err search_body_matches(struct ctx *cx, struct store *store, const struct search_body *on,
+                        str query, bool *out) MUST_USE;
+/* Only whether the query could be asked; ERR_INVALID. */
+err search_body_check(struct ctx *cx, struct store *store, uint16_t resource, str query) MUST_USE;

@@ -51,6 +51,25 @@ static const struct { const char *name, *view, *resource, *rows; } good[] = {
       "{'resource':'QuestionnaireResponse','select':[{'repeat':['item','answer.item'],'column':["
       "{'name':'id','path':'linkId'}]}]}", answers,
       "{'id':'1'}\n{'id':'1.1'}\n{'id':'1.1.1'}\n{'id':'1.2'}\n{'id':'2'}\n" },
+    { "repeat within forEach, and a union under it",
+      "{'resource':'QuestionnaireResponse','select':[{'forEach':'item','column':[{'name':'o',"
+      "'path':'linkId'}],'select':[{'repeat':['item','answer.item'],'unionAll':[{'column':["
+      "{'name':'x','path':'linkId'}]},{'forEach':'answer','column':[{'name':'x','path':"
+      "'value.ofType(string)'}]}]}]}]}", answers,
+      "{'o':'1','x':'1.1'}\n{'o':'1','x':'a'}\n{'o':'1','x':'1.1.1'}\n{'o':'1','x':'1.2'}\n" },
+    { "unions nest, in order",
+      "{'resource':'Patient','select':[{'column':[{'name':'id','path':'id'}],'unionAll':["
+      "{'column':[{'name':'x','path':'birthDate'}]},{'unionAll':[{'forEach':'name','column':["
+      "{'name':'x','path':'family'}]},{'forEachOrNull':'telecom','column':[{'name':'x','path':"
+      "'value'}]}]}]}]}", patient,
+      "{'id':'p','x':'1970-06'}\n{'id':'p','x':'F1'}\n{'id':'p','x':'F2'}\n"
+      "{'id':'p','x':null}\n" },
+    { "keys join, by type where it is given",
+      "{'resource':'Patient','select':[{'forEach':'link','column':[{'name':'a','path':"
+      "'other.getReferenceKey()'},{'name':'b','path':'other.getReferenceKey(Patient)'},"
+      "{'name':'c','path':'other.getReferenceKey(Group)'},{'name':'d','path':"
+      "'%resource.getResourceKey() = other.getReferenceKey()'}]}]}", patient,
+      "{'a':'p','b':'p','c':null,'d':true}\n" },
     { "rowIndex counts the innermost loop",
       "{'resource':'Patient','select':[{'column':[{'name':'r','path':'%rowIndex'}]},"
       "{'forEach':'name','column':[{'name':'i','path':'%rowIndex'}],"
@@ -118,6 +137,40 @@ TEST(view_gives_the_rows_of_the_definition)
             *p = *p == '\'' ? '"' : *p;
         EXPECT_STR(good[i].name, rows_of(cx, good[i].view, good[i].resource), str_of(expected));
     }
+}
+
+/* Every type a constant may have (SQL on FHIR v2, ViewDefinition.constant.value[x]). */
+TEST(view_takes_constants_of_every_type)
+{
+    static const struct { const char *constant, *value; } rows[] = {
+        { "'valueBase64Binary':'aGVsbG8='", "'aGVsbG8='" }, { "'valueBoolean':false", "false" },
+        { "'valueCanonical':'http://x|1'", "'http://x|1'" }, { "'valueCode':'male'", "'male'" },
+        { "'valueDate':'1978-03-12'", "'1978-03-12'" },
+        { "'valueDateTime':'2020-01-01T10:00:00Z'", "'2020-01-01T10:00:00Z'" },
+        { "'valueDecimal':1.20", "1.20" }, { "'valueId':'abc'", "'abc'" },
+        { "'valueInstant':'2015-02-07T13:28:17.239+02:00'", "'2015-02-07T13:28:17.239+02:00'" },
+        { "'valueInteger':-3", "-3" }, { "'valueInteger64':'9007199254740993'",
+                                         "9007199254740993" },
+        { "'valueInteger64':7", "7" }, { "'valueOid':'urn:oid:1.2.3'", "'urn:oid:1.2.3'" },
+        { "'valueString':'x'", "'x'" }, { "'valuePositiveInt':1", "1" },
+        { "'valueTime':'10:00:00'", "'10:00:00'" }, { "'valueUnsignedInt':0", "0" },
+        { "'valueUri':'urn:a'", "'urn:a'" }, { "'valueUrl':'http://a'", "'http://a'" },
+        { "'valueUuid':'urn:uuid:x'", "'urn:uuid:x'" },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        str view = arena_printf(cx->arena, "{'resource':'Patient','constant':[{'name':'c',%s}],"
+                                "'select':[{'column':[{'name':'c','path':'%%c'}]}],"
+                                "'where':[{'path':'%%c = %%c'}]}", rows[i].constant);
+        str line = arena_printf(cx->arena, "{'c':%s}\n", rows[i].value);
+        char *expected = arena_alloc(cx->arena, line.n + 1);
+        memcpy(expected, line.p, line.n + 1);
+        for (char *p = expected; *p; p++)
+            *p = *p == '\'' ? '"' : *p;
+        EXPECT_STR(rows[i].constant, rows_of(cx, view.p, patient), str_of(expected));
+    }
+    EXPECT("no type", str_starts(rows_of(cx, "{'resource':'Patient','constant':[{'name':'c',"
+                                         "'valueInteger64':'x'}],'select':[{'column':[{'name':'c',"
+                                         "'path':'%c'}]}]}", patient), S("error: a constant's")));
 }
 
 TEST(view_says_what_is_wrong_and_where)

@@ -96,6 +96,50 @@ TEST(view_tables_follow_every_write)
     record_remove(cx, folder);
 }
 
+static err damage(struct ctx *cx, struct db *db, void *sql)
+{
+    return db_exec(cx, db, sql);
+}
+
+/* One row changed, one too many, one too few, and one in the place of another. */
+TEST(view_table_that_is_not_as_the_bodies_is_told)
+{
+    static const struct { const char *name, *harm, *mend; int faults; } rows[] = {
+        { "different", "UPDATE view_test_people SET family = 'V' WHERE family = 'X'",
+          "UPDATE view_test_people SET family = 'X' WHERE family = 'V'", 1 },
+        { "a value gone", "UPDATE view_test_people SET active = NULL WHERE id = 'a' AND row = 0",
+          "UPDATE view_test_people SET active = 1 WHERE id = 'a'", 1 },
+        { "extra", "INSERT INTO view_test_people SELECT rid, 7, pid, id, active, family FROM "
+                   "view_test_people WHERE row = 1", "DELETE FROM view_test_people WHERE row = 7",
+          1 },
+        { "extra of nobody", "INSERT INTO view_test_people SELECT rid + 9999, row, pid, id, active,"
+                             " family FROM view_test_people WHERE row = 1",
+          "DELETE FROM view_test_people WHERE rid NOT IN (SELECT rid FROM ident)", 1 },
+        { "moved to nobody", "UPDATE view_test_people SET rid = rid + 9999 WHERE row = 1",
+          "UPDATE view_test_people SET rid = rid - 9999 WHERE row = 1", 1 },
+        { "missing", "DELETE FROM view_test_people WHERE row = 1", "SELECT 1", 2 },
+    };
+    str folder = record_folder(cx);
+    struct store *store = record_open(cx, folder);
+    struct view_tables *tables = keep(cx, store, folder, files);
+    put(cx, store, "a", "{\"resourceType\":\"Patient\",\"id\":\"a\",\"active\":true,\"name\":["
+                        "{\"family\":\"X\"},{\"family\":\"Y\"}]}");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        EXPECT_INT(rows[i].name, faults_of(cx, tables, store), 0);
+        EXPECT_INT(rows[i].name, store_write(cx, store, damage, (void *)(uintptr_t)rows[i].harm),
+                   ERR_OK);
+        EXPECT_INT(rows[i].name, faults_of(cx, tables, store), rows[i].faults);
+        EXPECT_INT(rows[i].name, store_write(cx, store, damage, (void *)(uintptr_t)rows[i].mend),
+                   ERR_OK);
+    }
+    struct view_rebuild how = { .store = store, .folder = folder };
+    EXPECT_INT("rebuild", view_tables_rebuild(cx, tables, 0, &how), ERR_OK);
+    EXPECT_INT("as the bodies", faults_of(cx, tables, store), 0);
+    ctx_release(cx);
+    store_close(store);
+    record_remove(cx, folder);
+}
+
 TEST(view_that_a_resource_breaks_keeps_no_row_and_says_why)
 {
     static const struct view_file strict[] = {

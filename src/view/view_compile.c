@@ -84,6 +84,16 @@ static uint16_t constant_type(str key)
     return type != FHIR_NONE && fhir_types[type].kind == FHIR_PRIMITIVE ? type : FHIR_NONE;
 }
 
+/* R5's integer64, which R4 does not have: JSON writes it as a string. */
+static bool read_integer64(struct ctx *cx, str key, struct json value, struct path_item *out)
+{
+    int64_t number;
+    if (!str_eq(key, S("valueInteger64")) || !str_to_i64(json_string(cx->arena, value), &number))
+        return false;
+    *out = (struct path_item){ .kind = PATH_INTEGER, .type = FHIR_NONE, .integer = number };
+    return true;
+}
+
 static err compile_constant(struct compiler *c, struct json constant, const struct place *place,
                             struct path_variable *out)
 {
@@ -99,6 +109,8 @@ static err compile_constant(struct compiler *c, struct json constant, const stru
         *item = (struct path_item){ .kind = PATH_NODE, .type = constant_type(key),
                                     .node = w.value, .name = S("value") };
         found++;
+        if (read_integer64(c->cx, key, w.value, item))
+            continue;
         if (item->type == FHIR_NONE || json_is(w.value, JSON_OBJECT) ||
             json_is(w.value, JSON_ARRAY) || json_is(w.value, JSON_NULL))
             return fail(c, place, "a constant's value must be of a primitive type");
