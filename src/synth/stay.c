@@ -253,11 +253,34 @@ static void write_flag(struct world *w, struct stay *stay, const char *id, const
     out_end(&w->out, OUT_FLAG);
 }
 
+/* The decision behind the flag: oxygen prescribed to a target, by a doctor, at a time. */
+static void write_target(struct world *w, struct stay *stay, const char *id)
+{
+    struct person *p = stay->person;
+    struct out *out = &w->out;
+    world_head(w, OUT_MEDICATION_REQUEST, "MedicationRequest", person_new_id(p, "oxy").text);
+    out_add(out, ",'extension':[{'url':'" WORLD_OWN "StructureDefinition/oxygen-target',"
+            "'valueRange':{'low':{'value':88,'unit':'%%','system':'http://unitsofmeasure.org',"
+            "'code':'%%'},'high':{'value':92,'unit':'%%','system':'http://unitsofmeasure.org',"
+            "'code':'%%'}}}],'status':'%s','intent':'order'", is_over(w, stay) ? "completed"
+                                                                              : "active");
+    world_code(w, "medicationCodeableConcept", WORLD_SNOMED, "24099007", "Oxygen");
+    person_put(w, "subject", p);
+    out_add(out, ",'encounter':{'reference':'Encounter/%s'},'authoredOn':'%s','requester':"
+            "{'reference':'Practitioner/%s'},'reasonCode':[{'text':'Hypercapnic respiratory "
+            "failure'}],'dosageInstruction':[{'text':'Oxygen to a target saturation of 88-92 %%'}]"
+            "}", id, out_when(stay->admitted_ms).text,
+            world_consultant_id(kind_at(stay, 0), stay->cell).text);
+    out_end(out, OUT_MEDICATION_REQUEST);
+}
+
 static void write_flags(struct world *w, struct stay *stay, const char *id)
 {
     struct person *p = stay->person;
-    if (p->target_88_92)
+    if (p->target_88_92) {
         write_flag(w, stay, id, "Clinical", "Oxygen saturation target 88-92 %");
+        write_target(w, stay, id);
+    }
     if (p->age > 75 && world_chance(w, 0.5))
         write_flag(w, stay, id, "Safety", "Risk of falls");
     if (p->age > 78 && world_chance(w, 0.3))

@@ -271,6 +271,6 @@ err obs_alert_tell(struct ctx *cx, struct store *store, struct obs_alert *alert,
     }
     alert->round++;
     alert->told = buf_str(&told);
-    alert->answer_by_ms = cx->now_ms + step->answer_min * OBS_MINUTE_MS;
+    alert->answer_by_ms = cx->now_ms + obs_answer_min(step, alert->round) * OBS_MINUTE_MS;
     return telling_op(cx, alert, &people, &ops[(*count)++]);
 }

@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "http/text.h"
 #include "obs_enter.html.h"
+#include "obs_tabs.html.h"
 #include "systems/obs/follow.h"
 #include "ui_banner.html.h"
 #include "ui_page.html.h"
@@ -42,7 +43,7 @@ void obs_page_open(struct http_request *request, struct buf *out, const struct u
             tabs[i].text, strcmp(tabs[i].part, current) == 0 };
     ui_page_open(out, page);
     ui_banner_draw(out, request->cx, &person->banner);
-    ui_tabs(out, list, COUNT(list));
+    obs_tabs_draw(out, list, COUNT(list));
 }
 
 /* ---- the card ---- */
@@ -56,9 +57,11 @@ static str missing_text(struct ctx *cx, const struct obs_result *result)
     return buf_str(&buf);
 }
 
-static str scale_reason(struct ctx *cx, const struct obs_person *person)
+static str scale_reason(struct ctx *cx, const struct obs_person *person, bool scale2)
 {
     const struct obs_target *t = &person->target;
+    if (!t->set && scale2)
+        return S("used when it was taken; no decision for 88-92 % is in force here now");
     if (!t->set)
         return S("no decision for 88-92 % is recorded");
     return arena_printf(cx->arena, "target 88-92 %% decided by %.*s on %.*s", STR_ARG(t->who),
@@ -85,7 +88,7 @@ struct obs_card obs_card_of(struct ctx *cx, const struct obs_person *person,
         .single_red = result.highest == 3, .total = result.total, .why = set->excluded,
         .risk = str_of(result.text), .missing = missing_text(cx, &result),
         .table = str_of(news2_table), .scale2 = set->scale2,
-        .scale_reason = scale_reason(cx, person), .tone = UI_PLAIN,
+        .scale_reason = scale_reason(cx, person, set->scale2), .tone = UI_PLAIN,
     };
     if (!asked)
         return card;
@@ -110,7 +113,7 @@ const char *obs_card_class(const struct obs_card *card)
 
 /* ---- the form ---- */
 
-static str new_key(struct ctx *cx)
+str obs_new_key(struct ctx *cx)
 {
     static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
     unsigned char bytes[KEY_BYTES * 2];
@@ -147,8 +150,13 @@ static err send_form(struct http_request *request, struct http_response *respons
                                                                          : "Enter observations");
     page.islands = islands;
     page.islands_count = COUNT(islands);
+    page.as_of = S("");
     form->patient_path = arena_printf(cx->arena, "/obs/patient/%.*s", STR_ARG(person->id));
     form->preview = arena_printf(cx->arena, "%.*s/preview", STR_ARG(form->patient_path));
+    form->who = arena_printf(cx->arena, "%.*s, NHS No. %.*s",
+        STR_ARG(ui_patient_name(cx, &person->banner.who)),
+        STR_ARG(person->banner.who.nhs_number.n ? ui_nhs_number(cx, person->banner.who.nhs_number)
+                                                : S("not known")));
     form->opened_ms = arena_printf(cx->arena, "%lld", (long long)cx->now_ms);
     note_problems(form);
     if (ui_fields_wrong(form->problems, OBS_FIELDS))
@@ -180,7 +188,7 @@ err obs_enter_get(struct http_request *request, struct http_response *response)
     TRY(open_person(request, request->captures[0], &person, &sets));
     obs_entry_read(cx, &person, (str){ 0 }, &entry);
     obs_entry_last(cx, &sets, &entry);
-    entry.key = new_key(cx);
+    entry.key = obs_new_key(cx);
     entry.seen = latest_id(&sets);
     str from = http_query_value(cx->arena, request->query, S("from"));
     entry.from = str_eq(from, S("scan")) || str_eq(from, S("search")) ? from : S("");
@@ -245,7 +253,7 @@ err obs_enter_post(struct http_request *request, struct http_response *response)
     TRY(check_in_use(cx, &person));
     obs_entry_read(cx, &person, request->body, &entry);
     if (!obs_key_is_sound(entry.key))
-        entry.key = new_key(cx);
+        entry.key = obs_new_key(cx);
     look_for_newer(cx, &sets, request->body, &entry);
     if (entry.wrong || entry.asked) {
         obs_entry_last(cx, &sets, &entry);

@@ -47,7 +47,7 @@ struct obs_form {
     struct ui_field problems[OBS_FIELDS];
     size_t problems_count;
     str action, patient_path, preview;
-    str scale_text;
+    str who;                      /* name and NHS number, always in sight */
     bool correcting, empty;
     str opened_ms;
     str newer;                    /* somebody entered a set meanwhile */

@@ -160,6 +160,19 @@ static bool read_wall(str text, int64_t *out)
     return true;
 }
 
+str obs_time_read(struct ctx *cx, str text, int64_t *at_ms)
+{
+    if (text.n && !read_wall(text, at_ms))
+        return S("Taken at: give a date and a time");
+    if (*at_ms > cx->now_ms + OBS_AHEAD_MIN * 60000)
+        return S("Taken at: that is in the future; check the date and the clock");
+    if (*at_ms < cx->now_ms - OLDEST_DAYS * INT64_C(86400000))
+        return S("Taken at: more than a week ago; check the date");
+    if (*at_ms > cx->now_ms)
+        *at_ms = cx->now_ms / 1000 * 1000;
+    return S("");
+}
+
 static void read_time(struct ctx *cx, struct obs_entry *entry, str form)
 {
     str text = entry->fields[OBS_F_AT].text, counted = asked(cx, form, "taken_ms");
@@ -168,13 +181,10 @@ static void read_time(struct ctx *cx, struct obs_entry *entry, str form)
                   ms > cx->now_ms - QUEUE_OLDEST_H * INT64_C(3600000);
     if (queued)
         at_ms = ms / 1000 * 1000;
-    if (text.n && !read_wall(text, &at_ms))
-        stop(entry, OBS_F_AT, S("Taken at: give a date and a time"));
-    else if (at_ms > cx->now_ms + OBS_AHEAD_MIN * 60000)
-        stop(entry, OBS_F_AT, S("Taken at: that is in the future; check the date and the clock"));
-    else if (at_ms < cx->now_ms - OLDEST_DAYS * INT64_C(86400000))
-        stop(entry, OBS_F_AT, S("Taken at: more than a week ago; check the date"));
-    entry->set.at_ms = at_ms > cx->now_ms ? cx->now_ms / 1000 * 1000 : at_ms;
+    str wrong = obs_time_read(cx, text, &at_ms);
+    if (wrong.n)
+        stop(entry, OBS_F_AT, wrong);
+    entry->set.at_ms = at_ms;
 }
 
 static bool is_empty(const struct obs_entry *entry)

@@ -45,3 +45,6 @@ void obs_entry_last(struct ctx *cx, const struct obs_sets *sets, struct obs_entr
 void obs_entry_fill(struct ctx *cx, const struct obs_set *set, struct obs_entry *entry);
 str obs_age(struct ctx *cx, int64_t since_ms); /* "12 min ago", "3 h ago", "2 days ago" */
 bool obs_key_is_sound(str key);
+str obs_new_key(struct ctx *cx);
+/* The time typed in a form ("" is now); what is wrong with it, else an empty text. */
+str obs_time_read(struct ctx *cx, str text, int64_t *at_ms);

@@ -2,7 +2,10 @@
 #include "module/module.h"
 #include "systems/obs/calls.h"
 #include "systems/obs/chart.h"
+#include "systems/obs/coma.h"
+#include "systems/obs/demo.h"
 #include "systems/obs/enter.h"
+#include "systems/obs/fluids.h"
 #include "systems/obs/follow.h"
 #include "systems/obs/responses.h"
 #include "systems/obs/ward.h"
@@ -23,6 +26,12 @@ static const struct route routes[] = {
     { "GET", "/obs/patient/{id}/scale", READ, obs_scale_get, "The oxygen target", SLOW },
     { "POST", "/obs/patient/{id}/scale", DECIDE, obs_scale_post, "Decide on it", SLOW },
     { "GET", "/obs/patient/{id}/escalations", READ, obs_patient_calls_get, "Of a patient", SLOW },
+    { "GET", "/obs/patient/{id}/fluid", READ, obs_fluids_get, "The fluid chart", SLOW },
+    { "POST", "/obs/patient/{id}/fluid", WRITE, obs_fluids_post, "Add to it", SLOW },
+    { "POST", "/obs/patient/{id}/weight", WRITE, obs_weight_post, "Record a weight", SLOW },
+    { "POST", "/obs/fluid/{entry}", WRITE, obs_fluid_back_post, "Take an entry back", SLOW },
+    { "GET", "/obs/patient/{id}/gcs", READ, obs_coma_get, "Glasgow Coma Scale", SLOW },
+    { "POST", "/obs/patient/{id}/gcs", WRITE, obs_coma_post, "Record one", SLOW },
     { "GET", "/obs/set/{set}", WRITE, obs_correct_get, "Correct a set", SLOW },
     { "POST", "/obs/set/{set}", WRITE, obs_correct_post, "Correct or take back", SLOW },
     { "GET", "/obs/escalations", READ, obs_calls_get, "All open escalations", SLOW },
@@ -38,10 +47,12 @@ const struct module obs_module = {
     .name = "obs",
     .title = "Observations",
     .page = "/obs",
+    .key = "o",
     .hazards = "H-300 H-301 H-302 H-303 H-304 H-305 H-306 H-307 H-308 H-309",
     .routes = routes,
     .sql = obs_sql,
     .feed = &obs_feed,
     .consumers = obs_consumers,
     .due = obs_due_kinds,
+    .demo = obs_demo,
 };

@@ -4,7 +4,7 @@
 #include "systems/obs/follow.h"
 #include "ui/page.h"
 
-enum { ROW = 17, COLUMN = 46, LABELS = 148, HEAD = 40, GAP = 8, TITLE_AT = 4 };
+enum { ROW = 17, COLUMN = 56, LABELS = 176, HEAD = 40, GAP = 8, TITLE_AT = 4 };
 
 /* One printed band: its words, and a value within it to ask the rule about. */
 struct band_row {
@@ -51,7 +51,7 @@ static const struct block {
     [K_SPO2_1]   = { "A+B", "SpO\342\202\202 % scale 1",  ROWS(spo2_1),   NEWS2_SPO2 },
     [K_SPO2_2]   = { "A+B", "SpO\342\202\202 % scale 2",  ROWS(spo2_2),   NEWS2_SPO2 },
     [K_GAS]      = { "A+B", "Air or oxygen",              ROWS(gas),      NEWS2_OXYGEN },
-    [K_SYSTOLIC] = { "C",   "Systolic pressure mmHg",     ROWS(systolic), NEWS2_SYSTOLIC },
+    [K_SYSTOLIC] = { "C",   "Blood pressure mmHg",     ROWS(systolic), NEWS2_SYSTOLIC },
     [K_PULSE]    = { "C",   "Pulse /min",                 ROWS(pulse),    NEWS2_PULSE },
     [K_ALERT]    = { "D",   "Consciousness",              ROWS(alert),    NEWS2_ALERT },
     [K_TEMP]     = { "E",   "Temperature \302\260C",      ROWS(temp),     NEWS2_TEMP },
@@ -176,33 +176,6 @@ static void draw_label_block(struct buf *out, enum kind kind, int y)
     }
 }
 
-static void draw_cells(const struct chart *chart, struct buf *out, enum kind kind, int y)
-{
-    const struct block *block = &blocks[kind];
-    int width = (int)chart->count * COLUMN;
-    for (size_t i = 0; i < block->rows_count; i++, y += ROW) {
-        int points = band_score(kind, &block->rows[i]);
-        draw_box(out, "obs-band", points, 0, y, width);
-        for (size_t k = 0; k < chart->count; k++) {
-            if (!in_row(chart->sets[k], kind, &block->rows[i]))
-                continue;
-            int x = (int)k * COLUMN;
-            str text = value_text(chart->cx, chart->sets[k], kind);
-            draw_box(out, "obs-cell", points, x + 2, y, COLUMN - 4);
-            if (points >= 2)
-                buf_printf(out, "<rect x=\"%d\" y=\"%d\" width=\"12\" height=\"%d\" "
-                           "fill=\"url(#obs-p%dd)\"/>", x + COLUMN - 14, y, ROW, points);
-            buf_printf(out, "<text class=\"obs-value s%d\" x=\"%d\" y=\"%d\" "
-                       "text-anchor=\"middle\">%.*s</text>", points, x + COLUMN / 2 - 4, y + 13,
-                       STR_ARG(text));
-            if (points)
-                buf_printf(out, "<text class=\"obs-point s%d\" x=\"%d\" y=\"%d\" "
-                           "text-anchor=\"end\">%d</text>", points, x + COLUMN - 4, y + 10,
-                           points);
-        }
-    }
-}
-
 /* A line through the values of one row block lets the eye follow the trend. */
 static void draw_trend(const struct chart *chart, struct buf *out, enum kind kind, int top)
 {
@@ -222,6 +195,35 @@ static void draw_trend(const struct chart *chart, struct buf *out, enum kind kin
         begun = there;
     }
     buf_add(out, S("\"/>"));
+}
+
+static void draw_cells(const struct chart *chart, struct buf *out, enum kind kind, int y)
+{
+    const struct block *block = &blocks[kind];
+    int width = (int)chart->count * COLUMN;
+    for (size_t i = 0; i < block->rows_count; i++)
+        draw_box(out, "obs-band", band_score(kind, &block->rows[i]), 0, y + (int)i * ROW, width);
+    draw_trend(chart, out, kind, y);
+    for (size_t i = 0; i < block->rows_count; i++, y += ROW) {
+        int points = band_score(kind, &block->rows[i]);
+        for (size_t k = 0; k < chart->count; k++) {
+            if (!in_row(chart->sets[k], kind, &block->rows[i]))
+                continue;
+            int x = (int)k * COLUMN;
+            str text = value_text(chart->cx, chart->sets[k], kind);
+            draw_box(out, "obs-cell", points, x + 2, y, COLUMN - 4);
+            if (points >= 2)
+                buf_printf(out, "<rect x=\"%d\" y=\"%d\" width=\"12\" height=\"%d\" "
+                           "fill=\"url(#obs-p%dd)\"/>", x + COLUMN - 14, y, ROW, points);
+            buf_printf(out, "<text class=\"obs-value s%d\" x=\"%d\" y=\"%d\" "
+                       "text-anchor=\"middle\">%.*s</text>", points,
+                       x + COLUMN / 2 - (points ? 4 : 0), y + 13, STR_ARG(text));
+            if (points)
+                buf_printf(out, "<text class=\"obs-point s%d\" x=\"%d\" y=\"%d\" "
+                           "text-anchor=\"end\">%d</text>", points, x + COLUMN - 4, y + 10,
+                           points);
+        }
+    }
 }
 
 static void draw_head(const struct chart *chart, struct buf *out)
@@ -264,6 +266,8 @@ static void draw_totals(const struct chart *chart, struct buf *out, int y)
         buf_printf(out, "<rect class=\"obs-cell s%d%s\" x=\"%d\" y=\"%d\" width=\"%d\" "
                    "height=\"24\"/>", shade, result.complete ? "" : " obs-open", x + 2, y,
                    COLUMN - 4);
+        if (!result.complete)
+            shade = 0; /* no colour of a score where there is none */
         buf_printf(out, "<text class=\"obs-total s%d\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">"
                    "%.*s%s</text>", shade, x + COLUMN / 2, y + 18, STR_ARG(text),
                    wrong ? " !" : "");
@@ -283,8 +287,6 @@ static void draw_blocks(const struct chart *chart, struct buf *out, bool labels)
             draw_label_block(out, kind, y);
         else
             draw_cells(chart, out, kind, y);
-        if (!labels)
-            draw_trend(chart, out, kind, y);
         y += (int)blocks[kind].rows_count * ROW + ROW + GAP;
     }
     if (labels)

@@ -96,6 +96,15 @@ int obs_steps(int rank)
     return count;
 }
 
+int obs_answer_min(const struct obs_step *step, int round)
+{
+    int minutes = step->answer_min;
+    for (int extra = round - obs_steps(step->rank) - 1; extra > 0 && minutes < OBS_AGAIN_MOST_MIN;
+         extra--)
+        minutes *= 2;
+    return minutes < OBS_AGAIN_MOST_MIN ? minutes : OBS_AGAIN_MOST_MIN;
+}
+
 /*
  * A correction that takes the reason away ends the call; a later, lower set does not: the patient
  * was that ill an hour ago and somebody was asked to come. A late entry of an old set calls nobody.

@@ -20,6 +20,7 @@ enum {
     OBS_CONTINUOUS_MIN = 30,  /* "continuous" on a paper chart: written down at least so often */
     OBS_SNOOZE_MAX_MIN = 30, OBS_SNOOZES_MAX = 2,
     OBS_REVIEW_HOLDS_MIN = 240, /* after a review the same score calls nobody for so long */
+    OBS_AGAIN_MOST_MIN = 60,
     OBS_CHASE_MIN = 15,       /* a review that is late is called for again so often */
 };
 
@@ -58,6 +59,9 @@ extern const size_t obs_ladder_count;
 /* NULL past the last step. */
 const struct obs_step *obs_step_at(int rank, int step);
 int obs_steps(int rank);
+/* Minutes to answer, told for the `round`th time: past the top of the ladder it is told again ever
+ * more slowly, but for ever. */
+int obs_answer_min(const struct obs_step *step, int round);
 
 /* What happens to the escalation of a set when the set is written or corrected. */
 struct obs_situation {

@@ -88,6 +88,9 @@ err obs_set_ops(struct ctx *cx, struct store *store, const struct obs_writing *w
 /* The operations that mark a set and all its values as entered in error; nothing is deleted. */
 err obs_set_error_ops(struct ctx *cx, struct store *store, str id, str reason,
                       struct commit_op *ops, size_t *count) MUST_USE;
+/* The same for one Observation. */
+err obs_error_op(struct ctx *cx, struct store *store, str id, str reason,
+                 struct commit_op *op) MUST_USE;
 /* The score of one of our sets again, after one of its values was changed elsewhere. *changed
  * false: it still stands. */
 err obs_set_rescore(struct ctx *cx, struct store *store, str id, struct commit_op *op,

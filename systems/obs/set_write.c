@@ -289,8 +289,8 @@ static str restated(struct ctx *cx, struct json body, const char *status, str re
     return buf_str(&buf);
 }
 
-static err error_op(struct ctx *cx, struct store *store, str id, str reason,
-                    struct commit_op *op)
+err obs_error_op(struct ctx *cx, struct store *store, str id, str reason,
+                 struct commit_op *op)
 {
     struct store_version version;
     struct json body;
@@ -317,7 +317,7 @@ static err raw_op(struct ctx *cx, struct store *store, const struct obs_writing 
     if ((!was && !is) || (was && is && same_raw(what->before, what->set, raw)))
         return ERR_OK;
     if (!is)
-        return error_op(cx, store, id, what->reason, &ops[(*count)++]);
+        return obs_error_op(cx, store, id, what->reason, &ops[(*count)++]);
     if (what->before)
         TRY(current_vid(cx, store, id, &vid));
     return obs_fhir_op(cx, "Observation", id, vid, raw_text(cx, what, raw), &ops[(*count)++]);
@@ -341,9 +341,9 @@ err obs_set_error_ops(struct ctx *cx, struct store *store, str id, str reason,
     for (struct json_walk w = json_walk(json_get(body, S("derivedFrom"))); json_next(&w);) {
         str part = obs_reference(cx, w.value, "Observation");
         if (str_given(part) && *count < OBS_OPS_MAX - 1)
-            TRY(error_op(cx, store, part, reason, &ops[(*count)++]));
+            TRY(obs_error_op(cx, store, part, reason, &ops[(*count)++]));
     }
-    return error_op(cx, store, id, reason, &ops[(*count)++]);
+    return obs_error_op(cx, store, id, reason, &ops[(*count)++]);
 }
 
 err obs_set_rescore(struct ctx *cx, struct store *store, str id, struct commit_op *op,

@@ -130,6 +130,9 @@ TEST(obs_ladder_has_steps_without_gaps_and_says_that_it_is_local)
                                        obs_ladder[i].step < obs_steps(obs_ladder[i].rank));
     for (int rank = 1; rank < OBS_RANKS; rank++) {
         EXPECT("somebody", obs_steps(rank) >= 3);
+        EXPECT_INT("once round", obs_answer_min(obs_step_at(rank, 0), obs_steps(rank) + 1),
+                   obs_step_at(rank, 0)->answer_min);
+        EXPECT_INT("for ever", obs_answer_min(obs_step_at(rank, 0), 100), OBS_AGAIN_MOST_MIN);
         EXPECT("ends", obs_step_at(rank, obs_steps(rank)) == NULL);
     }
     for (size_t i = 0; i < OBS_VITALS; i++)

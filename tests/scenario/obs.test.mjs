@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Observations as a ward meets them: entering, scoring, correcting, and who is told.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { startServer } from './server.mjs';
+import { binary, startServer } from './server.mjs';
 
 const SNOMED = 'http://snomed.info/sct';
 const SCORE = '1104051000000101';
@@ -397,4 +401,157 @@ test('reached by a scan, two identifiers are checked; a set that came in meanwhi
   assert.equal(stale.status, 422);
   assert.match(stale.text, /entered a set taken at .* while this form was open/);
   assert.equal((await server.enter('ann', { ...WELL, seen: 'obs-something-old', confirm_newer: '1' })).status, 303);
+});
+
+// ---- fluids and coma ----
+
+test('a fluid chart runs on by hour, carries no zero for what was not measured, and asks about twins', async (t) => {
+  const server = await ward(t);
+  let count = 0;
+  // A fluid day that does not begin while the test runs.
+  await server.putAll({ ...place('ward-a', 'wa'), extension: [{ valueTime: `${wall(12 * 60).slice(11, 13)}:00:00`,
+    url: 'https://frontline.example/StructureDefinition/fluid-day-start' }] });
+  const add = (fields) => server.form('/obs/patient/ann/fluid', { key: `fluid-${count += 1}-abcdefgh`, ...fields });
+  assert.equal((await add({ route: 'iv', volume: '500', by_device: '1', at: wall(20) })).status, 303);
+  assert.equal((await add({ route: 'urine', volume: '150', at: wall(10) })).status, 303);
+  const twin = await add({ route: 'iv', volume: '500', at: wall(5) });
+  assert.equal(twin.status, 422);
+  assert.match(twin.text, /500 mL of intravenous is charted already .* by the pump: is this another one\?/);
+  assert.equal((await add({ route: 'iv', volume: '499', at: wall(5) })).status, 303, 'another volume is no twin');
+  for (const wrong of [{ route: 'iv' }, { route: 'iv', volume: '-5' }, { route: 'iv', volume: '20001' },
+                       { route: 'tea', volume: '100' }, { route: 'stool', volume: '100', unmeasured: '1' }])
+    assert.equal((await add(wrong)).status, 422, JSON.stringify(wrong));
+  let page = await server.page('/obs/patient/ann/fluid');
+  assert.match(page, /<strong>\+849<\/strong>/);
+  assert.match(page, /unknown, no weight is recorded/);
+  assert.equal((await add({ route: 'stool', unmeasured: '1' })).status, 303);
+  page = await server.page('/obs/patient/ann/fluid');
+  assert.match(page, /\+849 and more/);
+  assert.match(page, /No: 1 not measured/);
+  const [stool] = await server.find('Observation?patient=ann&code=stool');
+  assert.equal(stool.valueQuantity, undefined);
+  assert.equal((await server.form(`/obs/fluid/${stool.id}`, { reason: '' })).status, 400);
+  assert.equal((await server.form(`/obs/fluid/${stool.id}`, { reason: 'wrong patient' })).status, 303);
+  assert.equal((await server.read(`Observation/${stool.id}`)).status, 'entered-in-error');
+  assert.doesNotMatch(await server.page('/obs/patient/ann/fluid'), /and more/);
+  assert.equal((await server.form('/obs/fluid/no-such', { reason: 'wrong' })).status, 404);
+});
+
+test('low urine is graded by weight once six hours are charted, and the ward says when its day begins', async (t) => {
+  const server = await ward(t);
+  assert.equal((await server.form('/obs/patient/ann/weight', { weight: 'heavy' })).status, 422);
+  assert.equal((await server.form('/obs/patient/ann/weight', { weight: '70' })).status, 303);
+  const urine = (minutes, volume) => server.form('/obs/patient/ann/fluid',
+    { key: `urine-${minutes}-abcdefgh`, route: 'urine', volume: String(volume), at: wall(minutes) });
+  for (const minutes of [300, 240, 180, 120, 60, 1]) await urine(minutes, 34);
+  assert.match(await server.page('/obs/patient/ann/fluid'), /unknown until six hours/);
+  await urine(365, 34);
+  assert.match(await server.page('/obs/patient/ann/fluid'), /urine criterion of acute kidney injury, stage 1/);
+  await urine(30, 100);
+  assert.match(await server.page('/obs/patient/ann/fluid'), /0.5 mL\/kg\/h or more/);
+  await server.putAll({ ...place('ward-a', 'wa'), extension: [{ valueTime: '06:30:00',
+    url: 'https://frontline.example/StructureDefinition/fluid-day-start' }] });
+  assert.match(await server.page('/obs/patient/ann/fluid'), /By fluid day, from 06:30/);
+});
+
+test('a coma score with a part that cannot be tested has no total; a fall calls for a doctor', async (t) => {
+  const server = await ward(t);
+  let count = 0;
+  const add = async (eyes, verbal, motor, more = {}) => {
+    const key = `gcs-${count += 1}-abcdefgh`;
+    const { status } = await server.form('/obs/patient/ann/gcs', { key, eyes, verbal, motor, ...more });
+    return { status, key };
+  };
+  for (const wrong of [['5', '5', '6'], ['4', '', '6'], ['4', '5', '0'], ['x', '5', '6']])
+    assert.equal((await add(...wrong)).status, 422, String(wrong));
+  const tube = await add('4', 'NT', '6', { at: wall(120) });
+  const stored = await server.read(`Observation/${tube.key}`);
+  assert.equal(stored.valueQuantity, undefined);
+  assert.equal(stored.component[1].dataAbsentReason.text, 'not testable');
+  const well = await add('4', '5', '6', { at: wall(60), head_injury: '1' });
+  assert.equal((await server.read(`Observation/${well.key}`)).valueQuantity.value, 15);
+  let page = await server.page('/obs/patient/ann/gcs');
+  assert.match(page, /After a head injury: next by .*, every 30 minutes/);
+  assert.match(page, /NICE NG232, unconfirmed/);
+  assert.doesNotMatch(page, /has fallen/);
+  await add('4', '5', '4', { at: wall(1) });
+  page = await server.page('/obs/patient/ann/gcs');
+  assert.match(page, /The score has fallen: a doctor re-appraises/);
+});
+
+// ---- who may ----
+
+test('wrong roles and strangers are refused', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'frontline-obs-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const open = await ward(t, { folder });
+  await open.enter('ann', { ...WELL, acvpu: 'C' });
+  const [task] = await open.until(() => open.find('Task?patient=ann'), (tasks) => tasks.length === 1);
+  await open.stop();
+  const closed = await startServer(t, { folder, open: false });
+  const run = (...words) => execFileSync(binary, [...words, '--data', folder], { encoding: 'utf8' }).trim();
+  const as = (name, role, ...more) => {
+    run('user', 'add', name, '--role', role, ...more);
+    const token = run('token', '--user', name, '--scope', 'user/*.cruds');
+    return async (method, path, fields) => (await closed.ask(method, path, {
+      body: fields && new URLSearchParams(fields).toString(),
+      headers: { authorization: `Bearer ${token}`, accept: 'text/html',
+                 ...(fields && { 'content-type': 'application/x-www-form-urlencoded' }) } })).status;
+  };
+  const set = { ...WELL, key: 'obs-role-000001' };
+  const hca = as('h.ca', 'hca', '--areas', 'ward-a');
+  assert.equal(await hca('GET', '/obs/patient/ann'), 200);
+  assert.equal(await hca('POST', '/obs/patient/ann/enter', set), 303);
+  assert.equal(await hca('POST', '/obs/patient/ann/scale', { do: 'start', reason: 'seems right' }), 403);
+  assert.equal(await hca('POST', `/obs/escalation/${task.id}/answer`, { note: 'I will' }), 403);
+  const nurse = as('n.urse', 'nurse', '--areas', 'ward-a');
+  assert.equal(await nurse('POST', '/obs/patient/ann/scale', { do: 'start', reason: 'seems right' }), 403);
+  assert.equal(await nurse('POST', `/obs/escalation/${task.id}/answer`, { note: 'I will' }), 303);
+  const doctor = as('d.octor', 'doctor', '--areas', 'ward-a');
+  assert.equal(await doctor('POST', '/obs/patient/ann/scale', { do: 'start', reason: 'gas of today' }), 303);
+  const stranger = as('s.tranger', 'nurse', '--areas', 'ward-z');
+  assert.equal(await stranger('GET', '/obs/patient/ann'), 404, 'no business with this patient');
+  assert.equal(await stranger('POST', '/obs/patient/ann/enter', { ...set, key: 'obs-role-000002' }), 404);
+  assert.equal(await stranger('POST', `/obs/escalation/${task.id}/seen`, { note: 'I will' }), 404);
+  assert.equal(await stranger('GET', '/obs/live?ward=ward-a'), 403);
+  assert.equal(await stranger('GET', '/obs/live?patient=ann'), 404);
+  const clerk = as('c.lerk', 'ward_clerk', '--areas', 'ward-a');
+  assert.equal(await clerk('GET', '/obs/patient/ann'), 403);
+  assert.equal(await clerk('GET', '/obs/ward/ward-a'), 403);
+  const list = await closed.ask('GET', '/obs/ward/ward-a', { headers: {
+    authorization: `Bearer ${run('token', '--user', 's.tranger', '--scope', 'user/*.rs')}`, accept: 'text/html' } });
+  assert.ok(!list.text.includes('SMITH'), 'a ward of others shows nobody');
+});
+
+test('an open list is told of a new set, and a page of its escalation', async (t) => {
+  const server = await ward(t);
+  await server.page('/obs/ward/ward-a');
+  const control = new AbortController();
+  t.after(() => control.abort());
+  const stream = await fetch(`${server.url}/obs/live?ward=ward-a`, { signal: control.signal });
+  const reader = stream.body.pipeThrough(new TextDecoderStream()).getReader();
+  await server.enter('ann', SICK);
+  let text = '';
+  while (!/obs-ann/.test(text)) {
+    const { value, done } = await reader.read();
+    assert.ok(!done);
+    text += value;
+  }
+  assert.match(text, /id="obs-ann"/);
+  assert.equal((await server.get('/obs/live')).status, 400);
+});
+
+test('what is not there is not found, and nonsense is named', async (t) => {
+  const server = await ward(t);
+  for (const path of ['/obs/patient/nobody', '/obs/patient/nobody/enter', '/obs/ward/nowhere', '/obs/set/nothing',
+                      '/obs/patient/nobody/fluid', '/obs/patient/nobody/gcs', '/obs/patient/nobody/escalations'])
+    assert.equal((await server.get(path, { accept: 'text/html' })).status, 404, path);
+  assert.equal((await server.form('/obs/escalation/nothing/answer', { note: 'yes yes' })).status, 404);
+  assert.equal((await server.form('/obs/patient/ann/enter', {})).status, 422, 'nothing was entered');
+  assert.equal((await server.get('/obs/patient/ann?hours=x')).status, 200);
+  const { key } = await server.enter('ann', { ...WELL, oxygen: 'air', flow: '2' });
+  assert.equal((await server.get(`/fhir/Observation/${key}`)).status, 404, 'a flow on air is a slip');
+  assert.equal((await server.enter('ann', { ...WELL, systolic: 80, diastolic: 90 })).status, 422);
+  const long = await server.enter('ann', { ...WELL, acvpu: 'Z'.repeat(70000) });
+  assert.equal(long.status, 413);
 });

@@ -59,6 +59,7 @@ if (form) {
   });
   gas();
   form.classList.add('js');
-  form.querySelector<HTMLElement>('input[type="text"]')?.focus({ preventScroll: true });
+  // Straight to work: the name stays in sight at the foot. A form that came back shows its faults first.
+  if (!document.querySelector('[role="alert"]')) form.querySelector<HTMLElement>('input[type="text"]')?.focus();
 }
 export {};
