@@ -33,7 +33,7 @@ if (form) {
   // device's own clock says.
   function note() {
     const field = form!.elements.namedItem('taken_ms') as HTMLInputElement;
-    if (!field.value) field.value = String(Math.round(Number(form!.dataset.opened) + performance.now() - started));
+    field.value = String(Math.round(Number(form!.dataset.opened) + performance.now() - started));
   }
 
   function gas() {
@@ -43,6 +43,7 @@ if (form) {
 
   form.addEventListener('input', () => {
     gas();
+    note();
     clearTimeout(timer);
     timer = window.setTimeout(ask, PAUSE_MS);
   });
@@ -50,8 +51,8 @@ if (form) {
   form.addEventListener('keydown', (event) => {
     const target = event.target as HTMLElement;
     if (event.key !== 'Enter' || !target.matches('input[type="text"], input[type="radio"], select')) return;
-    const fields = [...form!.querySelectorAll<HTMLElement>('input[type="text"], input[type="radio"]:checked, fieldset:not(:has(:checked)) input[type="radio"], select, .obs-save')]
-      .filter((field) => field.offsetParent !== null);
+    const fields = [...form!.querySelectorAll<HTMLElement>('input[type="text"], input[type="radio"]:checked, fieldset:not(:has(input:checked)) input[type="radio"], select, .obs-save')]
+      .filter((field) => field.offsetParent !== null && !field.closest('details:not([open])'));
     const next = fields.slice(fields.indexOf(target) + 1).find((field) => (field as HTMLInputElement).name !== (target as HTMLInputElement).name);
     if (!next) return;
     event.preventDefault();
