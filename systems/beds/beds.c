@@ -33,6 +33,8 @@ static const struct route routes[] = {
     { "GET", "/beds/forecast.json", READ, beds_forecast_json_get, "Beds needed, how it did", SLOW },
     { "GET", "/beds/sitrep", READ, beds_sitrep_get, "SitRep rows, one a day", ROUTE_SLOW },
     { "GET", "/beds/sitrep/{day}", READ, beds_sitrep_day_get, "A day and its stays", ROUTE_SLOW },
+    { "GET", "/beds/kh03", READ, beds_kh03_get, "Bed days of a quarter, by sector", SLOW },
+    { "GET", "/beds/census/{day}", READ, beds_census_get, "Who was in at midnight", SLOW },
     { "POST", "/beds/sitrep/{day}/{act}", REPORT, beds_sitrep_post, "Submit or amend", SLOW },
     { "GET", "/beds/do/{move}", "beds.write", beds_dialog_get, "The form of a move", 0 },
     { "POST", "/beds/do/{move}", "beds.write", beds_dialog_post, "Make a move from its form", 0 },

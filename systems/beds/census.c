@@ -98,6 +98,18 @@ struct beds_count beds_bed_days(const struct beds_hospital *hospital, enum beds_
     return count;
 }
 
+bool beds_is_in_at_midnight(const struct beds_hospital *hospital, const struct beds_span *span,
+                            enum beds_sector sector, int64_t day)
+{
+    return place_in(hospital, span, sector) && is_in(span, london_midnight(day + 1));
+}
+
+size_t beds_span_days(const struct beds_span *span, int64_t from_day, int64_t to_day)
+{
+    return span->on_leave || span->day_case
+               ? 0 : (size_t)midnights(span->from_ms, span->to_ms, from_day, to_day);
+}
+
 /* ---- the daily situation report ---- */
 
 static int64_t snapshot_ms(int64_t day)

@@ -58,6 +58,12 @@ struct beds_count beds_count_at(const struct beds_hospital *hospital, enum beds_
 struct beds_count beds_bed_days(const struct beds_hospital *hospital, enum beds_sector sector,
                                 int64_t from_day, int64_t to_day);
 
+/* Whether a span is counted at the midnight that ends a day. */
+bool beds_is_in_at_midnight(const struct beds_hospital *hospital, const struct beds_span *span,
+                            enum beds_sector sector, int64_t day);
+/* Of one span, in days [from_day, to_day). */
+size_t beds_span_days(const struct beds_span *span, int64_t from_day, int64_t to_day);
+
 /* The daily situation report of reporting day `day`. Critical care beds that are occupied count as
  * open though nobody funds or staffs them; other closed ones do not. */
 struct beds_sitrep {

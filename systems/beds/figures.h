@@ -29,7 +29,7 @@ struct beds_expected {
 /* The stays that lie between two instants, whole; bed is the spot's index in the picture. */
 struct beds_past {
     struct beds_hospital hospital;
-    str *stays; /* Encounter ids, by the number in beds_span.stay */
+    str *stays, *specialties; /* Encounter ids and main specialties, by beds_span.stay */
     size_t stays_count;
     struct beds_expected *dates; /* in the order of the stays, then of their setting */
     size_t dates_count;

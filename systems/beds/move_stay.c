@@ -158,9 +158,50 @@ err beds_move_cancel(struct beds_call *call)
     return end_stay(call, "cancelled");
 }
 
+/* The place a stay would go back to: its last one, or the one before the one it is in. */
+static err place_before(struct beds_call *call, bool discharged, str *out)
+{
+    struct ctx *cx = call->cx;
+    struct store_version version;
+    struct json body;
+    TRY(store_read(cx, call->request->store, fhir_resource_find(S("Encounter")), call->encounter,
+                   &version));
+    TRY(json_parse(cx, version.body, &body));
+    struct json places = json_get(body, S("location"));
+    int at = discharged ? (int)json_count(places) - 1 : beds_held_place(body) - 1;
+    str patient = beds_read_reference(cx, json_get(body, S("subject")), "Patient");
+    *out = at < 0 ? (str){ 0 } : beds_read_reference(
+        cx, json_get(json_at(places, (size_t)at), S("location")), "Location");
+    return str_given(patient) ? beds_need_patient(call, patient, &call->stay) : ERR_OK;
+}
+
+/* Going back is as safe as going there: the rules are asked of the bed again. That it waits for
+ * its cleaning is no matter; that somebody has it is the claim's to say. */
+static err check_back(struct beds_call *call, bool discharged)
+{
+    str bed;
+    TRY(place_before(call, discharged, &bed));
+    if (!str_given(bed))
+        return ERR_OK;
+    TRY(beds_picture_add_bed(call->cx, call->picture, bed));
+    int32_t at = beds_find_spot(call->picture, bed);
+    struct beds_spot *spot = at == BEDS_NONE ? NULL : &call->picture->spots[at];
+    if (!spot || strcmp(spot->kind, "bd") != 0)
+        return ERR_OK;
+    call->to = arena_copy(call->cx->arena, bed);
+    beds_wants(call);
+    /* Isolation that nobody assessed again is not asked of the bed the patient was in before. */
+    call->wanted.isolation = call->stay.isolation ? BEDS_ISOLATION_NEEDED : BEDS_ISOLATION_NONE;
+    if (spot->stay != BEDS_NONE)
+        return ERR_OK;
+    spot->v2 = spot->v2 == 'K' || spot->v2 == 'H' ? 'U' : spot->v2;
+    return beds_take(call, at);
+}
+
 err beds_move_cancel_discharge(struct beds_call *call)
 {
     TRY(beds_need_id(call, "encounter", "Encounter", &call->encounter));
+    TRY(check_back(call, true));
     call->to_worklist = true;
     beds_change(call, "Encounter", call->encounter,
                 (struct beds_edit){ .write = beds_edit_reopen });
@@ -170,6 +211,7 @@ err beds_move_cancel_discharge(struct beds_call *call)
 err beds_move_cancel_transfer(struct beds_call *call)
 {
     TRY(beds_need_id(call, "encounter", "Encounter", &call->encounter));
+    TRY(check_back(call, false));
     call->to_worklist = true;
     beds_change(call, "Encounter", call->encounter, (struct beds_edit){ .write = beds_edit_back });
     return ERR_OK;

@@ -13,7 +13,8 @@ struct reading {
     struct beds_past *past;
     struct beds_place *places;
     struct beds_span *spans;
-    size_t places_count, places_cap, spans_count, spans_cap, stays_cap, dates_cap;
+    size_t places_count, places_cap, spans_count, spans_cap, stays_cap, dates_cap,
+        specialties_cap;
     int64_t rid; /* of the stay whose places are being read */
 };
 
@@ -164,7 +165,10 @@ static void add_place(struct reading *reading, struct db_stmt *row)
         reading->rid = db_int(row, 0);
         past->stays = arena_grow(reading->cx->arena, past->stays, past->stays_count,
                                  &reading->stays_cap, sizeof *past->stays);
-        past->stays[past->stays_count++] = arena_copy(reading->cx->arena, db_text(row, 1));
+        past->stays[past->stays_count] = arena_copy(reading->cx->arena, db_text(row, 1));
+        past->specialties = arena_grow(reading->cx->arena, past->specialties, past->stays_count,
+                                       &reading->specialties_cap, sizeof *past->specialties);
+        past->specialties[past->stays_count++] = arena_copy(reading->cx->arena, db_text(row, 14));
         add_dates(reading, row);
     }
     span.stay = (uint32_t)past->stays_count - 1;

@@ -211,6 +211,95 @@ err beds_sitrep_day_get(struct http_request *request, struct http_response *resp
     return send_json(response, &buf);
 }
 
+/* ---- bed days and the midnight census ---- */
+
+static const char *const sector_names[BEDS_SECTORS] = {
+    [BEDS_GENERAL_ACUTE] = "general_and_acute", [BEDS_CRITICAL] = "critical_care",
+    [BEDS_MATERNITY] = "maternity", [BEDS_MENTAL] = "mental_illness",
+    [BEDS_LEARNING] = "learning_disability",
+};
+
+/* Occupied bed days of a sector by the main specialty of the stay. */
+static void write_specialties(struct ctx *cx, struct json_writer *w, const struct beds_past *past,
+                              enum beds_sector sector, const int64_t days[2])
+{
+    struct map codes = map_make(cx->arena);
+    str *names = arena_array(cx->arena, past->stays_count + 1, sizeof *names);
+    size_t *sums = arena_array(cx->arena, past->stays_count + 1, sizeof *sums), count = 0;
+    for (size_t i = 0; i < past->hospital.spans_count; i++) {
+        const struct beds_span *span = &past->hospital.spans[i];
+        uint64_t at = count;
+        str code = past->specialties[span->stay];
+        if (past->hospital.places[span->bed].sector != sector)
+            continue;
+        if (map_add(&codes, code.n ? code : S("not given"), count, &at))
+            names[count++] = code.n ? code : S("not given");
+        sums[at] += beds_span_days(span, days[0], days[1]);
+    }
+    json_key(w, "by_specialty");
+    json_open(w, '{');
+    for (size_t i = 0; i < count; i++)
+        if (sums[i])
+            json_put_u64(w, arena_cstr(cx->arena, names[i]), sums[i]);
+    json_close(w, '}');
+}
+
+err beds_kh03_get(struct http_request *request, struct http_response *response)
+{
+    struct ctx *cx = request->cx;
+    int64_t today = london_day(cx->now_ms), days[2];
+    struct clock_civil now = clock_to_civil(today * LONDON_DAY_MS);
+    struct clock_civil first = { now.year, (now.month - 1) / 3 * 3 + 1, 1, 12, 0, 0, 0 };
+    struct beds_past past;
+    TRY(read_day(cx, http_query_value(cx->arena, request->query, S("from")), "from",
+                 london_day(london_instant(first)), &days[0]));
+    TRY(read_day(cx, http_query_value(cx->arena, request->query, S("to")), "to", today, &days[1]));
+    if (days[0] > days[1] || days[1] - days[0] > BEDS_DAYS_MAX)
+        return ctx_failf(cx, ERR_INVALID, S("from"), "up to %d days may be asked for; `to` is the "
+                         "day after the last", BEDS_DAYS_MAX);
+    TRY(read_past(request, days[0] - 1, &past));
+    struct buf buf = buf_make(cx->arena, JSON_BYTES);
+    struct json_writer w = json_writer(&buf);
+    json_open(&w, '{');
+    json_put_str(&w, "from", date_text(cx, days[0]));
+    json_put_str(&w, "to", date_text(cx, days[1]));
+    for (enum beds_sector sector = 0; sector < BEDS_SECTORS; sector++) {
+        struct beds_count count = beds_bed_days(&past.hospital, sector, days[0], days[1]);
+        json_key(&w, sector_names[sector]);
+        json_open(&w, '{');
+        json_put_u64(&w, "available", count.available);
+        json_put_u64(&w, "occupied", count.occupied);
+        json_put_bool(&w, "in_return", sector != BEDS_CRITICAL);
+        write_specialties(cx, &w, &past, sector, days);
+        json_close(&w, '}');
+    }
+    json_close(&w, '}');
+    return send_json(response, &buf);
+}
+
+err beds_census_get(struct http_request *request, struct http_response *response)
+{
+    struct ctx *cx = request->cx;
+    struct beds_past past;
+    int64_t day;
+    TRY(read_day(cx, request->captures[0], "day", 0, &day));
+    TRY(read_past(request, day, &past));
+    struct buf buf = buf_make(cx->arena, JSON_BYTES);
+    struct json_writer w = json_writer(&buf);
+    json_open(&w, '{');
+    json_put_str(&w, "day", date_text(cx, day));
+    for (enum beds_sector sector = 0; sector < BEDS_SECTORS; sector++) {
+        json_key(&w, sector_names[sector]);
+        json_open(&w, '[');
+        for (size_t i = 0; i < past.hospital.spans_count; i++)
+            if (beds_is_in_at_midnight(&past.hospital, &past.hospital.spans[i], sector, day))
+                json_str(&w, past.stays[past.hospital.spans[i].stay]);
+        json_close(&w, ']');
+    }
+    json_close(&w, '}');
+    return send_json(response, &buf);
+}
+
 /* ---- submitting and amending ---- */
 
 struct change {

@@ -58,7 +58,8 @@ const struct stmt beds_sql[] = {
      * caller asks from the day before. */
     [BEDS_SQL_STAYS] = { "inpatient stays since a day",
         "SELECT rid, encounter, status, admitted, discharged, leave_from, leave_to, status_since, "
-        "location, location_status, period_start, period_end, edd_set, edd_to "
+        "location, location_status, period_start, period_end, edd_set, edd_to, "
+        "specialty "
         "FROM view_beds_stays "
         "WHERE class IN ('IMP', 'ACUTE', 'NONAC') AND (discharged IS NULL OR discharged >= ?1) "
         "ORDER BY rid, row", "USING INDEX view_beds_stays" },

@@ -121,3 +121,30 @@ test('a date of discharge that is moved keeps the one before; a forecast says wh
   }
   assert.match((await server.get('/beds/figures')).text, /not yet the five weeks/);
 });
+
+test('bed days and the census count each midnight of London once, also of 23 and 25 hours', async (t) => {
+  const server = await hospital(t);
+  await put(server, { ...place('ward-mat', 'wa'), type: [{ coding: [{ code: '501' }] }] });
+  await put(server, place('bed-mat', 'bd', 'ward-mat'));
+  const surgery = { serviceType: { coding: [{ code: '100' }] } };
+  // In at 23:30 and out at 00:30 by the wall on each of the two nights, and a stay over a week with both.
+  await put(server, stay('spring', 'bed-f1', '2026-03-28T23:30:00Z', '2026-03-29T00:30:00Z', surgery));
+  await put(server, stay('autumn', 'bed-f1', '2026-10-24T22:30:00Z', '2026-10-25T00:30:00Z', surgery));
+  await put(server, stay('week', 'bed-f2', '2026-03-27T12:00:00Z', '2026-04-03T11:00:00Z'));
+  await put(server, stay('born', 'bed-mat', '2026-03-28T12:00:00Z', '2026-03-30T12:00:00Z'));
+  const spring = (await server.get('/beds/kh03?from=2026-03-28&to=2026-03-31')).body;
+  assert.deepEqual(spring.general_and_acute, { available: 3 * 6, occupied: 1 + 3, in_return: true,
+    by_specialty: { 100: 1, 'not given': 3 } });
+  assert.deepEqual(spring.maternity, { available: 3, occupied: 2, in_return: true, by_specialty: { 'not given': 2 } });
+  assert.equal(spring.critical_care.in_return, false);
+  const autumn = (await server.get('/beds/kh03?from=2026-10-24&to=2026-10-27')).body;
+  assert.equal(autumn.general_and_acute.occupied, 1, 'the night of 25 hours once');
+  assert.equal(autumn.general_and_acute.available, 3 * 6);
+  const year = (await server.get('/beds/kh03?from=2026-03-01&to=2026-11-01')).body;
+  assert.equal(year.general_and_acute.occupied, 1 + 1 + 7);
+  const census = (await server.get('/beds/census/2026-03-28')).body;
+  assert.deepEqual(census.general_and_acute.sort(), ['spring', 'week']);
+  assert.deepEqual(census.maternity, ['born']);
+  assert.equal((await server.get('/beds/kh03?from=2026-04-01&to=2026-03-01')).status, 400);
+  assert.equal((await server.get('/beds/census/yesterday')).status, 400);
+});

@@ -169,6 +169,35 @@ test('a patient is in one bed, for plain writes and at one moment', async (t) =>
   assert.equal((await server.post('/fhir/Encounter', stay('ann', 'bed-f2'))).status, 201);
 });
 
+test('a move is taken back while it is safe: not into a bed closed since, nor a bay of the other sex', async (t) => {
+  const server = await hospital(t);
+  const { encounter } = await server.must('admit', { bed: 'bed-b1', patient: 'ann', isolation: 'none' });
+  await server.must('discharge', { encounter });
+  await server.must('close', { bed: 'bed-b1', why: 'leak' });
+  const closed = await server.move('cancel-discharge', { encounter });
+  assert.equal(closed.status, 422, closed.text);
+  assert.match(closed.text, /rule: closed; may be overridden by: bed manager/);
+  assert.match(closed.text, /next best: bed-f/);
+  await server.must('open', { bed: 'bed-b1' });
+  await server.must('cancel-discharge', { encounter });
+  assert.equal((await server.bed('bed-b1')).encounter, encounter, 'though it waits for cleaning');
+
+  // A ward's bay without a sign: the sex is who lies there.
+  const bay = { resourceType: 'Location', physicalType: { coding: [{ code: 'ro' }] }, partOf: { reference: 'Location/ward-b' } };
+  await server.put('/fhir/Location/bay-x', { ...bay, id: 'bay-x' });
+  for (const id of ['x1', 'x2'])
+    await server.put(`/fhir/Location/${id}`, { resourceType: 'Location', id, name: id,
+      physicalType: { coding: [{ code: 'bd' }] }, partOf: { reference: 'Location/bay-x' } });
+  await server.must('transfer', { encounter, bed: 'x1', isolation: 'none' });
+  await server.must('transfer', { encounter, bed: 'bed-side', isolation: 'none' });
+  await server.must('admit', { bed: 'x2', patient: 'max', isolation: 'none' });
+  const mixed = await server.move('cancel-transfer', { encounter });
+  assert.equal(mixed.status, 422, mixed.text);
+  assert.match(mixed.text, /mixed-sex/);
+  await server.must('cancel-transfer', { encounter, override: 'curtains, for an hour' });
+  assert.equal((await server.bed('x1')).encounter, encounter);
+});
+
 // ---- the same from another system ----
 
 function connect(port) {
