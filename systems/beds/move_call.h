@@ -31,6 +31,7 @@ struct beds_call {
     str to;                       /* the bed wanted */
     str encounter, service_request; /* what the move is about */
     str set_aside;                /* rules overridden, comma between */
+    struct beds_suggestion taken; /* the bed as it was judged: what to be warned of */
     beds_refused_move *refused;   /* draws a refusal; NULL: the caller is told */
     bool keeps;                   /* the bed is only reserved */
     bool to_worklist;             /* a conflict becomes a task for the bed manager */

@@ -143,6 +143,7 @@ err beds_take(struct beds_call *call, int32_t spot)
     call->to = arena_copy(call->cx->arena, bed.id);
     if (judged.hard_count && !may_override(call, &judged))
         return refuse(call, &judged);
+    call->taken = judged;
     if (holder && holder->reserved && strcmp(holder->id, call->stay.id) != 0) {
         beds_change(call, "Encounter", str_of(holder->id), (struct beds_edit){
             .write = bed.state == BEDS_RESERVED ? beds_edit_finish : beds_edit_expire,

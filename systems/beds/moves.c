@@ -53,6 +53,17 @@ static const char *undo_of(const char *move)
     return NULL;
 }
 
+/* What speaks against the bed and does not forbid it: an outlier, isolation not assessed ... */
+static void write_warnings(struct json_writer *w, const struct beds_suggestion *taken)
+{
+    json_key(w, "warnings");
+    json_open(w, '[');
+    for (size_t i = 0; i < taken->reasons_count; i++)
+        if (!beds_refusals[taken->reasons[i]].hard)
+            json_str(w, str_of(beds_refusals[taken->reasons[i]].code));
+    json_close(w, ']');
+}
+
 static err answer(struct beds_call *call, struct http_response *response)
 {
     struct ctx *cx = call->cx;
@@ -80,6 +91,7 @@ static err answer(struct beds_call *call, struct http_response *response)
         json_put_str(&w, "request", asked);
     if (undo)
         json_put_str(&w, "undo", str_of(undo));
+    write_warnings(&w, &call->taken);
     if (call->ops_count)
         json_put_u64(&w, "seq", (uint64_t)call->ops[call->ops_count - 1].version.seq);
     json_close(&w, '}');

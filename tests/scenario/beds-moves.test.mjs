@@ -149,6 +149,18 @@ test('a reservation runs out by itself, is told to the boards, and one for the p
   assert.equal((await server.bed('bed-side')).encounter, encounter);
 });
 
+test('two hundred stays of one patient in one bed: the refusals name the bed\'s rule', async (t) => {
+  const server = await hospital(t);
+  const answers = await Promise.all(Array.from({ length: 200 }, () => server.post('/fhir/Encounter', stay('ann', 'bed-f1'))));
+  const [made, ...more] = answers.filter((a) => a.status === 201);
+  assert.equal(more.length, 0);
+  for (const refused of answers.filter((a) => a !== made)) {
+    assert.equal(refused.status, 409);
+    assert.match(refused.text, /one active stay a bed/);
+    assert.ok(refused.text.includes(`Encounter/${made.body.id}`));
+  }
+});
+
 test('a patient is in one bed, for plain writes and at one moment', async (t) => {
   const server = await hospital(t);
   const answers = await Promise.all(['bed-f1', 'bed-f2', 'bed-m1', 'bed-m2', 'bed-side', 'bed-b1'].map((bed) =>

@@ -89,7 +89,8 @@ test('a patient on another specialty\'s ward is warned of and listed until home'
   const server = await hospital(t);
   const ward = (await server.get('/fhir/Location/ward-b')).body;
   await server.put('/fhir/Location/ward-b', { ...ward, type: [{ coding: [{ code: '430' }] }] });
-  const { encounter } = await server.must('admit', { bed: 'bed-b1', patient: 'ann', isolation: 'none', specialty: '300' });
+  const { encounter, warnings } = await server.must('admit', { bed: 'bed-b1', patient: 'ann', specialty: '300' });
+  assert.deepEqual(warnings.sort(), ['isolation-not-assessed', 'outlier']);
   const own = await server.must('admit', { bed: 'bed-f1', patient: 'bea', isolation: 'none', specialty: '300' });
   const { outliers } = (await server.get('/beds/outliers.json')).body;
   assert.deepEqual(outliers.map((o) => [o.encounter, o.ward, o.specialty, o.ward_specialty]),
