@@ -262,6 +262,12 @@ static err hold_up(struct http_request *request, struct http_response *response)
                     S("too many tokens from this address were no good; wait a minute"));
 }
 
+/* Who shows none claims nothing, and guesses nothing. */
+bool gate_shows_credentials(const struct http_request *request)
+{
+    return str_given(http_header(request, "Authorization")) || str_given(gate_cookie(request));
+}
+
 static bool is_over(struct http_request *request, struct gate *gate)
 {
     return tries_over(gate->tries, http_address(request), request->cx->now_ms);
@@ -279,7 +285,7 @@ err gate_check(struct http_request *request, struct http_response *response)
         return ERR_OK;
     struct user *user = arena_zero(cx->arena, sizeof *user);
     err result = find_user(request, gate, user);
-    if (result == ERR_LOGIN && is_over(request, gate))
+    if (result == ERR_LOGIN && gate_shows_credentials(request) && is_over(request, gate))
         return hold_up(request, response);
     if (result == ERR_OK) {
         user->address = http_address(request);

@@ -80,6 +80,7 @@ err gate_check_scopes(struct ctx *cx, struct store *store, const struct scope_se
 struct standings *gate_standings(struct gate *gate);
 struct audit_log *gate_audit(struct gate *gate); /* NULL: --open */
 struct tries *gate_tries(struct gate *gate);
+bool gate_shows_credentials(const struct http_request *request);
 
 /* How one asker stands to one thing, for decide; and what else they may see. gate_narrow.c */
 err gate_narrows(struct ctx *cx, struct store *store, const struct decide_asker *asker,

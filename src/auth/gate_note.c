@@ -90,13 +90,11 @@ static bool emergency(const struct user *user, const struct audit_entry *entry)
     return false;
 }
 
-/* Credentials that were shown and are not good. Who shows none claims nothing. */
+/* Credentials that were shown and are not good. */
 static err note_stranger(struct http_request *request, struct audit_log *log, int status)
 {
     struct ctx *cx = request->cx;
-    bool shown = str_given(http_header(request, "Authorization")) ||
-                 str_given(gate_cookie(request));
-    if (!shown || status != 401)
+    if (!gate_shows_credentials(request) || status != 401)
         return ERR_OK;
     tries_note(gate_tries(request->gate_self), http_address(request), cx->now_ms);
     struct audit_entry entry = {
