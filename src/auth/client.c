@@ -34,6 +34,9 @@ static err check(struct ctx *cx, const struct client *client)
         if (uri.n && !redirect_ok(uri))
             return ctx_failf(cx, ERR_INVALID, S("redirect_uris"),
                              "%.*s is no https URL; http is taken on loopback only", STR_ARG(uri));
+    if (client->launch.n && !redirect_ok(client->launch))
+        return ctx_fail(cx, ERR_INVALID, S("launch"),
+                        S("the launch URL is no https URL; http is taken on loopback only"));
     return scope_parse(cx, client->scopes, &scopes);
 }
 
@@ -56,7 +59,12 @@ static err insert(struct ctx *cx, struct db *db, const struct client *client)
     if (db_changes(db) == 0)
         return ctx_failf(cx, ERR_CONFLICT, S("client_id"), "there is an app \"%.*s\" already",
                          STR_ARG(client->id));
-    return ERR_OK;
+    if (!client->launch.n)
+        return ERR_OK;
+    stmt = db_use(cx, db, people_sql, PEOPLE_LAUNCH_ADD);
+    db_bind_text(stmt, 1, client->id);
+    db_bind_text(stmt, 2, client->launch);
+    return db_run(cx, stmt);
 }
 
 err client_add(struct ctx *cx, struct people *people, const struct client *client)
@@ -84,6 +92,7 @@ static err find(struct ctx *cx, struct db *db, str id, struct client *out)
         .secret_hash = arena_copy(cx->arena, db_blob(stmt, 4)),
         .kind = (enum client_kind)db_int(stmt, 5),
         .disabled = db_int(stmt, 6) != 0,
+        .launch = arena_copy(cx->arena, db_text(stmt, 7)),
     };
     db_reset(stmt);
     return ERR_OK;

@@ -19,6 +19,7 @@ struct client {
     str redirects;   /* URLs separated by spaces; compared whole */
     str scopes;
     str jwks;        /* CLIENT_KEYS: JSON text */
+    str launch;      /* URL that begins it within a patient's record; empty: it begins by itself */
     str secret_hash; /* CLIENT_SECRET */
     enum client_kind kind;
     bool disabled;

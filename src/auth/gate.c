@@ -393,21 +393,26 @@ err gate_session(struct http_request *request, struct session *out)
     return session_find(request->cx, gate->options.people, cookie, out);
 }
 
-err gate_may_open(struct http_request *request, const struct session *session, str patient)
+err gate_may_read(struct http_request *request, const struct session *session, uint16_t resource,
+                  str id, struct store_version *version)
 {
     struct gate *gate = request->gate_self;
     struct ctx *cx = request->cx;
-    struct store_version version;
     struct decide_patients patients;
     struct decide_asker asker = { .role = role_find(session->user.role) };
     TRY(standing_find(cx, gate->standings, &session->user, asker.role, &patients));
     struct store_access access = decide_filter(cx->arena, &asker, DECIDE_READ, &patients);
     const struct store_access *before = cx->access;
     cx->access = &access;
-    err found = store_read(cx, gate->options.store, fhir_resource_find(S("Patient")), patient,
-                           &version);
+    err found = store_read(cx, gate->options.store, resource, id, version);
     cx->access = before;
     return found;
+}
+
+err gate_may_open(struct http_request *request, const struct session *session, str patient)
+{
+    struct store_version version;
+    return gate_may_read(request, session, fhir_resource_find(S("Patient")), patient, &version);
 }
 
 /* A consent that is on disk holds for the next request. */

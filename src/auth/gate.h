@@ -66,6 +66,9 @@ const char *gate_cookie_name(const struct http_request *request);
 err gate_same_origin(const struct http_request *request) MUST_USE;
 /* For open pages that differ for those signed in: ERR_LOGIN when nobody is. */
 err gate_session(struct http_request *request, struct session *out) MUST_USE;
+/* What this person may read of the record, on a page that is open to all; ERR_NOT_FOUND. */
+err gate_may_read(struct http_request *request, const struct session *session, uint16_t resource,
+                  str id, struct store_version *version) MUST_USE;
 /* May this person open this patient's record? ERR_NOT_FOUND when not, or when there is none. */
 err gate_may_open(struct http_request *request, const struct session *session,
                   str patient) MUST_USE;

@@ -24,14 +24,15 @@ static void bind_grant(struct db_stmt *stmt, const struct grant *grant)
     db_bind_text(stmt, 4, grant->scopes);
     db_bind_text(stmt, 5, text_or_empty(grant->patient));
     db_bind_text(stmt, 6, text_or_empty(grant->encounter));
-    db_bind_text(stmt, 7, text_or_empty(grant->nonce));
-    db_bind_text(stmt, 8, grant->family);
+    db_bind_text(stmt, 7, text_or_empty(grant->context));
+    db_bind_text(stmt, 8, text_or_empty(grant->nonce));
+    db_bind_text(stmt, 9, grant->family);
 }
 
 static void read_grant(struct ctx *cx, struct db_stmt *stmt, struct grant *out)
 {
     str *const fields[] = { &out->client, &out->user, &out->scopes, &out->patient,
-                            &out->encounter, &out->nonce, &out->family };
+                            &out->encounter, &out->context, &out->nonce, &out->family };
     for (size_t i = 0; i < COUNT(fields); i++)
         *fields[i] = arena_copy(cx->arena, db_text(stmt, (int)i));
 }
@@ -41,9 +42,9 @@ static err insert_code(struct ctx *cx, struct db *db, const struct grant *grant,
     struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_GRANT_ADD);
     db_bind_blob(stmt, 1, secret_hash(cx->arena, code));
     bind_grant(stmt, grant);
-    db_bind_text(stmt, 9, grant->redirect);
-    db_bind_text(stmt, 10, grant->challenge);
-    db_bind_int(stmt, 11, cx->now_ms + GRANT_CODE_MINUTES * MINUTE_MS);
+    db_bind_text(stmt, 10, grant->redirect);
+    db_bind_text(stmt, 11, grant->challenge);
+    db_bind_int(stmt, 12, cx->now_ms + GRANT_CODE_MINUTES * MINUTE_MS);
     return db_run(cx, stmt);
 }
 
@@ -77,8 +78,8 @@ static err redeem(struct ctx *cx, struct db *db, str code, struct grant *out)
     if (!row)
         return invalid_grant(cx);
     read_grant(cx, stmt, out);
-    out->redirect = arena_copy(cx->arena, db_text(stmt, 7));
-    out->challenge = arena_copy(cx->arena, db_text(stmt, 8));
+    out->redirect = arena_copy(cx->arena, db_text(stmt, 8));
+    out->challenge = arena_copy(cx->arena, db_text(stmt, 9));
     return db_step(cx, stmt, &more);
 }
 
@@ -117,7 +118,7 @@ static err use_refresh(struct ctx *cx, struct db *db, str refresh, struct grant 
     if (!row)
         return invalid_grant(cx);
     read_grant(cx, stmt, out);
-    int64_t until_ms = db_int(stmt, 7), used_ms = db_int(stmt, 8);
+    int64_t until_ms = db_int(stmt, 8), used_ms = db_int(stmt, 9);
     db_reset(stmt);
     if (used_ms) {
         TRY(revoke_family(cx, db, out->family));
@@ -150,7 +151,7 @@ static err insert_refresh(struct ctx *cx, struct db *db, const struct grant *gra
     struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_REFRESH_ADD);
     db_bind_blob(stmt, 1, secret_hash(cx->arena, refresh));
     bind_grant(stmt, grant);
-    db_bind_int(stmt, 9, cx->now_ms + (int64_t)GRANT_REFRESH_MINUTES * MINUTE_MS);
+    db_bind_int(stmt, 10, cx->now_ms + (int64_t)GRANT_REFRESH_MINUTES * MINUTE_MS);
     return db_run(cx, stmt);
 }
 
@@ -180,7 +181,7 @@ static err revoke_refresh(struct ctx *cx, struct db *db, str token)
     TRY(db_step(cx, stmt, &row));
     if (!row)
         return ERR_OK;
-    str family = arena_copy(cx->arena, db_text(stmt, 6));
+    str family = arena_copy(cx->arena, db_text(stmt, 7));
     db_reset(stmt);
     return revoke_family(cx, db, family);
 }

@@ -16,6 +16,7 @@ enum {
 };
 struct grant {
     str client, user, scopes, patient, encounter, nonce;
+    str context;               /* further references of a launch, by spaces: "ImagingStudy/7" */
     str redirect, challenge;   /* of a code */
     str family;                /* binds every token that came of one consent */
 };

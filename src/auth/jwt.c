@@ -1,15 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/jwt.h"
 #include "auth/secret.h"
+#include "base/clock.h"
 #include <fcntl.h>
 #include <jose/jose.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* Nothing here includes json/json.h: the library behind libjose uses some of the same names. */
 
+enum { LOOK_EVERY_MS = 1000 };
+#define KEYS_BYTES_MAX ((size_t)16 << 20)
+
 struct jwt_keys {
-    json_t *signing;
+    pthread_mutex_t lock;     /* over what follows */
+    struct arena arena;
+    const char *path;
+    struct timespec changed;  /* of the file, when it was read */
+    int64_t looked_ms;
+    json_t *ring;             /* array of private keys, the newest first */
     str public_text;
 };
 
@@ -37,80 +47,161 @@ static json_t *make_key(void)
 }
 
 /* Written whole under another name and moved into place: a cut leaves the old file or the new. */
-static bool save_key(struct ctx *cx, const json_t *key, const char *path)
+static bool save_ring(struct ctx *cx, json_t *ring, const char *path)
 {
     const char *part = arena_printf(cx->arena, "%s.part%c", path, 0).p;
     int file = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (file < 0)
         return false;
-    bool written = json_dumpfd(key, file, JSON_COMPACT) == 0 && fsync(file) == 0;
+    json_t *set = json_pack("{s:O}", "keys", ring);
+    bool written = set && json_dumpfd(set, file, JSON_COMPACT) == 0 && fsync(file) == 0;
+    json_decref(set);
     written = close(file) == 0 && written;
     return written && rename(part, path) == 0;
 }
 
 /* Not given when the library could not make it. */
-static str public_text(struct ctx *cx, const json_t *key)
+static str public_text(struct arena *arena, const json_t *ring)
 {
-    json_t *copy = json_deep_copy(key);
+    json_t *set = json_pack("{s:o}", "keys", json_deep_copy(ring)), *key;
     str text = { 0 };
-    if (copy && jose_jwk_pub(NULL, copy)) {
-        json_t *set = json_pack("{s:[O]}", "keys", copy);
-        size_t bytes = json_dumpb(set, NULL, 0, JSON_COMPACT);
-        char *room = arena_alloc(cx->arena, bytes);
-        if (bytes && json_dumpb(set, room, bytes, JSON_COMPACT) == bytes)
+    size_t i, bytes;
+    bool good = set != NULL;
+    json_array_foreach(json_object_get(set, "keys"), i, key)
+        good = good && jose_jwk_pub(NULL, key);
+    if (good && (bytes = json_dumpb(set, NULL, 0, JSON_COMPACT)) > 0) {
+        char *room = arena_alloc(arena, bytes);
+        if (json_dumpb(set, room, bytes, JSON_COMPACT) == bytes)
             text = (str){ room, bytes };
-        json_decref(set);
     }
-    json_decref(copy);
+    json_decref(set);
     return text;
 }
 
 static err no_key(struct ctx *cx, const char *path)
 {
     return ctx_failf(cx, ERR_IO, (str){ 0 },
-                     "the signing key %s cannot be read or made; can its folder be written?", path);
+                     "the signing keys %s cannot be read or made; can its folder be written?",
+                     path);
+}
+
+/* A single key is a ring of one, as it was once written. NULL: not there, or not to be read. */
+static json_t *load_ring(const char *path)
+{
+    json_t *file = json_load_file(path, 0, NULL), *ring = json_object_get(file, "keys");
+    if (ring)
+        json_incref(ring);
+    else if (json_object_get(file, "kty"))
+        ring = json_pack("[O]", file);
+    json_decref(file);
+    if (json_array_size(ring) > 0)
+        return ring;
+    json_decref(ring);
+    return NULL;
+}
+
+static bool add_key(json_t *ring)
+{
+    json_t *key = make_key();
+    return key && json_array_insert_new(ring, 0, key) == 0;
+}
+
+static const char *path_of(struct arena *arena, str folder)
+{
+    return arena_printf(arena, "%.*s/keys.json%c", STR_ARG(folder), 0).p;
+}
+
+/* True when the file is there and is newer than what was read. */
+static bool is_changed(struct jwt_keys *keys)
+{
+    struct stat info;
+    if (stat(keys->path, &info))
+        return false;
+    bool same = info.st_mtim.tv_sec == keys->changed.tv_sec &&
+                info.st_mtim.tv_nsec == keys->changed.tv_nsec;
+    keys->changed = info.st_mtim;
+    return !same;
+}
+
+/* Called under the lock. A file that cannot be read leaves the ring as it was. */
+static void read_again(struct jwt_keys *keys)
+{
+    int64_t now = clock_monotonic_ms();
+    if (now - keys->looked_ms < LOOK_EVERY_MS)
+        return;
+    keys->looked_ms = now;
+    json_t *ring = is_changed(keys) ? load_ring(keys->path) : NULL;
+    str text = ring ? public_text(&keys->arena, ring) : (str){ 0 };
+    if (str_given(text)) {
+        json_decref(keys->ring);
+        keys->ring = ring;
+        keys->public_text = text;
+    } else {
+        json_decref(ring);
+    }
+}
+
+static err make_ring(struct ctx *cx, const char *path)
+{
+    json_t *ring = json_array();
+    bool good = ring && add_key(ring) && save_ring(cx, ring, path);
+    json_decref(ring);
+    return good ? ERR_OK : no_key(cx, path);
 }
 
 err jwt_open(struct ctx *cx, str folder, struct jwt_keys **out)
 {
-    const char *path = arena_printf(cx->arena, "%.*s/keys.json%c", STR_ARG(folder), 0).p;
-    json_t *key = json_load_file(path, 0, NULL);
-    if (!key && access(path, F_OK) != 0) {
-        key = make_key();
-        if (key && !save_key(cx, key, path)) {
-            json_decref(key);
-            key = NULL;
-        }
-    }
-    str text = key ? public_text(cx, key) : (str){ 0 };
-    if (!str_given(text)) {
-        json_decref(key);
-        return no_key(cx, path);
-    }
-    struct jwt_keys *keys = arena_alloc(cx->arena, sizeof *keys);
-    *keys = (struct jwt_keys){ key, text };
+    struct jwt_keys *keys = arena_zero(cx->arena, sizeof *keys);
+    keys->path = path_of(cx->arena, folder);
+    keys->arena = arena_make(KEYS_BYTES_MAX);
+    if (access(keys->path, F_OK) != 0)
+        TRY(make_ring(cx, keys->path));
+    pthread_mutex_init(&keys->lock, NULL);
+    keys->looked_ms = -LOOK_EVERY_MS;
+    read_again(keys);
+    if (!keys->ring)
+        return no_key(cx, keys->path);
     *out = keys;
     return ERR_OK;
 }
 
 void jwt_close(struct jwt_keys *keys)
 {
-    if (keys)
-        json_decref(keys->signing);
+    if (!keys)
+        return;
+    json_decref(keys->ring);
+    arena_free(&keys->arena);
+    pthread_mutex_destroy(&keys->lock);
 }
 
-str jwt_public(const struct jwt_keys *keys)
+err jwt_rotate(struct ctx *cx, str folder)
 {
-    return keys->public_text;
+    const char *path = path_of(cx->arena, folder);
+    json_t *ring = load_ring(path);
+    bool good = ring && add_key(ring);
+    while (json_array_size(ring) > 1 + JWT_KEYS_KEPT)
+        json_array_remove(ring, json_array_size(ring) - 1);
+    good = good && save_ring(cx, ring, path);
+    json_decref(ring);
+    return good ? ERR_OK : no_key(cx, path);
 }
 
-static json_t *signed_parts(const struct jwt_keys *keys, const char *payload)
+str jwt_public(struct jwt_keys *keys)
+{
+    pthread_mutex_lock(&keys->lock);
+    read_again(keys);
+    str text = keys->public_text;
+    pthread_mutex_unlock(&keys->lock);
+    return text;
+}
+
+static json_t *signed_parts(json_t *key, const char *payload)
 {
     json_t *jws = json_pack("{s:s}", "payload", payload);
-    json_t *kid = json_object_get(keys->signing, "kid");
+    json_t *kid = json_object_get(key, "kid");
     json_t *sig = json_pack("{s:{s:s, s:s, s:O}}", "protected", "alg", "RS256", "typ", "JWT", "kid",
                             kid);
-    bool done = jws && sig && jose_jws_sig(NULL, jws, sig, keys->signing);
+    bool done = jws && sig && jose_jws_sig(NULL, jws, sig, key);
     json_decref(sig);
     if (!done) {
         json_decref(jws);
@@ -119,10 +210,21 @@ static json_t *signed_parts(const struct jwt_keys *keys, const char *payload)
     return jws;
 }
 
-err jwt_sign(struct ctx *cx, const struct jwt_keys *keys, str claims, str *out)
+/* The newest key; to be given back. */
+static json_t *signing_key(struct jwt_keys *keys)
+{
+    pthread_mutex_lock(&keys->lock);
+    read_again(keys);
+    json_t *key = json_incref(json_array_get(keys->ring, 0));
+    pthread_mutex_unlock(&keys->lock);
+    return key;
+}
+
+err jwt_sign(struct ctx *cx, struct jwt_keys *keys, str claims, str *out)
 {
     const char *payload = arena_cstr(cx->arena, secret_base64url(cx->arena, claims));
-    json_t *jws = signed_parts(keys, payload);
+    json_t *key = signing_key(keys), *jws = signed_parts(key, payload);
+    json_decref(key);
     if (!jws)
         return ctx_fail(cx, ERR_BUG, (str){ 0 }, S("the token could not be signed"));
     str token = arena_printf(cx->arena, "%s.%s.%s",

@@ -68,10 +68,11 @@ static const struct {
     { "scopes_supported", "openid fhirUser profile launch launch/patient launch/encounter "
                           "offline_access online_access patient/*.cruds user/*.cruds "
                           "system/*.cruds" },
-    { "capabilities", "launch-standalone client-public client-confidential-asymmetric "
+    { "capabilities", "launch-standalone launch-ehr client-public client-confidential-asymmetric "
                       "client-confidential-symmetric sso-openid-connect context-standalone-patient "
-                      "permission-offline permission-online permission-patient permission-user "
-                      "permission-v1 permission-v2 authorize-post" },
+                      "context-standalone-encounter context-ehr-patient context-ehr-encounter "
+                      "context-banner permission-offline permission-online permission-patient "
+                      "permission-user permission-v1 permission-v2 authorize-post" },
 };
 
 static const struct {
@@ -127,6 +128,7 @@ err oauth_read_ask(struct http_request *request, str query, struct oauth_ask *ou
         .scope_text = value_of(request, query, "scope"),
         .challenge = value_of(request, query, "code_challenge"),
         .nonce = value_of(request, query, "nonce"),
+        .launch = value_of(request, query, "launch"),
     };
     str aud = value_of(request, query, "aud"), method = value_of(request, query,
                                                                  "code_challenge_method");
@@ -145,6 +147,9 @@ err oauth_read_ask(struct http_request *request, str query, struct oauth_ask *ou
     TRY(scope_parse(cx, ask.client.scopes, &most));
     if (!scope_within(&ask.scopes, &most))
         return ask_fault(cx, "the app asks for more than it was registered for");
+    if (ask.scopes.launch != (ask.launch.n > 0))
+        return ask_fault(cx, "an app begun from a record asks for the scope launch and sends the "
+                             "launch it was given; another does neither");
     *out = ask;
     return ERR_OK;
 }
@@ -222,6 +227,22 @@ static err put_id_token(struct http_request *request, struct json_writer *w,
     return ERR_OK;
 }
 
+/* What was on screen besides the patient and the stay. */
+static void put_context(struct json_writer *w, str context)
+{
+    str reference;
+    if (!context.n)
+        return;
+    json_key(w, "fhirContext");
+    json_open(w, '[');
+    while (str_next(&context, ' ', &reference)) {
+        json_open(w, '{');
+        json_put_str(w, "reference", reference);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+}
+
 static err answer_tokens(struct http_request *request, struct http_response *response,
                          const struct grant *grant)
 {
@@ -240,6 +261,9 @@ static err answer_tokens(struct http_request *request, struct http_response *res
         json_put_str(&w, "patient", grant->patient);
     if (grant->encounter.n)
         json_put_str(&w, "encounter", grant->encounter);
+    put_context(&w, grant->context);
+    if (grant->patient.n) /* the app stands alone, with no banner of ours above it */
+        json_put_bool(&w, "need_patient_banner", true);
     TRY(put_id_token(request, &w, grant));
     json_close(&w, '}');
     return answer_json(response, &buf);

@@ -28,6 +28,7 @@ struct oauth_ask {
     struct client client;
     struct scope_set scopes;
     str scope_text, state, redirect, challenge, nonce;
+    str launch;            /* the handle of an app begun within a record; or empty */
 };
 /* ERR_INVALID before the redirect is known to be the app's: show the fault. */
 err oauth_read_ask(struct http_request *request, str query, struct oauth_ask *out) MUST_USE;

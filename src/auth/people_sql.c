@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/people_sql.h"
 
-#define GRANT_COLUMNS "client, user, scopes, patient, encounter, nonce, family"
+#define GRANT_COLUMNS "client, user, scopes, patient, encounter, context, nonce, family"
 #define GRANT_TYPES                                                                                \
     "client TEXT NOT NULL, user TEXT NOT NULL, scopes TEXT NOT NULL, patient TEXT NOT NULL,"       \
-    " encounter TEXT NOT NULL, nonce TEXT NOT NULL, family TEXT NOT NULL"
+    " encounter TEXT NOT NULL, context TEXT NOT NULL, nonce TEXT NOT NULL, family TEXT NOT NULL"
 
 const char people_schema[] =
     "CREATE TABLE IF NOT EXISTS user("
@@ -22,13 +22,17 @@ const char people_schema[] =
     "CREATE TABLE IF NOT EXISTS once("
     " hash BLOB PRIMARY KEY, until_ms INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS once_by_end ON once(until_ms);"
-    "CREATE TABLE IF NOT EXISTS grant_code("
+    "CREATE TABLE IF NOT EXISTS client_launch("
+    " id TEXT PRIMARY KEY, url TEXT NOT NULL) WITHOUT ROWID;"
+    "DROP TABLE IF EXISTS grant_code;" /* of an earlier layout: those apps ask again */
+    "DROP TABLE IF EXISTS refresh;"
+    "CREATE TABLE IF NOT EXISTS consent_code("
     " hash BLOB PRIMARY KEY, " GRANT_TYPES ", redirect TEXT NOT NULL, challenge TEXT NOT NULL,"
     " until_ms INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS refresh("
+    "CREATE TABLE IF NOT EXISTS renewal("
     " hash BLOB PRIMARY KEY, " GRANT_TYPES ", until_ms INTEGER NOT NULL, used_ms INTEGER NOT NULL)"
     " WITHOUT ROWID;"
-    "CREATE INDEX IF NOT EXISTS refresh_by_family ON refresh(family);"
+    "CREATE INDEX IF NOT EXISTS renewal_by_family ON renewal(family);"
     "CREATE TABLE IF NOT EXISTS code("
     " hash BLOB PRIMARY KEY, user TEXT NOT NULL, until_ms INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS try("
@@ -107,30 +111,33 @@ const struct stmt people_sql[] = {
         "INSERT INTO client(id, name, redirects, scopes, jwks, secret_hash, kind, disabled)"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 0) ON CONFLICT DO NOTHING", NULL },
     [PEOPLE_CLIENT_FIND] = { "an app by id",
-        "SELECT name, redirects, scopes, jwks, secret_hash, kind, disabled FROM client"
-        " WHERE id = ?1", "SEARCH client USING PRIMARY KEY" },
+        "SELECT name, redirects, scopes, jwks, secret_hash, kind, disabled, coalesce((SELECT url"
+        " FROM client_launch l WHERE l.id = c.id), '') FROM client c WHERE c.id = ?1",
+        "SEARCH c USING PRIMARY KEY" },
+    [PEOPLE_LAUNCH_ADD] = { "where an app is launched",
+        "INSERT INTO client_launch(id, url) VALUES(?1, ?2)", NULL },
     [PEOPLE_ONCE] = { "note what may be used once",
         "INSERT INTO once(hash, until_ms) VALUES(?1, ?2) ON CONFLICT DO NOTHING", NULL },
     [PEOPLE_ONCE_FORGET] = { "forget what is too old to come back",
         "DELETE FROM once WHERE until_ms < ?1", NULL },
     [PEOPLE_GRANT_ADD] = { "keep an authorization code's hash",
-        "INSERT INTO grant_code(hash, " GRANT_COLUMNS ", redirect, challenge, until_ms)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)", NULL },
+        "INSERT INTO consent_code(hash, " GRANT_COLUMNS ", redirect, challenge, until_ms)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)", NULL },
     [PEOPLE_GRANT_USE] = { "use up an authorization code",
-        "DELETE FROM grant_code WHERE hash = ?1 AND until_ms > ?2"
+        "DELETE FROM consent_code WHERE hash = ?1 AND until_ms > ?2"
         " RETURNING " GRANT_COLUMNS ", redirect, challenge", NULL },
     [PEOPLE_REFRESH_ADD] = { "keep a refresh token's hash",
-        "INSERT INTO refresh(hash, " GRANT_COLUMNS ", until_ms, used_ms)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0)", NULL },
+        "INSERT INTO renewal(hash, " GRANT_COLUMNS ", until_ms, used_ms)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0)", NULL },
     [PEOPLE_REFRESH_FIND] = { "a refresh token",
-        "SELECT " GRANT_COLUMNS ", until_ms, used_ms FROM refresh WHERE hash = ?1",
-        "SEARCH refresh USING PRIMARY KEY" },
+        "SELECT " GRANT_COLUMNS ", until_ms, used_ms FROM renewal WHERE hash = ?1",
+        "SEARCH renewal USING PRIMARY KEY" },
     [PEOPLE_REFRESH_USE] = { "use up a refresh token",
-        "UPDATE refresh SET used_ms = ?2 WHERE hash = ?1", NULL },
+        "UPDATE renewal SET used_ms = ?2 WHERE hash = ?1", NULL },
     [PEOPLE_FAMILY_TOKENS] = { "revoke the access tokens of one consent",
         "UPDATE token SET revoked_ms = ?2 WHERE family = ?1 AND family <> '' AND revoked_ms = 0",
         NULL },
     [PEOPLE_FAMILY_REFRESH] = { "use up the refresh tokens of one consent",
-        "UPDATE refresh SET used_ms = ?2 WHERE family = ?1 AND used_ms = 0", NULL },
+        "UPDATE renewal SET used_ms = ?2 WHERE family = ?1 AND used_ms = 0", NULL },
     [PEOPLE_SQL_COUNT] = { 0 },
 };

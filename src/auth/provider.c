@@ -18,7 +18,7 @@ struct kept {
 };
 struct provider {
     struct provider_options options;
-    const struct jwt_keys *keys;
+    struct jwt_keys *keys;
     pthread_mutex_t lock; /* over what follows */
     struct arena arena;
     struct kept kept;
@@ -31,7 +31,7 @@ static err refuse(struct ctx *cx, const char *why)
 }
 
 struct provider *provider_make(struct ctx *cx, const struct provider_options *options,
-                               const struct jwt_keys *keys)
+                               struct jwt_keys *keys)
 {
     if (!options->issuer.n)
         return NULL;

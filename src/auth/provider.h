@@ -31,7 +31,7 @@ struct provider_options {
 };
 struct provider;
 struct provider *provider_make(struct ctx *cx, const struct provider_options *options,
-                               const struct jwt_keys *keys);
+                               struct jwt_keys *keys);
 void provider_close(struct provider *provider);
 const struct provider_options *provider_options(const struct provider *provider);
 

@@ -48,6 +48,30 @@ TEST(jwt_key_survives_a_restart_and_nobody_else_reads_it)
     jwt_close(again);
 }
 
+TEST(jwt_rotated_keys_sign_anew_and_what_was_signed_still_holds)
+{
+    str folder, first, second;
+    struct jwt_claims claims;
+    struct jwt_keys *keys = fresh(cx, &folder), *again;
+    EXPECT_INT("sign", jwt_sign(cx, keys, S("{}"), &first), ERR_OK);
+    EXPECT_INT("rotate", jwt_rotate(cx, folder), ERR_OK);
+    EXPECT_INT("open again", jwt_open(cx, folder, &again), ERR_OK);
+    EXPECT_INT("sign with the new", jwt_sign(cx, again, S("{}"), &second), ERR_OK);
+    EXPECT("another key id", !str_eq(str_slice(first, 0, str_find_char(first, '.')),
+                                     str_slice(second, 0, str_find_char(second, '.'))));
+    EXPECT_INT("the old holds", jwt_check(cx, jwt_public(again), first, &claims), ERR_OK);
+    for (int i = 0; i < JWT_KEYS_KEPT; i++)
+        EXPECT_INT("rotate on", jwt_rotate(cx, folder), ERR_OK);
+    jwt_close(again);
+    EXPECT_INT("open last", jwt_open(cx, folder, &again), ERR_OK);
+    EXPECT_INT("the first is forgotten", jwt_check(cx, jwt_public(again), first, &claims),
+               ERR_INVALID);
+    EXPECT_INT("the second is kept", jwt_check(cx, jwt_public(again), second, &claims), ERR_OK);
+    EXPECT("no private part is published", str_find(jwt_public(again), S("\"d\"")) == STR_NONE);
+    jwt_close(keys);
+    jwt_close(again);
+}
+
 static str unsigned_token(struct ctx *cx, const char *header)
 {
     return arena_printf(cx->arena, "%.*s.e30.AAAA",

@@ -11,6 +11,7 @@ static const struct command_option options[] = {
     { "--data", "DIR", "the data folder", true, false },
     { "--name", "TEXT", "what people read when asked for their consent", false, false },
     { "--redirect", "URL", "where a person is sent back to", false, true },
+    { "--launch", "URL", "what begins it from within a patient's record", false, false },
     { "--scope", "SCOPES", "the most it may ask for", true, false },
     { "--jwks", "FILE", "public keys it signs its assertions with", false, false },
     { "--secret", NULL, "make a secret for it and print it, once", false, false },
@@ -47,6 +48,7 @@ static err add(struct ctx *cx, struct people *people, const struct command_args 
         .name = command_value(args, "--name"),
         .redirects = redirects_of(cx, args),
         .scopes = command_value(args, "--scope"),
+        .launch = command_value(args, "--launch"),
     };
     str secret = secret_text(cx->arena);
     if (command_has(args, "--jwks")) {

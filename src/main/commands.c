@@ -12,6 +12,7 @@ extern const struct command cmd_consumers;
 extern const struct command cmd_token;
 extern const struct command cmd_audit;
 extern const struct command cmd_client;
+extern const struct command cmd_keys;
 extern const struct command cmd_term;
 extern const struct command cmd_user;
 extern const struct command cmd_rule;
@@ -37,6 +38,7 @@ const struct command *const commands[] = {
     &cmd_config,
     &cmd_audit,
     &cmd_client,
+    &cmd_keys,
     &cmd_term,
     &cmd_user,
     &cmd_token,

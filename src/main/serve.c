@@ -215,6 +215,7 @@ const struct route *const *serve_tables(struct arena *arena)
     tables[at++] = rest_subscription_routes;
     tables[at++] = oauth_routes;
     tables[at++] = sign_in_routes;
+    tables[at++] = launch_routes;
     tables[at++] = account_routes;
     tables[at++] = door_routes;
     tables[at++] = my_routes;

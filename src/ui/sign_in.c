@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ui/sign_in.h"
+#include "auth/launch.h"
 #include "assets.h"
 #include "auth/entrance.h"
 #include "auth/gate.h"
@@ -239,10 +240,58 @@ size_t sign_in_words(struct arena *arena, const struct scope_set *set, struct si
     return count;
 }
 
+/* What was wrong with the patient or the stay that was given. */
+struct consent_fault {
+    str patient, encounter;
+};
+
+static err find_launch(struct http_request *request, const struct oauth_ask *ask,
+                       const struct session *session, struct launch *out)
+{
+    struct launch expected = { .client = ask->client.id, .user = session->user.name };
+    *out = (struct launch){ 0 };
+    return ask->launch.n ? launch_read(request, ask->launch, &expected, out) : ERR_OK;
+}
+
+/* "https://app.example:8443" of a URL; not given when it holds what a policy could misread. */
+static str origin_of(str url)
+{
+    static const char fine[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                               "-.:[]";
+    size_t start = str_find(url, S("://"));
+    size_t end = start == STR_NONE ? url.n : start + 3;
+    for (; end < url.n && url.p[end] != '/' && url.p[end] != '?'; end++)
+        if (!strchr(fine, url.p[end]))
+            return (str){ 0 };
+    return start == STR_NONE ? (str){ 0 } : str_slice(url, 0, end);
+}
+
+/* The answer goes to our own page, which sends the browser on to the app: browsers hold the
+ * policy's form-action against that address, too. */
+static void allow_form_to(struct arena *arena, struct http_response *response, str redirect)
+{
+    static const char ours[] = "form-action 'self'";
+    str origin = origin_of(redirect);
+    for (size_t i = 0; i < response->headers_count && origin.n; i++) {
+        str value = response->headers[i].value;
+        size_t at = str_find(value, S(ours));
+        if (at == STR_NONE)
+            continue;
+        at += sizeof ours - 1;
+        response->headers[i].value = arena_printf(arena, "%.*s %.*s%.*s",
+                                                  STR_ARG(str_slice(value, 0, at)),
+                                                  STR_ARG(origin),
+                                                  STR_ARG(str_slice(value, at, value.n)));
+    }
+}
+
 static err show_consent(struct http_request *request, struct http_response *response,
-                        const struct oauth_ask *ask, const struct session *session, str fault)
+                        const struct oauth_ask *ask, const struct session *session,
+                        struct consent_fault fault)
 {
     struct ctx *cx = request->cx;
+    struct launch launch;
+    TRY(find_launch(request, ask, session, &launch));
     struct sign_in_scope *scopes = arena_array(cx->arena, SIGN_IN_SCOPES_MAX + 1, sizeof *scopes);
     bool own = str_starts(session->user.who, S("Patient/"));
     struct sign_in_consent consent = {
@@ -252,14 +301,22 @@ static err show_consent(struct http_request *request, struct http_response *resp
         .csrf = session->csrf,
         .scopes = scopes,
         .scopes_count = sign_in_words(cx->arena, &ask->scopes, scopes),
-        .asks_patient = ask->scopes.launch_patient && !own,
+        .asks_patient = (ask->scopes.launch_patient || ask->scopes.launch_encounter) && !own &&
+                        !launch.patient.n,
+        .asks_encounter = ask->scopes.launch_encounter && !launch.encounter.n,
+        .launched = launch.patient.n ? arena_printf(cx->arena, "Patient/%.*s",
+                                                    STR_ARG(launch.patient)) : S(""),
         .keeps_access = ask->scopes.offline,
         .patient = { .name = "patient", .label = "For which patient", .required = true,
-                     .hint = "The patient's id in the record", .error = fault },
+                     .hint = "The patient's id in the record", .error = fault.patient },
+        .encounter = { .name = "encounter", .label = "For which stay or visit", .required = true,
+                       .hint = "The encounter's id in the record", .error = fault.encounter },
     };
     struct buf out = ui_page_buf(request);
     sign_in_consent_page(&out, &consent);
-    return ui_page_send(request, response, &out);
+    TRY(ui_page_send(request, response, &out));
+    allow_form_to(cx->arena, response, ask->redirect);
+    return ERR_OK;
 }
 
 static err to_sign_in(struct http_request *request, struct http_response *response)
@@ -282,7 +339,7 @@ static err get_authorize(struct http_request *request, struct http_response *res
     TRY(oauth_read_ask(request, request->query, &ask));
     if (gate_session(request, &session) != ERR_OK)
         return to_sign_in(request, response);
-    return show_consent(request, response, &ask, &session, (str){ 0 });
+    return show_consent(request, response, &ask, &session, (struct consent_fault){ 0 });
 }
 
 /* The patient the app is launched on: the person's own, or the one named in the form. */
@@ -292,6 +349,31 @@ static str patient_of(struct http_request *request, const struct session *sessio
     if (str_starts(who, S("Patient/")))
         return str_slice(who, 8, who.n);
     return str_trim(sign_in_field(request, "patient"));
+}
+
+/* The patient and stay the tokens are for: those on screen at the launch, else those named. */
+static void set_context(struct http_request *request, const struct oauth_ask *ask,
+                        const struct session *session, const struct launch *launch,
+                        struct grant *grant, struct consent_fault *fault)
+{
+    struct ctx *cx = request->cx;
+    bool wants_patient = ask->scopes.launch_patient || launch->id.n > 0;
+    grant->context = launch->context;
+    grant->encounter = launch->encounter;
+    grant->patient = launch->patient.n ? launch->patient
+                   : wants_patient || ask->scopes.launch_encounter ? patient_of(request, session)
+                                                                   : (str){ 0 };
+    size_t kept = cx->issues.kept, count = cx->issues.count;
+    if (grant->patient.n || wants_patient)
+        if (gate_may_open(request, session, grant->patient) != ERR_OK)
+            fault->patient = S("This is no patient you may open: check the id");
+    if (ask->scopes.launch_encounter && !grant->encounter.n) {
+        grant->encounter = str_trim(sign_in_field(request, "encounter"));
+        if (launch_check_encounter(request, session, grant->patient, grant->encounter) != ERR_OK)
+            fault->encounter = S("This is no stay of the patient that you may see: check the id");
+    }
+    cx->issues.kept = kept;
+    cx->issues.count = count;
 }
 
 static err allow(struct http_request *request, struct http_response *response,
@@ -305,12 +387,14 @@ static err allow(struct http_request *request, struct http_response *response,
         .redirect = ask->redirect,
         .challenge = ask->challenge,
     };
-    if (ask->scopes.launch_patient) {
-        grant.patient = patient_of(request, session);
-        if (gate_may_open(request, session, grant.patient) != ERR_OK)
-            return show_consent(request, response, ask, session,
-                                S("This is no patient you may open: check the id"));
-    }
+    struct launch launch;
+    struct consent_fault fault = { 0 };
+    TRY(find_launch(request, ask, session, &launch));
+    set_context(request, ask, session, &launch, &grant, &fault);
+    if (fault.patient.n || fault.encounter.n)
+        return show_consent(request, response, ask, session, fault);
+    if (launch.id.n)
+        TRY(launch_use(request, &launch));
     str location;
     TRY(oauth_allow(request, ask, &grant, &location));
     return sign_in_go(response, location);

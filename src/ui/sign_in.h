@@ -39,8 +39,9 @@ struct sign_in_consent {
     str app, query, csrf;
     const struct sign_in_scope *scopes;
     size_t scopes_count;
-    bool asks_patient, keeps_access;
-    struct ui_field patient;
+    bool asks_patient, asks_encounter, keeps_access;
+    str launched;      /* "Patient/1": begun from this record; or empty */
+    struct ui_field patient, encounter;
 };
 
 /* One sentence a rule of the set: "Look at and search: Observation", "category=laboratory" kept. */
@@ -59,4 +60,8 @@ err sign_in_show(struct http_request *request, struct http_response *response, s
 /* Refuses a form that does not carry the session's own csrf text. */
 err sign_in_form_of(struct http_request *request, const struct session *session) MUST_USE;
 
-extern const struct route sign_in_routes[];
+/* Is this stay the patient's, and may they see it? launch.c */
+err launch_check_encounter(struct http_request *request, const struct session *session,
+                           str patient, str encounter) MUST_USE;
+
+extern const struct route sign_in_routes[], launch_routes[];

@@ -236,3 +236,108 @@ test('an address that guesses tokens is held up; good ones from it go on', async
   const audit = run(server, 'audit', 'verify');
   assert.match(audit, /whole|holds|entries/);
 });
+
+test('an app begun from the record gets the patient, the stay and what was on screen', async (t) => {
+  const server = await closed(t, ['--set', 'auth.demo_code=demo']);
+  const back = 'http://127.0.0.1:9/back', start = 'http://127.0.0.1:9/launch';
+  const scope = 'launch openid patient/*.rs', all = token(server, everything);
+  run(server, 'user', 'add', 'out.reach', '--role', 'outreach', '--who', 'Practitioner/7');
+  run(server, 'user', 'add', 'other.one', '--role', 'outreach', '--who', 'Practitioner/8');
+  run(server, 'client', 'add', 'app', '--redirect', back, '--launch', start, '--scope', scope);
+  run(server, 'client', 'add', 'apart', '--redirect', back, '--scope', scope);
+  const put = (resource) => server.put(`/fhir/${resource.resourceType}/${resource.id}`, resource, all);
+  for (const id of ['ann', 'bob'])
+    await put({ resourceType: 'Patient', id });
+  await put({ resourceType: 'Encounter', id: 'stay', status: 'in-progress', class: { code: 'IMP' },
+              subject: { reference: 'Patient/ann' } });
+  await put({ resourceType: 'ImagingStudy', id: 'scan', status: 'available', subject: { reference: 'Patient/ann' } });
+  const cookie = await signIn(server, 'out.reach', 'demo');
+  const launch = (query, more = cookie) => server.get(`/auth/launch?${form(query)}`, { cookie: more });
+  const screen = { app: 'app', patient: 'ann', encounter: 'stay', context: 'ImagingStudy/scan' };
+  for (const [query, status] of [[{ ...screen, app: 'apart' }, 400], [{ ...screen, app: 'none' }, 404],
+    [{ ...screen, patient: 'none' }, 404], [{ ...screen, patient: 'bob' }, 400],
+    [{ ...screen, encounter: 'none' }, 404], [{ ...screen, context: 'Patient/bob' }, 400],
+    [{ ...screen, context: 'ImagingStudy/none' }, 404], [{ ...screen, context: 'x' }, 400]])
+    assert.equal((await launch(query)).status, status, JSON.stringify(query));
+  assert.equal((await server.get(`/auth/launch?${form(screen)}`)).status, 401);
+  const sent = new URL((await launch(screen)).headers.get('location'));
+  assert.equal(sent.origin + sent.pathname, start);
+  assert.equal(sent.searchParams.get('iss'), `${server.url}/fhir`);
+
+  const verifier = oidc.randomPKCECodeVerifier();
+  const asks = async (handle, more = {}) => form({ client_id: 'app', redirect_uri: back, scope, state: 's',
+    response_type: 'code', aud: `${server.url}/fhir`, launch: handle, code_challenge_method: 'S256',
+    code_challenge: await oidc.calculatePKCECodeChallenge(verifier), ...more });
+  const ask = await asks(sent.searchParams.get('launch'));
+  const page = await server.get(`/auth/authorize?${ask}`, { cookie });
+  assert.match(page.text, /begun from the record Patient\/ann/);
+  assert.doesNotMatch(page.text, /For which patient/);
+  assert.match(page.headers.get('content-security-policy'), /form-action 'self' http:\/\/127.0.0.1:9;/,
+               'the browser may follow the answer to the app');
+  const csrf = /name="csrf" value="([^"]+)"/.exec(page.text)[1];
+  const answer = (query) => server.ask('POST', '/auth/authorize', { headers: { ...asForm, cookie },
+    body: form({ ask: query, csrf, answer: 'allow' }) });
+  const other = await signIn(server, 'other.one', 'demo');
+  assert.equal((await server.get(`/auth/authorize?${ask}`, { cookie: other })).status, 400, "another's launch");
+  assert.equal((await server.get(`/auth/authorize?${await asks('made.up.one')}`, { cookie })).status, 400);
+  assert.equal((await server.get(`/auth/authorize?${await asks('')}`, { cookie })).status, 400, 'launch without one');
+
+  const code = new URL((await answer(ask)).headers.get('location')).searchParams.get('code');
+  const tokens = await server.ask('POST', '/auth/token', { headers: asForm, body: form({ client_id: 'app',
+    grant_type: 'authorization_code', code, redirect_uri: back, code_verifier: verifier }) });
+  assert.equal(tokens.status, 200, tokens.text);
+  assert.equal(tokens.body.patient, 'ann');
+  assert.equal(tokens.body.encounter, 'stay');
+  assert.deepEqual(tokens.body.fhirContext, [{ reference: 'ImagingStudy/scan' }]);
+  assert.equal(tokens.body.need_patient_banner, true);
+  const mine = bearer(tokens.body.access_token);
+  assert.equal((await server.get('/fhir/Patient/ann', mine)).status, 200);
+  assert.equal((await server.get('/fhir/Patient/bob', mine)).status, 404, 'one patient alone');
+  assert.equal((await answer(ask)).status, 400, 'a launch is good once');
+
+  const old = (await server.get('/auth/jwks')).body.keys.map((k) => k.kid);
+  run(server, 'keys', 'rotate');
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+  const now = (await server.get('/auth/jwks')).body.keys.map((k) => k.kid);
+  assert.equal(now.length, 2);
+  assert.equal(now[1], old[0], 'the key before is still published');
+  const late = new URL((await launch(screen)).headers.get('location')).searchParams.get('launch');
+  assert.equal(JSON.parse(Buffer.from(late.split('.')[0], 'base64url')).kid, now[0], 'signed with the new key');
+});
+
+test('an app of its own asks which patient and stay it is for', async (t) => {
+  const server = await closed(t, ['--set', 'auth.demo_code=demo']);
+  const back = 'http://127.0.0.1:9/back', scope = 'launch/patient launch/encounter patient/*.rs';
+  const all = token(server, everything);
+  run(server, 'user', 'add', 'out.reach', '--role', 'outreach', '--who', 'Practitioner/7');
+  run(server, 'client', 'add', 'app', '--redirect', back, '--scope', scope);
+  for (const id of ['ann', 'bob']) {
+    await server.put(`/fhir/Patient/${id}`, { resourceType: 'Patient', id }, all);
+    await server.put(`/fhir/Encounter/${id}-stay`, { resourceType: 'Encounter', id: `${id}-stay`,
+      status: 'in-progress', class: { code: 'IMP' }, subject: { reference: `Patient/${id}` } }, all);
+  }
+  const verifier = oidc.randomPKCECodeVerifier();
+  const ask = form({ client_id: 'app', redirect_uri: back, scope, state: 's', response_type: 'code',
+    aud: `${server.url}/fhir`, code_challenge_method: 'S256',
+    code_challenge: await oidc.calculatePKCECodeChallenge(verifier) });
+  const cookie = await signIn(server, 'out.reach', 'demo');
+  const page = (await server.get(`/auth/authorize?${ask}`, { cookie })).text;
+  assert.match(page, /For which patient/);
+  assert.match(page, /For which stay or visit/);
+  const csrf = /name="csrf" value="([^"]+)"/.exec(page)[1];
+  const answer = (fields) => server.ask('POST', '/auth/authorize', { headers: { ...asForm, cookie },
+    body: form({ ask, csrf, answer: 'allow', ...fields }) });
+  for (const [fields, told] of [[{ patient: 'none', encounter: 'ann-stay' }, /no patient you may open/],
+    [{ patient: 'ann', encounter: 'bob-stay' }, /no stay of the patient/], [{ patient: 'ann' }, /no stay of the patient/]]) {
+    const again = await answer(fields);
+    assert.equal(again.status, 200);
+    assert.match(again.text, told);
+  }
+  const code = new URL((await answer({ patient: 'ann', encounter: 'ann-stay' })).headers.get('location'))
+    .searchParams.get('code');
+  const tokens = (await server.ask('POST', '/auth/token', { headers: asForm, body: form({ client_id: 'app',
+    grant_type: 'authorization_code', code, redirect_uri: back, code_verifier: verifier }) })).body;
+  assert.equal(tokens.patient, 'ann');
+  assert.equal(tokens.encounter, 'ann-stay');
+  assert.equal(tokens.fhirContext, undefined);
+});
