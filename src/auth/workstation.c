@@ -236,12 +236,14 @@ static err find_sitting(struct ctx *cx, struct db *db, str user, struct sitting 
     return ERR_OK;
 }
 
-static err lock_at(struct ctx *cx, struct db *db, str place)
+static err lock_at(struct ctx *cx, struct db *db, str place, bool *locked)
 {
     struct db_stmt *stmt = db_use(cx, db, sign_in_sql, SIGN_IN_SITTING_LOCK_AT);
     db_bind_text(stmt, 1, place);
     db_bind_int(stmt, 2, cx->now_ms);
-    return db_run(cx, stmt);
+    TRY(db_run(cx, stmt));
+    *locked = db_changes(db) > 0;
+    return ERR_OK;
 }
 
 /* The patient goes along within two minutes of the last use, in the same area; else nobody is on
@@ -273,7 +275,8 @@ static err open_here(struct ctx *cx, struct db *db, const struct tap_ask *ask,
 {
     bool proved = sitting->there && cx->now_ms - sitting->full_ms <= ask->grace_ms &&
                   cx->now_ms - sitting->begun_ms <= SESSION_ABSOLUTE_MS;
-    TRY(lock_at(cx, db, out->at.id)); /* whoever was here: the next person stands before it */
+    /* Whoever was here: the next person stands before it. */
+    TRY(lock_at(cx, db, out->at.id, &out->locked));
     if (!proved)
         return refuse(cx, ERR_FORBIDDEN, "a badge alone does not sign in: use your passkey here "
                                          "first; the badge then opens it again for four hours");
@@ -290,13 +293,13 @@ static err tap(struct ctx *cx, struct db *db, const struct tap_ask *ask, struct 
     str user;
     TRY(find_by(cx, db, SIGN_IN_PLACE_READER, ask->reader, &out->at));
     if (ask->event == TAP_OUT) /* whosever badge it was: nobody stands there now */
-        return lock_at(cx, db, out->at.id);
+        return lock_at(cx, db, out->at.id, &out->locked);
     TRY(find_badge(cx, db, ask->badge, &user));
     TRY(find_sitting(cx, db, user, &sitting));
     bool open_now = sitting.there && !sitting.locked_ms && str_eq(sitting.place, out->at.id) &&
                     cx->now_ms - sitting.seen_ms <= WORKSTATION_KEEP_MS;
     if (ask->event == TAP_EITHER && open_now)
-        return lock_at(cx, db, out->at.id);
+        return lock_at(cx, db, out->at.id, &out->locked);
     return open_here(cx, db, ask, &sitting, out);
 }
 
@@ -356,10 +359,4 @@ err workstation_sitter(struct ctx *cx, struct people *people, str id,
 {
     struct db *db = people_lock(people);
     return people_unlock(people, who_sits(cx, db, id, out));
-}
-
-err workstation_lock(struct ctx *cx, struct people *people, str id)
-{
-    struct db *db = people_lock(people);
-    return people_unlock(people, lock_at(cx, db, id));
 }

@@ -53,7 +53,8 @@ enum tap_event { TAP_IN, TAP_OUT, TAP_EITHER };
 struct tap_result {
     struct workstation at;
     str left;            /* the workstation the session came from; empty: none, or the same */
-    bool opened;         /* else it was locked */
+    bool opened;         /* a session waits for the browser */
+    bool locked;         /* one that was open is not any more */
 };
 struct tap_ask {
     str reader, badge;
@@ -72,4 +73,3 @@ struct workstation_sitter {
 };
 err workstation_sitter(struct ctx *cx, struct people *people, str id,
                        struct workstation_sitter *out) MUST_USE;
-err workstation_lock(struct ctx *cx, struct people *people, str id) MUST_USE;

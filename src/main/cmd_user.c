@@ -5,6 +5,7 @@
 #include "auth/workstation.h"
 #include "json/write.h"
 #include "main/command.h"
+#include "main/user_demo.h"
 
 enum { LIST_MAX_BYTES = 16 << 20, CODE_MINUTES = 60, CODE_MINUTES_MAX = 60 * 24 * 7 };
 
@@ -202,13 +203,19 @@ static err badge(struct ctx *cx, struct people *people, const struct command_arg
     return badge_end(cx, people, args->words[2]);
 }
 
+static err demo(struct ctx *cx, struct people *people, const struct command_args *args)
+{
+    TRY(need_words(cx, args, 1, "demo --data DIR"));
+    return user_demo(cx, people, command_value(args, "--data"));
+}
+
 static const struct {
     const char *word;
     err (*run)(struct ctx *cx, struct people *people, const struct command_args *args);
 } actions[] = {
     { "add", add },         { "disable", disable }, { "enable", enable },
     { "role", set_role },   { "list", list },       { "roles", list_roles },
-    { "key", key },         { "badge", badge },
+    { "key", key },         { "badge", badge },     { "demo", demo },
 };
 
 static int run(struct ctx *cx, const struct command_args *args)
@@ -224,7 +231,8 @@ static int run(struct ctx *cx, const struct command_args *args)
         people_close(people);
         return result == ERR_OK ? EXIT_DONE : command_fail(cx);
     }
-    fprintf(stderr, "frontline user: say add, disable, enable, role, key, badge, list or roles\n"
+    fprintf(stderr, "frontline user: say add, disable, enable, role, key, badge, demo, list or "
+                    "roles\n"
                     "Try: frontline user --help\n");
     return EXIT_USAGE;
 }
@@ -232,12 +240,12 @@ static int run(struct ctx *cx, const struct command_args *args)
 extern const struct command cmd_user;
 const struct command cmd_user = {
     .name = "user",
-    .words = "add|disable|enable|role|key|badge|list|roles [NAME] [ROLE]",
+    .words = "add|disable|enable|role|key|badge|demo|list|roles [NAME] [ROLE]",
     .summary = "who may sign in, and as what",
     .about = "People live beside the record, not in it. A change holds within a second in a running "
              "server. Disabling a person ends their tokens and sessions. `key add-code` prints a "
              "one-time code, with which they sign in once and enrol a passkey; `key revoke` ends a "
-             "lost key and the person's sessions.",
+             "lost key and the person's sessions. `demo` makes one account a role, as ./run does.",
     .options = options,
     .examples = "  frontline user add a.khan --role nurse --who Practitioner/17 --areas ward-3 "
                 "--data data\n"

@@ -72,8 +72,8 @@ static err show_metrics(struct http_request *request, struct http_response *resp
 }
 
 const struct route front_routes[] = {
-    { "GET", "/", "open", ui_landing_get, "What is running: counts by type, links", 0 },
-    { "GET", "/live", "open", ui_landing_live, "The first page's counts, as they change", 0 },
+    { "GET", "/", "signed-in", ui_landing_get, "What is running: counts by type, links", 0 },
+    { "GET", "/live", "signed-in", ui_landing_live, "The first page's counts, as they change", 0 },
     { "GET", "/health", "open", show_health, "200 while the record can be read", 0 },
     { "GET", "/metrics", "open", show_metrics, "Counters in Prometheus form", 0 },
     { 0 },

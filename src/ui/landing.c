@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ui/landing.h"
 #include "assets.h"
+#include "auth/gate.h"
 #include "store/access.h"
 #include "store/store.h"
 #include "ui/feed.h"
@@ -37,6 +38,12 @@ static err count_types(struct ctx *cx, struct store *store, struct ui_landing *o
 err ui_landing_get(struct http_request *request, struct http_response *response)
 {
     static const char *const islands[] = { ASSET_TABLE_JS, ASSET_LIVE_JS };
+    const struct user *user = request->cx->user;
+    if (user && role_permits(user->asker.role, S("app.home"))) {
+        response->status = 303; /* a patient's first page is their own */
+        http_put_header(response, S("Location"), S("/my"));
+        return ERR_OK;
+    }
     struct ui_page page = ui_page_for(request, S("Frontline"));
     page.islands = islands;
     page.islands_count = COUNT(islands);

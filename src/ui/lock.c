@@ -215,11 +215,12 @@ static err get_resume(struct http_request *request, struct http_response *respon
     struct json patient;
     str next = sign_in_next(http_query_value(cx->arena, request->query, S("next")));
     TRY(gate_session(request, &session));
-    if (!session.held.n || gate_may_open(request, &session, session.held) != ERR_OK) {
+    /* By the request's own filter: who may no longer open this patient goes on without. */
+    if (!session.held.n || store_read(cx, request->store, fhir_resource_find(S("Patient")),
+                                      session.held, &version) != ERR_OK) {
         forget_issues(cx);
         return sign_in_go(response, next);
     }
-    TRY(store_read(cx, request->store, fhir_resource_find(S("Patient")), session.held, &version));
     TRY(json_parse(cx, version.body, &patient));
     struct lock_resume resume = {
         .page = ui_page_for(request, S("Still this patient?")),
@@ -227,8 +228,6 @@ static err get_resume(struct http_request *request, struct http_response *respon
         .patient = ui_patient_of(cx, patient),
         .next = next,
     };
-    resume.page.user = session.user.display;
-    resume.page.zone = session.zone;
     struct buf out = ui_page_buf(request);
     lock_resume_draw(&out, &resume);
     return ui_page_send(request, response, &out);
@@ -267,7 +266,8 @@ static err post_tap(struct http_request *request, struct http_response *response
     struct tap_result result;
     TRY(read_tap(request, &ask));
     err tapped = workstation_tap(cx, people_of(request), &ask, &result);
-    tell(request, result.at.id); /* also when refused: whoever was there is locked */
+    if (result.opened || result.locked) /* also when refused: whoever was there is locked */
+        tell(request, result.at.id);
     tell(request, result.left);
     if (tapped != ERR_OK)
         sign_in_metrics_refused(SIGN_IN_BY_BADGE);
@@ -284,7 +284,7 @@ const struct route lock_routes[] = {
     { "GET", "/workstation/state", "open", get_state, "200 while the session is open", 0 },
     { "POST", "/workstation/lock", "open", post_lock, "Lock now", 0 },
     { "POST", "/workstation/held", "open", post_held, "Which patient is on the screen", 0 },
-    { "GET", "/workstation/resume", "open", get_resume, "Is it still this patient?", 0 },
+    { "GET", "/workstation/resume", "signed-in", get_resume, "Is it still this patient?", 0 },
     { "POST", "/auth/tap", "open", post_tap, "A badge was tapped: for reader agents", 0 },
     { "POST", "/auth/timing", "open", post_timing, "How long a sign-in took its person", 0 },
     { 0 },

@@ -28,17 +28,18 @@ static str medicine_text(struct ctx *cx, struct json resource)
 static err read_part(struct http_request *request, str patient, size_t at, struct my_part *out)
 {
     struct ctx *cx = request->cx;
-    int64_t rids[MY_ITEMS_MAX];
-    struct search_rids hits = { .rids = rids, .max = COUNT(rids) };
+    int64_t *rids = arena_array(cx->arena, MY_SEEN_MAX, sizeof *rids);
+    struct search_rids hits = { .rids = rids, .max = MY_SEEN_MAX };
     struct my_item *items = arena_array(cx->arena, MY_ITEMS_MAX, sizeof *items);
     str query = arena_printf(cx->arena, "%sPatient/%.*s", parts[at].query, STR_ARG(patient));
     *out = (struct my_part){ .heading = parts[at].heading, .none = parts[at].none, .items = items };
     TRY(search_condition(cx, request->store, fhir_resource_find(str_of(parts[at].type)), query,
                          &hits));
-    for (size_t i = 0; i < hits.count && i < COUNT(rids); i++) {
+    size_t found = hits.count < MY_SEEN_MAX ? hits.count : MY_SEEN_MAX;
+    for (size_t i = found; i > 0 && out->items_count < MY_ITEMS_MAX; i--) { /* newest first */
         struct store_version version;
         struct json body;
-        TRY(store_read_rid(cx, request->store, rids[i], &version));
+        TRY(store_read_rid(cx, request->store, rids[i - 1], &version));
         TRY(json_parse(cx, arena_copy(cx->arena, version.body), &body));
         str when = json_string(cx->arena, json_get(body, str_of(parts[at].when)));
         items[out->items_count++] = (struct my_item){ medicine_text(cx, body),

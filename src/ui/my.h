@@ -19,7 +19,7 @@ struct my_part {
     const struct my_item *items;
     size_t items_count;
 };
-enum { MY_ITEMS_MAX = 5 };
+enum { MY_ITEMS_MAX = 5, MY_SEEN_MAX = 1000 };
 struct my_page {
     struct ui_page page;
     struct ctx *cx;

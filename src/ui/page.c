@@ -48,13 +48,20 @@ static const struct zone *zone_of(const struct ctx *cx)
     return user ? user->zone : NULL;
 }
 
+/* The systems in the header are staff's; a patient's pages need none of them. */
+static bool of_patient(const struct ctx *cx)
+{
+    const struct user *user = cx->user;
+    return user && user->asker.role && role_permits(user->asker.role, S("app.home"));
+}
+
 struct ui_page ui_page_for(const struct http_request *request, str title)
 {
     return (struct ui_page){
         .title = title,
         .now_ms = request->cx->now_ms,
         .nav = nav_links,
-        .nav_count = nav_links_count,
+        .nav_count = of_patient(request->cx) ? 0 : nav_links_count,
         .theme = theme_of(cookie_value(request, S("theme"))),
         .path = request->query.n ? arena_printf(request->cx->arena, "%.*s?%.*s",
                                                 STR_ARG(request->path), STR_ARG(request->query))

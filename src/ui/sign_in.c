@@ -47,12 +47,11 @@ static err demo_accounts(struct http_request *request, struct sign_in_form *form
         return ERR_OK;
     TRY(people_list(cx, gate_people(request->gate_self), &users, &count));
     struct sign_in_account *accounts = arena_array(cx->arena, count + 1, sizeof *accounts);
-    for (size_t i = 0; i < count; i++) {
-        const struct role *role = role_find(users[i].role);
-        if (role && !users[i].disabled)
-            accounts[form->accounts_count++] = (struct sign_in_account){
-                users[i].name, users[i].display, str_of(role->title) };
-    }
+    for (size_t r = 0; r < roles_count; r++) /* in the order of the roles, not of names */
+        for (size_t i = 0; i < count; i++)
+            if (str_eq(users[i].role, str_of(roles[r].name)) && !users[i].disabled)
+                accounts[form->accounts_count++] = (struct sign_in_account){
+                    users[i].name, users[i].display, str_of(roles[r].title) };
     form->accounts = accounts;
     return ERR_OK;
 }
@@ -112,6 +111,7 @@ err sign_in_show(struct http_request *request, struct http_response *response, s
     form.staff_provider = provider_name(gate_entrance(request->gate_self)->staff);
     form.patient_provider = provider_name(gate_entrance(request->gate_self)->patients);
     form.page.as_of = (str){ 0 };
+    form.page.nav_count = 0;
     form.page.islands = islands;
     form.page.islands_count = COUNT(islands);
     TRY(demo_accounts(request, &form));

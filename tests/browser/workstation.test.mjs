@@ -120,6 +120,35 @@ test('every tab of the browser locks, the button locks, and going back shows not
   await page.context().close();
 });
 
+test('an idle screen locks by its zone; in the resuscitation room the display alone is covered', async () => {
+  const waiting = await workstation('hall-a', 'hall', 'public');
+  await signIn(waiting);
+  await waiting.clock.install();
+  await waiting.reload();
+  await waiting.getByText("O'NEILL").first().waitFor();
+  await waiting.clock.fastForward(59000);
+  assert.ok(await waiting.getByText("O'NEILL").count(), 'just under a minute');
+  await waiting.keyboard.press('Shift');
+  await waiting.clock.fastForward(59000);
+  assert.ok(await waiting.getByText("O'NEILL").count(), 'a key begins the minute anew');
+  await waiting.clock.fastForward(2000);
+  await waiting.getByText('Locked by Aisha Khan.').waitFor();
+  await waiting.context().close();
+  const resus = await workstation('resus-a', 'ed', 'resus');
+  await signIn(resus);
+  await resus.clock.install();
+  await resus.reload();
+  await resus.clock.fastForward(15 * 60000 + 1000);
+  const cover = resus.getByRole('dialog', { name: /Covered/ });
+  await cover.waitFor();
+  const box = await cover.boundingBox();
+  assert.ok(box.width >= 1280 && box.height >= 900, 'nothing shows beside it');
+  await resus.keyboard.press('Shift');
+  await cover.waitFor({ state: 'detached' });
+  assert.ok(await resus.getByText("O'NEILL").first().isVisible(), 'no sign-in where seconds count');
+  await resus.context().close();
+});
+
 test('the locked screen: nothing for axe, and fits, at three widths by day and night', async () => {
   const page = await workstation('w7-a', 'ward-7');
   await signIn(page);
