@@ -174,9 +174,10 @@ static int64_t idle_limit_ms(const struct session *session)
 {
     if (session->zone)
         return session->zone->display_only ? SESSION_ABSOLUTE_MS : session->zone->idle_ms;
-    /* Patients and those who act for one have no work place. */
+    /* Patients and those who act for one: whoever has a patient's first page. */
+    const struct role *role = role_find(session->user.role);
     bool patient = str_starts(session->user.who, S("Patient/")) ||
-                   str_starts(session->user.who, S("RelatedPerson/"));
+                   (role && role_permits(role, S("app.home")));
     return patient ? SESSION_IDLE_PATIENT_MS : SESSION_IDLE_STAFF_MS;
 }
 

@@ -35,6 +35,14 @@ static err count_types(struct ctx *cx, struct store *store, struct ui_landing *o
     return ERR_OK;
 }
 
+/* Counts are the whole record's: for somebody to whom a part of it is not there, they would tell
+ * of it. */
+static bool sees_all(const struct store_access *access)
+{
+    return !access || (access->any_patient && !access->hidden_count && !access->dissents_count &&
+                       !access->narrows_count);
+}
+
 err ui_landing_get(struct http_request *request, struct http_response *response)
 {
     static const char *const islands[] = { ASSET_TABLE_JS, ASSET_LIVE_JS };
@@ -49,10 +57,13 @@ err ui_landing_get(struct http_request *request, struct http_response *response)
     page.islands_count = COUNT(islands);
     struct ui_landing landing = { .systems = page.nav, .systems_count = page.nav_count,
                                   .base_url = request->base_url };
-    TRY(count_types(request->cx, request->store, &landing));
-    page.live_seq = landing.seq;
-    page.live_url = S("/live");
-    live_expect(request->live, S("landing"));
+    if (sees_all(request->cx->access)) {
+        TRY(count_types(request->cx, request->store, &landing));
+        landing.counted = true;
+        page.live_seq = landing.seq;
+        page.live_url = S("/live");
+        live_expect(request->live, S("landing"));
+    }
     struct buf out = ui_page_buf(request);
     ui_page_open(&out, &page);
     ui_landing_body(&out, request->cx, &landing);
@@ -62,10 +73,13 @@ err ui_landing_get(struct http_request *request, struct http_response *response)
 
 err ui_landing_live(struct http_request *request, struct http_response *response)
 {
+    if (!sees_all(request->cx->access))
+        return ctx_fail(request->cx, ERR_FORBIDDEN, (str){ 0 },
+                        S("counts of the whole record are for those who reach all of it"));
     return live_open(request->live, S("landing"), request, response);
 }
 
-/* Counts are the whole record's: whoever may see fewer types gets them with the next page only. */
+/* Whoever may see fewer types gets the counts of those with the next page only. */
 static void draw_change(struct ctx *cx, struct store *store, struct live *live,
                         const struct store_versions *versions, int64_t seq)
 {

@@ -5,7 +5,8 @@
 /*
  * ui_landing: the first page: what runs here, how much of it, and where to go.
  *
- * Shapes   GET / as HTML. Counts are of live resources, of the types the asker may see.
+ * Shapes   GET / as HTML. Counts are of live resources, of the types the asker may see, and for
+ *          those alone who reach the whole record.
  * Missing  no resources: the page says how to put some in.
  */
 struct ui_landing_type {
@@ -15,6 +16,7 @@ struct ui_landing_type {
 struct ui_landing {
     const struct ui_landing_type *types; /* most first; only those in use */
     size_t types_count;
+    bool counted;        /* false: the asker is not shown counts */
     uint64_t total, seq;
     const struct ui_link *systems;
     size_t systems_count;
