@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bundles web/ into C tables: styles, scripts and pictures, hashed and compressed.
 //   node tools/assets.mjs ROOT OUT.c OUT.h
+//   node tools/assets.mjs ROOT --to FOLDER     the same as plain files, for serve --web-dir FOLDER
 import { build, transform } from 'esbuild';
 import { createHash } from 'node:crypto';
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { restyle } from './restyle.mjs';
@@ -61,7 +62,13 @@ function bytes(symbol, data) {
 const text = (symbol, data) => (data.length
   ? `{ (const char *)${symbol}, sizeof ${symbol} }` : '{ NULL, 0 }');
 
-const assets = [await styles(), ...(await islands()), ...pictures()].map(describe);
+const found = [await styles(), ...(await islands()), ...pictures()];
+if (outC === '--to') {
+  mkdirSync(outH, { recursive: true });
+  for (const { name, data } of found) writeFileSync(join(outH, name), data);
+  process.exit(0);
+}
+const assets = found.map(describe);
 const note = '/* Made by tools/assets.mjs from web/. */\n';
 const row = (a) => `    { ${a.symbol}, "${a.type}", "\\"${a.hash}\\"",\n      ${
   ['plain', 'gzip', 'brotli'].map((form) => text(`${a.symbol.toLowerCase()}_${form}`,

@@ -11,6 +11,7 @@
 #include "rest/viewdef.h"
 #include "store/commit.h"
 #include "synth/play.h"
+#include "ui/asset.h"
 #include "ui/feed.h"
 #include <signal.h>
 #include <sys/resource.h>
@@ -36,6 +37,8 @@ static err take_args(struct ctx *cx, const struct command_args *args, struct ser
     log_set_level(level);
     TRY(serve_read_address(cx, str_given(listen) ? listen : S("127.0.0.1:8080"), serve));
     serve->open = command_has(args, "--open");
+    if (command_has(args, "--web-dir"))
+        ui_asset_use_folder(command_value(args, "--web-dir"));
     str speed = command_value(args, "--speed");
     if (str_given(speed) && (!str_to_u64(speed, &serve->speed) || serve->speed < 1 ||
                              serve->speed > PLAY_SPEED_MAX))
@@ -136,6 +139,8 @@ static const struct command_option options[] = {
       false },
     { "--open", NULL, "no sign-in; refused on any address but loopback", false, false },
     { "--speed", "N", "let the demonstration that ./run made live on, N hours an hour", false,
+      false },
+    { "--web-dir", "DIR", "styles and scripts from files, for whoever works on the screens", false,
       false },
     { "--config", "FILE", "configuration, INI; frontline config shows the keys", false, false },
     { "--set", "KEY=VALUE", "one configuration key, section.key=value", false, true },

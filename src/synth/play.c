@@ -77,6 +77,7 @@ static void round_once(struct play *play)
     struct ctx cx = ctx_make(&arena);
     jmp_buf over;
     cx.now_ms = clock_now_ms();
+    cx.random = &play->random; /* ids of what is made */
     arena.over = &over;
     if (setjmp(over) == 0)
         run_acts(play, &cx);

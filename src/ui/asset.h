@@ -16,4 +16,7 @@ struct ui_asset {
 extern const struct ui_asset ui_assets[]; /* ended by a zero row */
 
 const struct ui_asset *ui_asset_find(str url); /* NULL: no such one */
+/* From here on assets are read from files of a folder, at each request; pages stay as they are.
+ * tools/assets.mjs ROOT --to FOLDER writes them. */
+void ui_asset_use_folder(str folder);
 http_handler ui_asset_get;

@@ -9,6 +9,7 @@
 #include "systems/beds/moves.h"
 #include "systems/beds/requests.h"
 #include "systems/beds/returns.h"
+#include "systems/beds/report.h"
 #include "systems/beds/round.h"
 #include "systems/beds/screens.h"
 #include "systems/beds/sql.h"
@@ -44,6 +45,9 @@ static const struct route routes[] = {
     { "GET", "/beds/discharges", READ, beds_discharges_get, "Who could leave; what holds up", 0 },
     { "GET", "/beds/worklist", READ, beds_worklist_get, "What a program may not decide", 0 },
     { "GET", "/beds/site", READ, beds_site_get, "The hospital, for the site meeting", 0 },
+    { "GET", "/beds/return/{day}", READ, beds_return_get, "A day's return, and behind it", SLOW },
+    { "POST", "/beds/return/{day}/{act}", REPORT, beds_return_post, "From its page", SLOW },
+    { "GET", "/beds/csv/{table}", READ, beds_csv_get, "Figures as CSV", SLOW },
     { "GET", "/beds/cleaning", READ, beds_cleaning_get, "Beds to clean, soonest due first", 0 },
     { "GET", "/beds/infection", READ, beds_infection_get, "Who is isolated, and side rooms", 0 },
     { "GET", "/beds/outliers", READ, beds_outliers_get, "Patients away from their specialty", 0 },

@@ -10,7 +10,7 @@
  * from the stays each time they are asked for, so that a corrected stay corrects every figure.
  *
  * Source   census.h and forecast.h; stays are the Encounters of class IMP and the beds in them.
- * Shapes   GET /beds/figures (a page); the rows as JSON are in returns.h.
+ * Shapes   GET /beds/forecast.json; pages are in report.h, the rows as JSON in returns.h.
  * Units    days by the London calendar, as yyyy-mm-dd.
  * Missing  closures are spells on the bed (bed-closure); a bed closed by another program without
  *          one counts as open until now.
@@ -59,19 +59,4 @@ struct beds_ahead {
 void beds_look_ahead(const struct beds_past *past, int64_t now_ms, int hours, struct arena *arena,
                      struct beds_ahead *out);
 
-http_handler beds_figures_get, beds_forecast_json_get;
-
-struct beds_specialty {
-    str code;
-    size_t beds, occupied, percent;
-};
-struct beds_figures {
-    const struct beds_sitrep *rows; /* newest first */
-    size_t rows_count;
-    const str *days;                /* their dates as text */
-    const struct beds_specialty *specialties;
-    size_t specialties_count;
-    struct beds_long now;
-    struct beds_count quarter[BEDS_SECTORS];
-    str quarter_text, forecast_24, forecast_72, trial, trial_72;
-};
+http_handler beds_forecast_json_get;

@@ -4,6 +4,7 @@
 #include "beds_flow.html.h"
 #include "clinical/london.h"
 #include "systems/beds/dialog.h"
+#include "systems/beds/flow.h"
 #include "systems/beds/picture_read.h"
 #include "systems/beds/requests.h"
 #include "systems/beds/screens.h"
@@ -342,10 +343,8 @@ static void finish_places(struct beds_place_now *list, size_t count)
     }
 }
 
-static err see_places(struct meeting *m)
+static void count_places(struct meeting *m)
 {
-    struct beds_asked *asked;
-    size_t count;
     m->sites = arena_array(m->cx->arena, PLACES_MAX, sizeof *m->sites);
     m->specialties = arena_array(m->cx->arena, PLACES_MAX, sizeof *m->specialties);
     for (size_t i = 0; i < m->picture->spots_count; i++) {
@@ -360,6 +359,13 @@ static err see_places(struct meeting *m)
         count_at(m, i, place_named(m->specialties, &m->specialties_count,
                                    beds_specialty_name(code)));
     }
+}
+
+static err see_places(struct meeting *m)
+{
+    struct beds_asked *asked;
+    size_t count;
+    count_places(m);
     TRY(beds_asked_list(m->cx, &asked, &count));
     for (size_t i = 0; i < count; i++)
         if (!asked[i].kept_bed.n)
@@ -368,6 +374,35 @@ static err see_places(struct meeting *m)
     finish_places(m->sites, m->sites_count);
     finish_places(m->specialties, m->specialties_count);
     return ERR_OK;
+}
+
+void beds_places_now(struct ctx *cx, const struct beds_picture *picture,
+                     struct beds_figure_page *out)
+{
+    struct beds_place_now *wards = arena_array(cx->arena, picture->spots_count + 1, sizeof *wards);
+    struct meeting m = { .cx = cx, .picture = picture };
+    count_places(&m);
+    for (size_t i = 0; i < picture->spots_count; i++)
+        if (strcmp(picture->spots[i].kind, "wa") == 0)
+            wards[out->wards_count++] = (struct beds_place_now){
+                .name = str_of(picture->spots[i].name) };
+    size_t at = 0;
+    for (size_t i = 0; i < picture->spots_count; i++) {
+        if (strcmp(picture->spots[i].kind, "wa") != 0)
+            continue;
+        for (size_t k = 0; k < picture->spots_count; k++)
+            if (picture->spots[k].ward == (int32_t)i && strcmp(picture->spots[k].kind, "bd") == 0)
+                count_at(&m, k, &wards[at]);
+        at++;
+    }
+    finish_places(m.sites, m.sites_count);
+    finish_places(m.specialties, m.specialties_count);
+    finish_places(wards, out->wards_count);
+    out->wards = wards;
+    out->sites = m.sites;
+    out->sites_count = m.sites_count;
+    out->specialties = m.specialties;
+    out->specialties_count = m.specialties_count;
 }
 
 /* Closed beds by why, as it was written. */

@@ -62,7 +62,7 @@ const PAGES = {
   'beds-bed': () => '/beds/bed/bed-1', 'beds-free-bed': () => '/beds/bed/bed-2', 'beds-suggest': () => '/beds/suggest?sex=female&age=70',
   'beds-requests': () => '/beds/requests', 'beds-discharges': () => '/beds/discharges', 'beds-cleaning': () => '/beds/cleaning',
   'beds-infection': () => '/beds/infection', 'beds-outliers': () => '/beds/outliers', 'beds-worklist': () => '/beds/worklist',
-  'beds-site': () => '/beds/site', 'beds-figures': () => '/beds/figures', 'beds-round': () => `/beds/round/${stays.ann}`,
+  'beds-return': () => `/beds/return/${day(0)}?of=adult_occupied`, 'beds-site': () => '/beds/site', 'beds-figures': () => '/beds/figures', 'beds-round': () => `/beds/round/${stays.ann}`,
   'beds-transfer': () => `/beds/do/transfer?encounter=${stays.ann}`, 'beds-admit': () => '/beds/do/admit?bed=bed-2&find=chan',
   'beds-request': () => '/beds/do/request?find=young', 'beds-close': () => '/beds/do/close?bed=bed-2',
 };
@@ -233,6 +233,27 @@ test('a request is answered with a bed by a person, who sees why each other bed 
   await page.goto(`${server.url}/beds/ward/ward-a`);
   assert.match(await page.locator('#bed-bed-3').innerText(), /CHAN, Cat/);
   assert.match(await page.locator('#bed-bed-3').innerText(), /reserved/i);
+  await page.context().close();
+});
+
+test('a return is signed off on its page, amended with a reason, and shows who and why', async () => {
+  const page = await open(browser, `${server.url}/beds/figures`, { js: false });
+  await page.getByRole('link', { name: day(0), exact: true }).click();
+  await page.getByRole('button', { name: 'Sign off and submit these numbers' }).click();
+  assert.match(await page.locator('main').innerText(), /Submitted .* by/);
+  await page.locator('#field').selectOption('admissions');
+  await page.locator('#value').fill('3');
+  await page.locator('#reason').evaluate((input) => { input.required = false; });
+  await page.getByRole('button', { name: 'Amend' }).click();
+  await page.getByRole('link', { name: /say why the number changes/ }).waitFor();
+  assert.equal(await page.locator('#value').inputValue(), '3', 'what was typed stays');
+  await page.locator('#reason').fill('Counted by hand');
+  await page.getByRole('button', { name: 'Amend' }).click();
+  assert.match(await page.locator('main').innerText(), /0 to 3\s+Counted by hand/);
+  const csv = await (await server.fetch('/beds/csv/sitrep')).text();
+  assert.match(csv, /^"day","adult_core_open"/);
+  assert.equal(csv.trim().split('\r\n').length, 29);
+  assert.equal((await server.fetch('/beds/csv/nothing')).status, 404);
   await page.context().close();
 });
 
