@@ -12,17 +12,11 @@ static const char *const route_names[FLUID_ROUTES] = {
     [FLUID_STOOL] = "stool", [FLUID_INSENSIBLE] = "insensible",
 };
 
-/*
- * One row a criterion, worst first: less than `under_tenth` tenths of a millilitre per kilogram and
- * hour, for at least so many minutes. Zero stands for no urine at all. Unconfirmed.
- */
-static const struct {
-    int under_tenth, over_min;
-    enum fluid_aki stage;
-} criteria[] = {
+const struct fluid_criterion fluid_criteria[] = {
     { 3, 24 * 60, FLUID_AKI_3 }, { 0, 12 * 60, FLUID_AKI_3 },
     { 5, 12 * 60, FLUID_AKI_2 }, { 5, 6 * 60, FLUID_AKI_1 },
 };
+const size_t fluid_criteria_count = COUNT(fluid_criteria);
 
 const char *fluid_route_name(enum fluid_route route)
 {
@@ -88,6 +82,16 @@ static bool is_under(int64_t urine_ml, int64_t over_min, int64_t weight_g, int u
                             : urine_ml * 600000 < under_tenth * weight_g * over_min;
 }
 
+enum fluid_aki fluid_stage_by(const struct fluid_criterion *criteria, int64_t urine_ml,
+                              int64_t over_min, int64_t weight_g)
+{
+    for (size_t i = 0; i < COUNT(fluid_criteria); i++)
+        if (over_min >= criteria[i].over_min &&
+            is_under(urine_ml, over_min, weight_g, criteria[i].under_tenth))
+            return criteria[i].stage;
+    return is_under(urine_ml, over_min, weight_g, 5) ? FLUID_AKI_UNKNOWN : FLUID_AKI_NONE;
+}
+
 err fluid_urine_stage(struct issues *issues, int64_t urine_ml, int64_t over_min, int64_t weight_g,
                       enum fluid_aki *out)
 {
@@ -99,13 +103,7 @@ err fluid_urine_stage(struct issues *issues, int64_t urine_ml, int64_t over_min,
     if (over_min <= 0 || over_min > 14 * 24 * 60)
         worst = issues_add(issues, ERR_INVALID, S("hours"), S("impossible time"));
     TRY(worst);
-    *out = is_under(urine_ml, over_min, weight_g, 5) ? FLUID_AKI_UNKNOWN : FLUID_AKI_NONE;
-    for (size_t i = 0; i < COUNT(criteria); i++)
-        if (over_min >= criteria[i].over_min &&
-            is_under(urine_ml, over_min, weight_g, criteria[i].under_tenth)) {
-            *out = criteria[i].stage;
-            break;
-        }
+    *out = fluid_stage_by(fluid_criteria, urine_ml, over_min, weight_g);
     return ERR_OK;
 }
 

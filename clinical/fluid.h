@@ -35,6 +35,14 @@ struct fluid_total {
 };
 enum fluid_aki { FLUID_AKI_UNKNOWN, FLUID_AKI_NONE, FLUID_AKI_1, FLUID_AKI_2, FLUID_AKI_3 };
 
+/* One row a criterion, worst first: less than `under_tenth` tenths of a millilitre per kilogram and
+ * hour, for at least so many minutes. Zero stands for no urine at all. Unconfirmed. */
+struct fluid_criterion {
+    int under_tenth, over_min;
+    enum fluid_aki stage;
+};
+extern const struct fluid_criterion fluid_criteria[];
+extern const size_t fluid_criteria_count;
 extern const char fluid_table[];
 const char *fluid_route_name(enum fluid_route route);
 bool fluid_route_is_intake(enum fluid_route route);
@@ -49,6 +57,9 @@ bool fluid_is_twin(const struct fluid_entry *a, const struct fluid_entry *b);
 /* The stage that this urine over this time proves; weight in grams. */
 err fluid_urine_stage(struct issues *issues, int64_t urine_ml, int64_t over_min, int64_t weight_g,
                       enum fluid_aki *out) MUST_USE;
+/* The same by other criteria, so that a test can move every edge; all inputs possible. */
+enum fluid_aki fluid_stage_by(const struct fluid_criterion *criteria, int64_t urine_ml,
+                              int64_t over_min, int64_t weight_g);
 /* Worst stage of the 6, 12 and 24 hours that end with the last urine entry; all urine since
  * covered_from must be on the chart. */
 err fluid_oliguria(struct issues *issues, const struct fluid_entry *entries, size_t count,

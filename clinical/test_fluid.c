@@ -34,20 +34,57 @@ TEST(fluid_grades_urine_by_weight_and_time)
     }
 }
 
-/* The criteria again by their edges in millilitres: every volume and hour for a patient of 50
- * kg. */
+/* The criteria again by their edges in millilitres, for a patient of 60 kg: 0.5 mL/kg/h is half a
+ * millilitre a minute, 0.3 is three tenths. */
+static enum fluid_aki again(int ml, int minutes)
+{
+    if (2 * ml >= minutes)
+        return FLUID_AKI_NONE;
+    if (minutes < 360)
+        return FLUID_AKI_UNKNOWN;
+    if (minutes < 720)
+        return FLUID_AKI_1;
+    if (ml == 0)
+        return FLUID_AKI_3;
+    return minutes < 1440 || 10 * ml >= 3 * minutes ? FLUID_AKI_2 : FLUID_AKI_3;
+}
+
+/* Every volume, and every minute near an edge with some between. */
+static bool agrees_everywhere(const struct fluid_criterion *criteria)
+{
+    for (int minutes = 30; minutes <= 1500; minutes++) {
+        int from_hour = minutes % 60;
+        if (from_hour != 0 && from_hour != 1 && from_hour != 59 && from_hour != 30)
+            continue;
+        for (int ml = 0; ml <= 800; ml++)
+            if (fluid_stage_by(criteria, ml, minutes, 60000) != again(ml, minutes))
+                return false;
+    }
+    return true;
+}
+
 TEST(fluid_stages_agree_with_a_second_formulation)
 {
-    for (int hours = 1; hours <= 30; hours++)
-        for (int ml = 0; ml <= 800; ml++) {
-            int edge5 = 25 * hours, edge3 = 15 * hours;
-            enum fluid_aki expected = ml >= edge5 ? FLUID_AKI_NONE : hours < 6 ? FLUID_AKI_UNKNOWN
-                : hours < 12 ? FLUID_AKI_1 : ml == 0 ? FLUID_AKI_3
-                : hours < 24 || ml >= edge3 ? FLUID_AKI_2 : FLUID_AKI_3;
-            enum fluid_aki stage;
-            EXPECT_INT("stage", fluid_urine_stage(&cx->issues, ml, hours * 60, 50000, &stage), 0);
-            EXPECT_INT("stage", stage, expected);
-        }
+    EXPECT("every volume", agrees_everywhere(fluid_criteria));
+    enum fluid_aki stage;
+    EXPECT_INT("by the front door", fluid_urine_stage(&cx->issues, 179, 360, 60000, &stage), 0);
+    EXPECT_INT("by the front door", stage, again(179, 360));
+}
+
+TEST(fluid_comparison_notices_each_moved_edge)
+{
+    size_t moved = 0;
+    for (size_t row = 0; row < fluid_criteria_count; row++)
+        for (int by = -1; by <= 1; by += 2)
+            for (int rate = 0; rate < 2; rate++, moved++) {
+                struct fluid_criterion criteria[8];
+                memcpy(criteria, fluid_criteria, fluid_criteria_count * sizeof *criteria);
+                *(rate ? &criteria[row].under_tenth : &criteria[row].over_min) += by;
+                if (criteria[row].under_tenth < 0)
+                    continue; /* less than no urine is not to be had */
+                EXPECT(rate ? "rate" : "time", !agrees_everywhere(criteria));
+            }
+    EXPECT_INT("each edge both ways", moved, 16);
 }
 
 TEST(fluid_balance_adds_and_counts_what_was_not_measured)

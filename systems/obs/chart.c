@@ -8,7 +8,6 @@
 #include "ui/chart.h"
 #include "ui/live.h"
 #include "ui_page.html.h"
-#include <math.h>
 
 #define HOUR_MS INT64_C(3600000)
 static const char *const islands[] = { ASSET_LIVE_JS };
@@ -77,9 +76,9 @@ static void draw_trend(struct ctx *cx, struct buf *out, const struct obs_sets *s
     for (size_t i = sets->count; i > 0; i--) {
         const struct obs_set *set = &sets->list[i - 1];
         struct obs_result result = obs_set_result(set);
-        if (set->in_error)
+        if (set->in_error || !result.complete)
             continue;
-        totals[count] = result.complete ? result.total : (double)NAN;
+        totals[count] = result.total;
         labels[count++] = ui_clock(cx, set->at_ms);
     }
     if (count < 2)
@@ -89,7 +88,7 @@ static void draw_trend(struct ctx *cx, struct buf *out, const struct obs_sets *s
         .kind = UI_CHART_LINE, .title = S("Trend of NEWS2"), .unit = S("points"), .labels = labels,
         .labels_count = count, .series = series, .series_count = 1, .limit = 5,
         .limit_name = "5: urgent response",
-        .summary = S("Complete sets only; a gap is a set without a total.") });
+        .summary = S("Complete sets only: what is incomplete has no total.") });
 }
 
 static size_t hours_asked(struct http_request *request)

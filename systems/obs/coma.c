@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "systems/obs/coma.h"
+#include "assets.h"
 #include "auth/gate.h"
 #include "http/text.h"
 #include "obs_coma.html.h"
@@ -8,6 +9,7 @@
 #include "ui_page.html.h"
 #include <math.h>
 
+static const char *const islands[] = { ASSET_OUTBOX_JS };
 enum { FALL_LOOK_BACK_H = 6 };
 static const struct obs_code whole = { "248241002", "Glasgow coma score", "9269-2", NULL };
 static const struct { const char *name, *title; int most; struct obs_code code; }
@@ -185,6 +187,8 @@ static err send_coma(struct http_request *request, struct http_response *respons
     if (page->error.n)
         response->status = 422;
     struct ui_page shown = obs_page_for(request, &coma->person, "Glasgow Coma Scale");
+    shown.islands = islands;
+    shown.islands_count = COUNT(islands);
     obs_page_open(request, &out, &shown, &coma->person, "/gcs");
     obs_coma_body(&out, page);
     ui_page_close(&out, &shown);

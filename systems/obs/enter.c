@@ -13,7 +13,7 @@
 enum { FORM_BYTES_MAX = 64 << 10, REASON_LEAST = 3, REASON_MAX = 500, KEY_BYTES = 12 };
 #define LOOK_BACK_MS (48 * INT64_C(3600000))
 
-static const char *const islands[] = { ASSET_ENTRY_JS };
+static const char *const islands[] = { ASSET_ENTRY_JS, ASSET_OUTBOX_JS };
 
 struct ui_page obs_page_for(struct http_request *request, const struct obs_person *person,
                             const char *title)
@@ -90,7 +90,7 @@ struct obs_card obs_card_of(struct ctx *cx, const struct obs_person *person,
         .table = str_of(news2_table), .scale2 = set->scale2,
         .scale_reason = scale_reason(cx, person, set->scale2), .tone = UI_PLAIN,
     };
-    if (!asked)
+    if (!asked || result.none)
         return card;
     card.tone = result.complete && result.total == 0 ? UI_GOOD : tones[obs_rank(asked)];
     card.response = str_of(asked->name);

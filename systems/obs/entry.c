@@ -244,8 +244,8 @@ void obs_entry_read(struct ctx *cx, const struct obs_person *person, str form,
 static void note_last(struct ctx *cx, struct obs_entry_field *field, str value, int64_t at_ms)
 {
     if (!field->last.n && value.n)
-        field->last = arena_printf(cx->arena, "%.*s at %.*s, %.*s", STR_ARG(value),
-                                   STR_ARG(ui_clock(cx, at_ms)), STR_ARG(obs_age(cx, at_ms)));
+        field->last = arena_printf(cx->arena, "%.*s, %.*s", STR_ARG(value),
+                                   STR_ARG(obs_age(cx, at_ms)));
 }
 
 void obs_entry_last(struct ctx *cx, const struct obs_sets *sets, struct obs_entry *entry)

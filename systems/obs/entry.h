@@ -28,7 +28,7 @@ struct obs_entry_field {
     str text, error;
     str question;       /* asked: "Respiration rate 52: is that right?" */
     bool confirmed;
-    str last;           /* "18 at 06:10, 2 h ago" */
+    str last;           /* "18, 2 h ago" */
 };
 struct obs_entry {
     struct obs_entry_field fields[OBS_FIELDS];

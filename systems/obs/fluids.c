@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "systems/obs/fluids.h"
+#include "assets.h"
 #include "auth/gate.h"
 #include "clinical/decimal.h"
 #include "clinical/london.h"
@@ -9,6 +10,7 @@
 #include "ui/chart.h"
 #include "ui_page.html.h"
 
+static const char *const islands[] = { ASSET_OUTBOX_JS };
 enum { HOURS_MAX = 26, REASON_LEAST = 3, REASON_MAX = 500 };
 #define HOUR_MS INT64_C(3600000)
 
@@ -236,6 +238,8 @@ static err send_page(struct http_request *request, struct http_response *respons
     if (page->error.n || page->question.n || page->weight_error.n)
         response->status = 422;
     struct ui_page shown = obs_page_for(request, &sheet->person, "Fluid balance");
+    shown.islands = islands;
+    shown.islands_count = COUNT(islands);
     obs_page_open(request, &out, &shown, &sheet->person, "/fluid");
     obs_fluids_body(&out, page);
     ui_page_close(&out, &shown);

@@ -145,6 +145,25 @@ static size_t points_from(struct ctx *cx, const struct obs_sets *sets, size_t at
     return obs_points_of(cx, &older, out);
 }
 
+/* A call that is open for as much already shows the highest score since, and keeps its clock. */
+static err keep_up(struct call *call, const struct obs_situation *now,
+                   const struct obs_point *point)
+{
+    if (!now->latest || !now->wanted || now->other_rank < now->wanted)
+        return ERR_OK;
+    for (size_t i = 0; i < call->alerts_count; i++) {
+        struct obs_alert *other = &call->alerts[i];
+        if (other->state == OBS_ENDED || obs_rank(other->response) != now->other_rank ||
+            other->total >= point->total)
+            continue;
+        other->total = point->total;
+        other->red |= point->red;
+        other->complete = point->complete;
+        return obs_alert_op(call->cx, other, &call->ops[call->ops_count++]);
+    }
+    return ERR_OK;
+}
+
 static err decide_for(struct call *call, size_t at)
 {
     const struct obs_set *set = &call->sets.list[at];
@@ -153,7 +172,7 @@ static err decide_for(struct call *call, size_t at)
     struct obs_situation now = situation_of(call, set, points, count);
     struct obs_alert *own = alert_of_set(call, set->id);
     switch (obs_decide(&now)) {
-    case OBS_LEAVE: return ERR_OK;
+    case OBS_LEAVE: return now.own_open || !count ? ERR_OK : keep_up(call, &now, &points[0]);
     case OBS_RAISE: return raise(call, set, points, count, own);
     case OBS_RESTART: return raise(call, set, points, count, own);
     case OBS_CANCEL: break;

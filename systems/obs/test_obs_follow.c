@@ -277,6 +277,23 @@ TEST(a_higher_set_takes_over_the_lower_call)
     ward_close(&ward);
 }
 
+TEST(a_call_keeps_up_with_a_score_that_rises_further)
+{
+    struct ward ward = ward_open(cx);
+    struct obs_set first = set_of(cx->now_ms, 25), worse = set_of(0, 25);
+    enter(&ward, &first, "obs-set-one", NULL); /* 8 */
+    at(&ward, 3);
+    worse.at_ms = cx->now_ms;
+    worse.acvpu = 'V';
+    enter(&ward, &worse, "obs-set-two", NULL); /* 11 */
+    struct obs_alert a = alert(&ward, "esc-obs-set-one");
+    EXPECT_INT("the higher score is shown", a.total, 11);
+    EXPECT_INT("nobody is told twice", a.round, 1);
+    EXPECT_INT("the clock stands", a.answer_by_ms, ward.start_ms + 5 * OBS_MINUTE_MS);
+    EXPECT_STR("one call", alert(&ward, "esc-obs-set-two").status, S("none"));
+    ward_close(&ward);
+}
+
 TEST(following_twice_does_nothing_twice)
 {
     struct ward ward = ward_open(cx);

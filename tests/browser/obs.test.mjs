@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Observations in a real browser: entering by keyboard and touch, the chart, the list, on paper.
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { WIDTHS, faults, fits, launch, open, shot } from '../lib/browser.mjs';
-import { Server } from '../lib/server.mjs';
+import { Server, root } from '../lib/server.mjs';
 
 let server;
 let browser;
@@ -176,7 +177,7 @@ test('the chart has every figure in print: the score of each cell, a pattern, an
   assert.ok(await page.locator('.obs-rcp pattern').count() >= 4);
   const texts = await page.locator('.obs-rcp__data text').allTextContents();
   for (const wanted of ['26', '98/74', '6.0 L', 'C', '39.2', '≥4']) assert.ok(texts.includes(wanted), `${wanted} in ${texts}`);
-  await page.getByText('Show as table').first().click();
+  await page.locator('.obs-table summary').click();
   assert.ok(await page.getByRole('cell', { name: /incomplete, at least 4/ }).isVisible());
   await page.context().close();
 });
@@ -191,6 +192,28 @@ test('on A4: identifiers and time, no controls, within the page', async () => {
   assert.ok(!await page.getByRole('link', { name: 'Enter observations' }).isVisible());
   assert.ok(await fits(page));
   await page.context().close();
+});
+
+// The pictures of the documentation, made anew by FRONTLINE_PICTURES=yes.
+test('the pictures of the tutorial are of these very pages', async () => {
+  const pictures = {
+    'obs-ward': ['/obs/ward/ward-a', 1100, 640], 'obs-enter': ['/obs/patient/new/enter', 390, 760],
+    'obs-chart': ['/obs/patient/ann', 1100, 1180], 'obs-escalation': ['/obs/patient/ann/escalations', 900, 700],
+  };
+  for (const [name, [path, width, height]] of Object.entries(pictures)) {
+    const page = await open(browser, server.url + path, { width });
+    await page.setViewportSize({ width, height });
+    if (name === 'obs-enter') {
+      for (const [id, value] of [['resp', '22'], ['spo2', '95']]) await page.fill(`#${id}`, value);
+      await page.locator('#obs-preview').getByText('Incomplete').waitFor();
+      await page.locator('#resp').evaluate((field) => field.closest('.obs-field').scrollIntoView());
+    }
+    if (name === 'obs-chart') await page.locator('.obs-charts').evaluate((chart) => chart.scrollIntoView());
+    const options = { fullPage: false };
+    if (process.env.FRONTLINE_PICTURES) options.path = join(root, 'docs/images', `${name}.png`);
+    await shot(page, name, options);
+    await page.context().close();
+  }
 });
 
 test('a page of observations is within its budget', async () => {
