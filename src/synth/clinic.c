@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "synth/clinic.h"
 #include "clinical/london.h"
+#include "synth/paper.h"
 #include <math.h>
 
 void clinic_write_attendance(struct world *w, struct person *p,
@@ -102,7 +103,8 @@ static void write_panel(struct world *w, struct person *p, const struct panel *p
     unsigned first = p->ids + 1;
     for (size_t i = 0; i < panel->count; i++)
         write_result(w, p, &panel->tests[i], at_ms, inflamed, encounter);
-    world_head(w, OUT_REPORT, "DiagnosticReport-Lab", person_new_id(p, "rep").text);
+    struct world_id report = person_new_id(p, "rep");
+    world_head(w, OUT_REPORT, "DiagnosticReport-Lab", report.text);
     out_add(out, ",'status':'final','category':[{'coding':[{'system':'http://terminology.hl7.org/"
             "CodeSystem/v2-0074','code':'LAB'}]}]");
     world_code(w, "code", WORLD_LOINC, panel->loinc, panel->display);
@@ -117,6 +119,7 @@ static void write_panel(struct world *w, struct person *p, const struct panel *p
                 first + (unsigned)i);
     out_add(out, "]}");
     out_end(out, OUT_REPORT);
+    paper_write_seen(w, p, report.text, at_ms);
 }
 
 void clinic_write_bloods(struct world *w, struct person *p, int64_t at_ms, double inflamed,

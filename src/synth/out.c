@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 static const char *const names[OUT_TYPES] = {
-    "AllergyIntolerance", "Appointment", "CareTeam", "Condition", "DiagnosticReport",
+    "AllergyIntolerance", "Appointment", "CareTeam", "Composition", "Condition", "DiagnosticReport",
     "DocumentReference", "Encounter", "EpisodeOfCare", "Flag", "HealthcareService",
     "Immunization", "Location", "MedicationRequest", "Observation", "Organization", "Patient",
     "Practitioner", "PractitionerRole", "RelatedPerson", "ServiceRequest", "Task",

@@ -2,6 +2,7 @@
 #include "synth/stay.h"
 #include "clinical/london.h"
 #include "synth/clinic.h"
+#include "synth/paper.h"
 #include <math.h>
 
 #define EXTENSION "{'url':'" WORLD_UK "StructureDefinition/Extension-UKCore-"
@@ -365,10 +366,12 @@ void stay_write(struct world *w, struct stay *stay)
                             id.text);
     if (until > w->detail_ms)
         write_observations(w, stay, id.text);
-    if (!is_over(w, stay))
+    if (!is_over(w, stay)) {
         write_team_and_tasks(w, stay, id.text);
-    else if (!stay->dies)
+        paper_write(w, stay, id.text);
+    } else if (!stay->dies) {
         clinic_write_letter(w, p, stay->left_ms, stay->reason,
                             world_consultant_id(kind_at(stay, stay->moves_count - 1),
                                                 stay->cell).text, id.text);
+    }
 }

@@ -45,7 +45,9 @@ static err add_candidates(struct hunt *hunt, str query)
     struct record_set set;
     if (hunt->looked >= FIND_LOOKED)
         return ERR_OK;
-    TRY(record_find(cx, hunt->store, "Patient", query, FIND_LOOKED - hunt->looked, &set));
+    size_t most = FIND_LOOKED - hunt->looked;
+    TRY(record_find(cx, hunt->store, "Patient", query, most < FIND_QUERY ? most : FIND_QUERY,
+                    &set));
     hunt->looked += set.count;
     hunt->list->more = hunt->list->more || set.more;
     for (size_t i = 0; i < set.count; i++) {
@@ -76,14 +78,27 @@ static void put_values(struct buf *query, const char *name, const str *values, s
     }
 }
 
-/* Everybody born on that day or one slip of the pen away. */
+static bool has_full(const struct find_list *list)
+{
+    for (size_t i = 0; i < list->rows_count; i++)
+        if (list->rows[i].full)
+            return true;
+    return false;
+}
+
+/* Everybody born on that day; when none of them is wholly right, one slip of the pen away. */
 static err by_birth(struct hunt *hunt)
 {
     str dates[MATCH_DATES_MAX];
     size_t count = match_dates(hunt->cx, hunt->ask->born, dates);
-    struct buf query = buf_make(hunt->cx->arena, QUERY_BYTES);
-    put_values(&query, "birthdate", dates, hunt->ask->words_count ? count : 1);
-    return add_candidates(hunt, buf_str(&query));
+    size_t near = count < 2 || !hunt->ask->words_count ? 1 : 2;
+    for (size_t i = 0; i < count; i++) { /* a range of the index each */
+        if (i == near && (!hunt->ask->words_count || has_full(hunt->list)))
+            break;
+        TRY(add_candidates(hunt, arena_printf(hunt->cx->arena, "birthdate=%.*s",
+                                              STR_ARG(dates[i]))));
+    }
+    return ERR_OK;
 }
 
 static str upper(struct ctx *cx, str word)
@@ -126,7 +141,9 @@ static err by_names(struct hunt *hunt)
     const struct match_ask *ask = hunt->ask;
     str first = ask->words[0], second = ask->words_count > 1 ? ask->words[1] : (str){ 0 };
     bool both_ways = second.n && !ask->family_first;
-    for (int slips = 0; slips < 2 && (!slips || hunt->list->rows_count < FIND_SHOWN); slips++) {
+    int rounds = ask->born.n ? 1 : 2; /* with a date of birth slips are found by the date */
+    for (int slips = 0; slips < rounds && (!slips || hunt->list->rows_count < FIND_SHOWN);
+         slips++) {
         TRY(by_both(hunt, first, second, slips));
         if (both_ways)
             TRY(by_both(hunt, second, first, slips));
@@ -163,9 +180,8 @@ static err hunt_foreign(struct hunt *hunt)
     struct ctx *cx = hunt->cx;
     bool whole = hunt->ask->nhs.n || hunt->ask->hospital.n ||
                  (hunt->ask->born.n && hunt->ask->words_count > 1);
-    for (size_t i = 0; i < hunt->list->rows_count; i++)
-        whole = whole && !hunt->list->rows[i].full;
-    if (!cx->user || !cx->user->asker.role->may_break_glass || !whole || !cx->access ||
+    if (!cx->user || !cx->user->asker.role->may_break_glass || !whole || has_full(hunt->list) ||
+        !cx->access ||
         cx->access->any_patient)
         return ERR_OK;
     struct store_access wide = *cx->access;

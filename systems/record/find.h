@@ -13,10 +13,11 @@
  * Missing  somebody the asker has no business with is shown only on a full match and only to roles
  *          that may break the glass; a record with a sensitive label is not shown to them at all.
  * Errors   those of match_read: the form again, with the reason.
- * Limits   FIND_SHOWN people; more are said to be there. FIND_LOOKED are compared.
+ * Limits   FIND_SHOWN people; more are said to be there. FIND_LOOKED are compared, FIND_QUERY a
+ *          query.
  * Hazards  H-101, H-102 the wrong one of two people with nearly the same name.
  */
-enum { FIND_SHOWN = 30, FIND_LOOKED = 1000, FIND_RECENT = 8 };
+enum { FIND_SHOWN = 30, FIND_LOOKED = 1000, FIND_QUERY = 300, FIND_RECENT = 8 };
 
 struct find_row {
     struct ui_patient who;

@@ -180,7 +180,7 @@ struct card_row {
 
 /* clang-format off: one row a card. */
 static const struct card_row rows[] = {
-    { { "problems", "Problems and diagnoses", "No problem is recorded.", "Add a problem",
+    { { "problems", "Problems", "No problem is recorded.", "Add a problem",
         "problem", NULL },
       "Condition", "&_sort=-onset-date" },
     { { "allergies", "Allergies", "Nobody has recorded whether there are allergies.",

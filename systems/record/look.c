@@ -220,6 +220,8 @@ static void draw_tabs(struct record_look *look, const char *current)
         drawn[count++] = (struct ui_tab){ href.p, tabs[i].text,
                                           !tabs[i].system && !strcmp(tabs[i].path, current) };
     }
+    str seen = arena_printf(look->cx->arena, "/seen/%.*s", STR_ARG(look->patient));
+    drawn[count++] = (struct ui_tab){ seen.p, "Who has looked", false };
     ui_tabs(&look->out, drawn, count);
 }
 

@@ -79,10 +79,10 @@ static struct json attester(struct json body, const char *mode)
     return (struct json){ 0 };
 }
 
-str note_signature(struct ctx *cx, struct json body, const char *mode)
+str note_signature(struct ctx *cx, struct store *store, struct json body, const char *mode)
 {
     struct json by = attester(body, mode);
-    str name = record_text(cx, json_get(by, S("party")), "display");
+    str name = record_person(cx, store, json_get(by, S("party")));
     if (!json_is(by, JSON_OBJECT))
         return S("");
     return arena_printf(cx->arena, "%.*s, %.*s", STR_ARG(name),

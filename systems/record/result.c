@@ -24,7 +24,7 @@ static void read_ack(struct ctx *cx, struct store *store, struct result_report *
     size_t count = cx->issues.count, kept = cx->issues.kept;
     if (record_read(cx, store, "Task", ack_id(cx, report->id, (int64_t)report->vid), &task) ==
             ERR_OK && !home_is_wrong(task.body)) {
-        str who = record_text(cx, json_get(task.body, S("owner")), "display");
+        str who = record_person(cx, store, json_get(task.body, S("owner")));
         report->acknowledged = true;
         report->by = arena_printf(cx->arena, "%.*s, %.*s", STR_ARG(who),
                                   STR_ARG(record_shown_when(cx, record_text(cx, task.body,

@@ -190,6 +190,15 @@ static err show_fields(struct save_form *form, str look)
     return ERR_OK;
 }
 
+str save_shown(const struct save_field *field, str value)
+{
+    const struct entry_option *options = field->field->options;
+    for (size_t i = 0; options && options[i].value; i++)
+        if (str_eq(value, str_of(options[i].value)))
+            return str_of(options[i].text);
+    return value;
+}
+
 str save_who(struct ctx *cx, int64_t seq)
 {
     struct db_stmt *stmt = db_use(cx, cx->db, record_sql, RECORD_WHO_WROTE);
@@ -248,8 +257,8 @@ static err draw(struct save_form *form, str look)
     }
     if (form->item.id.n) {
         TRY(read_versions(form));
-        form->signed_by = note_signature(cx, form->item.body, "professional");
-        form->cosigned_by = note_signature(cx, form->item.body, "legal");
+        form->signed_by = note_signature(cx, page->store, form->item.body, "professional");
+        form->cosigned_by = note_signature(cx, page->store, form->item.body, "legal");
         form->reason = note_reason(cx, form->item.body);
     }
     record_look_head(page, NULL, str_of(form->kind->title));

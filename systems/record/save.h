@@ -50,5 +50,7 @@ struct save_form {
 };
 http_handler save_new_get, save_new_post, save_entry_get, save_entry_post;
 http_handler save_sign_post; /* .../entry/{kind}/{id}/sign and /cosign */
+/* A value as its form words it: "Problem list", not "problem-list-item". */
+str save_shown(const struct save_field *field, str value);
 /* Who wrote the version with this seq, as the log notes it. */
 str save_who(struct ctx *cx, int64_t seq);

@@ -19,7 +19,7 @@ function attach(box: HTMLElement) {
   list.className = 'record-hits';
   list.id = `hits-${number += 1}`;
   list.setAttribute('role', 'listbox');
-  list.setAttribute('aria-label', input.labels?.[0]?.textContent ?? 'Codes');
+  list.setAttribute('aria-label', 'Codes found');
   list.hidden = true;
   state.className = 'app-quiet record-coded__state';
   state.setAttribute('role', 'status');

@@ -111,7 +111,7 @@ function show() {
 
 const reason = (html: string) => {
   const page = new DOMParser().parseFromString(html, 'text/html');
-  return page.querySelector('.nhsuk-error-summary li, main p')?.textContent?.trim() ?? '';
+  return (page.querySelector('.nhsuk-error-summary li') ?? page.querySelector('main > p'))?.textContent?.trim() ?? '';
 };
 
 async function send(item: Item): Promise<boolean> {
@@ -142,7 +142,7 @@ async function submit(event: SubmitEvent) {
   form.dataset.sending = 'yes';
   const item: Item = {
     id: crypto.randomUUID?.() ?? String(Date.now()), user, url: form.action, body: fields(form, button),
-    label: `${form.dataset.outbox} (${document.querySelector('.app-banner__name')?.textContent?.trim() ?? ''})`,
+    label: `${form.dataset.outbox} (${document.querySelector('.app-banner__name a')?.textContent?.trim() ?? ''})`,
     at: Date.now(), state: 'waiting',
   };
   try {
