@@ -121,19 +121,43 @@ static err count_before(struct record_look *look, const struct timeline *t, int 
     return ERR_OK;
 }
 
-/* From next year back until nothing older is left. */
-static err count_years(struct record_look *look, struct timeline *t)
+/* The year of the oldest dated entry; `year` itself when there is none. */
+static err oldest_year(struct record_look *look, const struct timeline *t, int year, int *out)
 {
     struct ctx *cx = look->cx;
-    struct timeline_year *years = arena_array(cx->arena, TIMELINE_YEARS, sizeof *years);
-    int year = local_civil(cx->now_ms).year + 1;
+    *out = year;
+    for (size_t r = 0; r < COUNT(rows); r++) {
+        struct record_set set;
+        struct datetime when;
+        if (!wants(&rows[r], t->kind))
+            continue;
+        TRY(record_find(cx, look->store, rows[r].type,
+                        arena_printf(cx->arena, "patient=Patient/%.*s&%s=lt%04d&_sort=%s",
+                                     STR_ARG(t->patient), rows[r].date, year, rows[r].date),
+                        1, &set));
+        if (set.count && datetime_parse(record_when(cx, set.items[0].body), DATETIME_AS_DATE_TIME,
+                                        &when) && local_civil(when.low_ms).year < *out)
+            *out = local_civil(when.low_ms).year;
+    }
+    return ERR_OK;
+}
+
+/* From next year back to the oldest. Of a long life the years are named without counting each. */
+static err count_years(struct record_look *look, struct timeline *t)
+{
+    struct timeline_year *years = arena_array(look->cx->arena, TIMELINE_YEARS, sizeof *years);
+    int year = local_civil(look->cx->now_ms).year + 1, oldest;
     int64_t upto, older;
     uint64_t chosen = 0;
     (void)str_to_u64(t->year, &chosen);
     TRY(count_before(look, t, year + 1, &upto));
-    for (int i = 0; upto && i < TIMELINE_YEARS; i++, year--, upto = older) {
-        TRY(count_before(look, t, year, &older));
-        if (upto > older)
+    TRY(oldest_year(look, t, year, &oldest));
+    bool counted = upto <= TIMELINE_COUNTED;
+    for (int i = 0; upto && year >= oldest && i < TIMELINE_YEARS; i++, year--, upto = older) {
+        older = upto;
+        if (counted)
+            TRY(count_before(look, t, year, &older));
+        if (upto > older || (!counted && i))
             years[t->years_count++] = (struct timeline_year){ year, upto - older,
                                                               (uint64_t)year == chosen };
     }

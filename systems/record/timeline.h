@@ -12,8 +12,9 @@
  *          again rather than lost.
  * Missing  undated entries are counted on the last page.
  * Limits   TIMELINE_PAGE entries a page, whatever the patient has: the work does not grow with it.
+ *          Over TIMELINE_COUNTED entries the years are named without their counts.
  */
-enum { TIMELINE_PAGE = 60, TIMELINE_YEARS = 120 };
+enum { TIMELINE_PAGE = 60, TIMELINE_YEARS = 120, TIMELINE_COUNTED = 2000 };
 struct timeline_year {
     int year;
     int64_t count;
