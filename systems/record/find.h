@@ -33,6 +33,9 @@ struct find_list {
     struct find_row *rows;
     size_t rows_count;
 };
+struct find_draft {
+    str title, patient, when, href;
+};
 struct find_home {
     struct find_list find;
     const struct ui_link *wards;
@@ -41,6 +44,9 @@ struct find_home {
     size_t mine_count;
     struct find_row *recent;
     size_t recent_count;
+    struct find_draft *drafts; /* the asker's notes that nobody has signed */
+    size_t drafts_count;
+    bool may_merge;
     bool whole_hospital;       /* wards are all wards, not the asker's */
 };
 struct find_confirm {

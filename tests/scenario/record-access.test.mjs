@@ -41,7 +41,7 @@ before(async () => {
   }
   for (const [name, role, areas] of [['hca', 'hca', 'w1'], ['nurse', 'nurse', 'w1'], ['doctor', 'doctor', 'w1'], ['consultant', 'consultant', 'w1'], ['clerk', 'ward_clerk', 'w1'],
     ['officer', 'records_officer', ''], ['outreach', 'outreach', ''], ['beds', 'bed_manager', '']]) {
-    run('user', 'add', `${name}.x`, '--role', role, '--display', `The ${name}`, ...(areas ? ['--areas', areas] : []));
+    run('user', 'add', `${name}.x`, '--role', role, '--display', `The ${name}`, '--who', `Practitioner/${name}`, ...(areas ? ['--areas', areas] : []));
     people[name] = run('token', '--scope', 'user/*.cruds', '--user', `${name}.x`);
   }
 });
@@ -95,6 +95,14 @@ test('a note carries its author, and only a consultant who did not sign it co-si
   const own = '/record/patient/mine/entry/note/once-access-note-2';
   await post('consultant', `${own}/sign`, { version: '1' });
   assert.equal((await post('consultant', `${own}/cosign`, { version: '2' })).status, 422, 'not one\'s own');
+});
+
+test('notes nobody has signed wait on the first page of who wrote them', async () => {
+  await post('doctor', '/record/patient/mine/new/note', { plan: 'Later', once: 'once-access-note-3' });
+  assert.match((await get('doctor', '/record')).text, /Your notes, not signed Clinical note: HART, Ivy/);
+  assert.ok(!(await get('nurse', '/record')).text.includes('not signed'));
+  await post('doctor', '/record/patient/mine/entry/note/once-access-note-3/sign', { version: '1' });
+  assert.ok(!(await get('doctor', '/record')).text.includes('not signed'));
 });
 
 test('who changed an entry meanwhile is named', async () => {
