@@ -4,9 +4,11 @@
 #include "base/random.h"
 #include "hl7v2/ack.h"
 #include "hl7v2/mllp.h"
+#include "hl7v2/watch.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -181,9 +183,14 @@ static void *accept_run(void *self)
     struct hl7_listener *listener = self;
     while (!is_stopping(listener)) {
         struct pollfd poll_for = { .fd = listener->socket, .events = POLLIN };
-        if (poll(&poll_for, 1, POLL_MS) <= 0)
+        int ready = poll(&poll_for, 1, POLL_MS);
+        hl7_watch_check(clock_now_ms(), listener->options.silent_ms);
+        if (ready <= 0)
             continue;
-        int socket = accept(listener->socket, NULL, NULL);
+        int socket = accept(listener->socket, NULL, NULL), on = 1;
+        /* An answer goes out at once: the sender waits for it. */
+        if (socket >= 0)
+            setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         if (socket >= 0)
             begin(listener, socket);
     }
@@ -226,6 +233,11 @@ err hl7_listen_start(struct ctx *cx, const struct hl7_listen_options *options,
     listener->options = *options;
     if (!options->connections_max)
         listener->options.connections_max = CONNECTIONS_MAX;
+    const struct hl7_senders *senders = options->receiver.senders;
+    for (size_t i = 0; i < senders->count; i++)
+        if (senders->list[i].application.n)
+            hl7_watch_expect(senders->list[i].application, senders->list[i].facility,
+                             clock_now_ms());
     if (!options->message_bytes)
         listener->options.message_bytes = MESSAGE_BYTES;
     TRY(open_socket(cx, options->listen, &listener->socket));

@@ -19,6 +19,7 @@ struct hl7_listen_options {
     int connections_max;   /* 0: 64 */
     size_t message_bytes;  /* 0: 16 MiB */
     int idle_s;            /* 0: never closed for silence */
+    int64_t silent_ms;     /* a sender that says nothing for so long is told of; 0: none is */
 };
 err hl7_listen_start(struct ctx *cx, const struct hl7_listen_options *options,
                      struct hl7_listener **out) MUST_USE;

@@ -280,6 +280,24 @@ static str birth_date(struct hl7_work *work)
     return text.n ? hl7_json_text(work, hl7_time(work, str_slice(text, 0, 8))) : text;
 }
 
+/* A date that is none is not passed over in silence: what was sent stands beside the birth date,
+ * and where there is no other, its absence has a reason. A good one takes such a mark away. */
+static str birth_mark(struct hl7_work *work, struct json before)
+{
+    str text = hl7_field(work, work->pid, 7, 1);
+    bool good = str_given(hl7_time(work, str_slice(text, 0, 8)));
+    if (!text.n || good)
+        return good ? S("") : (str){ 0 };
+    struct buf buf = hl7_buf(work);
+    buf_add(&buf, S("{\"extension\":["));
+    if (json_kind(json_get(before, S("birthDate"))) == JSON_ABSENT)
+        buf_add(&buf, S("{\"url\":\"http://hl7.org/fhir/StructureDefinition/data-absent-reason\","
+                        "\"valueCode\":\"error\"},"));
+    buf_printf(&buf, "{\"url\":\"https://frontline.example/StructureDefinition/as-sent\","
+                     "\"valueString\":%.*s}]}", STR_ARG(hl7_json_text(work, text)));
+    return buf_str(&buf);
+}
+
 static str gender(struct hl7_work *work)
 {
     str code = hl7_field(work, work->pid, 8, 1);
@@ -325,12 +343,13 @@ err hl7_map_patient(struct hl7_work *work, bool create)
         { "telecom", telecom(work, found.body) },
         { "gender", gender(work) },
         { "birthDate", birth_date(work) },
+        { "_birthDate", birth_mark(work, found.body) },
         { "deceasedBoolean", { 0 } },
         { "deceasedDateTime", { 0 } },
         { "address", list_of(work, 11, put_address) },
         { 0 },
     };
-    deceased(work, &changes[7], &changes[8]);
+    deceased(work, &changes[8], &changes[9]);
     TRY(hl7_put(work, "Patient", list[0].system, list[0].value, changes, &found));
     work->patient = found.reference;
     return ERR_OK;

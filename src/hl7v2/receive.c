@@ -2,6 +2,7 @@
 #include "hl7v2/receive.h"
 #include "base/base64.h"
 #include "base/clock.h"
+#include "hl7v2/watch.h"
 #include "hl7v2/work.h"
 #include "store/search.h"
 
@@ -360,6 +361,7 @@ void hl7_receive(struct ctx *cx, const struct hl7_receiver *receiver, str bytes,
     }
     struct hl7_work work = receive(cx, receiver, &message, bytes, &outcome);
     hl7_ack(cx, &message, &outcome, answer);
+    hl7_watch_note(&message, outcome.outcome, cx->now_ms);
     if (work.new_visit)
         release_held(&work, receiver);
 }

@@ -30,6 +30,7 @@ struct runner {
     struct consumer_state state; /* this thread's; name and error are static or in error_text */
     char error_text[512];
     bool resume, skip;           /* asked by another thread, under the lock */
+    bool resumed;                /* this thread's: it is to be noted */
     pthread_t thread;
 };
 struct consumers {
@@ -231,6 +232,7 @@ static void take_resume(struct runner *r)
     r->state.seq += r->skip;
     r->state.failures = 0;
     r->state.parked = r->resume = r->skip = false;
+    r->resumed = true;
     r->state.error = S("");
 }
 
@@ -246,7 +248,7 @@ static bool wait_for_work(struct runner *r)
             take_resume(r);
         bool late = again_ms && clock_now_ms() >= again_ms;
         bool ready = !r->state.parked && (!r->state.failures || late);
-        if (c->closing || (ready && store_seq(c->store) > r->state.seq))
+        if (c->closing || r->resumed || (ready && store_seq(c->store) > r->state.seq))
             break;
         if (r->state.parked || !r->state.failures)
             pthread_cond_wait(&c->changed, &c->lock);
@@ -258,11 +260,23 @@ static bool wait_for_work(struct runner *r)
     return go_on;
 }
 
+/* At once: a version that was skipped must not come again after a restart. */
+static void note_resumed(struct runner *r)
+{
+    r->resumed = false;
+    if (job_once(PUT_MEMORY_BYTES, put_work, r))
+        log_line(LOG_ERROR, (str){ 0 }, "consumer %s: going on could not be noted",
+                 r->consumer->name);
+}
+
 static void *run(void *self)
 {
     struct runner *r = self;
     while (wait_for_work(r))
-        one_batch(r);
+        if (r->resumed)
+            note_resumed(r);
+        else
+            one_batch(r);
     return NULL;
 }
 

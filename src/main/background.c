@@ -7,6 +7,9 @@
 #include "ui/live.h"
 #include <unistd.h>
 #include "rest/subscription.h"
+#include "rest/viewdef.h"
+#include "systems/feeds/out.h"
+#include "ui/background.h"
 
 static const struct consumer *const *all_consumers(struct arena *arena, const struct serve *serve)
 {
@@ -57,11 +60,16 @@ err serve_start_background(struct ctx *cx, struct serve *serve, str folder)
 {
     TRY(bulk_start(cx, serve->store, folder, &serve->bulk));
     rest_bulk_use(serve->bulk);
+    TRY(viewdef_open(cx, serve->store));
     TRY(open_subscriptions(cx, serve));
     TRY(due_start(cx, serve->store, all_kinds(cx->arena, serve), &serve->due));
     TRY(subscriptions_start(cx, serve->subscriptions, serve->due));
     rest_subscriptions_use(serve->subscriptions);
-    return consumers_start(cx, serve->store, all_consumers(cx->arena, serve), &serve->consumers);
+    feeds_send_to(config_text(&serve->config, "hl7v2.send"),
+                  config_text(&serve->config, "hl7v2.send_as"));
+    TRY(consumers_start(cx, serve->store, all_consumers(cx->arena, serve), &serve->consumers));
+    ui_background_use(serve->consumers, serve->due);
+    return ERR_OK;
 }
 
 void serve_end_streams(struct serve *serve)

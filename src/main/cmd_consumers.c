@@ -139,7 +139,8 @@ const struct command cmd_consumers = {
     .name = "consumers",
     .summary = "list who follows the log, how far, and what is due",
     .about = "A consumer that failed too often is parked: it stands still until it is resumed or "
-             "the server starts anew.\nUnder due: timers, and what waits to leave the program. "
+             "the server starts anew.\nWhile a server runs, /admin/background does the same.\n"
+             "Under due: timers, and what waits to leave the program. "
              "Then how far the server's own\nsearch parameters are indexed.",
     .options = options,
     .examples = "  frontline consumers --data hospital\n"

@@ -12,6 +12,8 @@
 #include "rest/terminology.h"
 #include "rest/viewdef.h"
 #include "ui/account.h"
+#include "systems/feeds/hold.h"
+#include "ui/background.h"
 #include "ui/browse.h"
 #include "ui/door.h"
 #include "ui/landing.h"
@@ -184,6 +186,9 @@ err serve_open_feed(struct ctx *cx, struct serve *serve)
     const struct config *config = &serve->config;
     str listen = config_text(config, "hl7v2.listen");
     struct serve at = { 0 };
+    TRY(hl7_senders_read(cx, config_text(config, "hl7v2.senders"), &serve->senders));
+    serve->receiver = (struct hl7_receiver){ serve->store, &serve->senders };
+    feeds_use(&serve->receiver);
     if (!listen.n)
         return ERR_OK;
     TRY(serve_read_address(cx, listen, &at));
@@ -191,10 +196,10 @@ err serve_open_feed(struct ctx *cx, struct serve *serve)
         return ctx_fail(cx, ERR_INVALID, S("hl7v2.listen"),
                         S("MLLP is not encrypted: listen on 127.0.0.1 behind a tunnel, or set "
                           "hl7v2.plain_outside=yes"));
-    TRY(hl7_senders_read(cx, config_text(config, "hl7v2.senders"), &serve->senders));
     struct hl7_listen_options options = {
         .listen = listen,
-        .receiver = { serve->store, &serve->senders },
+        .receiver = serve->receiver,
+        .silent_ms = config_number(config, "hl7v2.silent_minutes") * 60000,
         .connections_max = (int)config_number(config, "hl7v2.connections_max"),
         .message_bytes = (size_t)config_number(config, "hl7v2.message_bytes"),
         .idle_s = (int)config_number(config, "hl7v2.idle_s"),
@@ -222,6 +227,7 @@ const struct route *const *serve_tables(struct arena *arena)
     tables[at++] = lock_routes;
     tables[at++] = ui_routes;
     tables[at++] = ui_browse_routes;
+    tables[at++] = ui_background_routes;
     for (size_t i = 0; i < count; i++)
         if (modules[i]->routes)
             tables[at++] = modules[i]->routes;

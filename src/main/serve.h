@@ -35,6 +35,7 @@ struct serve {
     struct http_server *server;
     struct feed *boards;
     struct hl7_senders senders;
+    struct hl7_receiver receiver;
     struct hl7_listener *feed; /* HL7 v2; NULL: not configured */
     struct consumers *consumers; /* of all modules; NULL: not started */
     struct due *due;

@@ -13,11 +13,12 @@
  *          202 and a Content-Location that tells the progress, then the places of the files.
  * Errors   422 a view that is wrong, or a resource that breaks its rules; 404 no such export.
  * Limits   VIEWDEF_JOBS_MAX exports at a time; one is forgotten VIEWDEF_KEPT_MS after its end, at a
- *          DELETE, and when the server stops.
+ *          DELETE, and when the server stops: then its place answers 410 for a day.
  */
 enum { VIEWDEF_JOBS_MAX = 16, VIEWDEF_VIEWS_MAX = 50, VIEWDEF_KEPT_MS = 3600000 };
 extern const struct route viewdef_routes[]; /* ended by a zero row */
 
+err viewdef_open(struct ctx *cx, struct store *store) MUST_USE; /* makes its table */
 void viewdef_stop(void); /* ends every export; before the store is closed */
 
 /* What a request asks for. For viewdef_*.c. */

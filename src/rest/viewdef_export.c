@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/clock.h"
 #include "base/random.h"
+#include "db/db.h"
 #include "json/write.h"
 #include "rest/viewdef.h"
 #include "store/access.h"
@@ -31,6 +32,54 @@ struct job {
 static struct job jobs[VIEWDEF_JOBS_MAX];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t ended = PTHREAD_COND_INITIALIZER;
+
+/* Exports end with the program; their names are kept for a day, so that whoever asks for one after
+ * a restart is told so. */
+enum { SQL_ADD, SQL_OLD, SQL_HAS, SQL_DROP };
+static const char known_schema[] = "CREATE TABLE IF NOT EXISTS view_export"
+                                   " (id TEXT PRIMARY KEY, started_ms INTEGER NOT NULL)"
+                                   " WITHOUT ROWID";
+static const struct stmt known_sql[] = {
+    [SQL_ADD] = { "an export begins", "INSERT INTO view_export VALUES (?1, ?2)", NULL },
+    [SQL_OLD] = { "forget old exports", "DELETE FROM view_export WHERE started_ms < ?1", NULL },
+    [SQL_HAS] = { "was there such an export", "SELECT 1 FROM view_export WHERE id = ?1",
+        "SEARCH view_export USING PRIMARY KEY" },
+    [SQL_DROP] = { "an export is cancelled", "DELETE FROM view_export WHERE id = ?1",
+        "SEARCH view_export USING PRIMARY KEY" },
+    { 0 },
+};
+enum { KNOWN_MS = 86400000 };
+
+static err make_known(struct ctx *cx, struct db *db, void *self)
+{
+    (void)self;
+    return db_exec(cx, db, known_schema);
+}
+
+err viewdef_open(struct ctx *cx, struct store *store)
+{
+    return store_write(cx, store, make_known, NULL);
+}
+
+static err add_known(struct ctx *cx, struct db *db, void *self)
+{
+    const char *id = self;
+    struct db_stmt *stmt = db_use(cx, db, known_sql, SQL_OLD);
+    db_bind_int(stmt, 1, clock_now_ms() - KNOWN_MS);
+    TRY(db_run(cx, stmt));
+    stmt = db_use(cx, db, known_sql, SQL_ADD);
+    db_bind_text(stmt, 1, str_of(id));
+    db_bind_int(stmt, 2, clock_now_ms());
+    return db_run(cx, stmt);
+}
+
+static err drop_known(struct ctx *cx, struct db *db, void *self)
+{
+    const str *id = self;
+    struct db_stmt *stmt = db_use(cx, db, known_sql, SQL_DROP);
+    db_bind_text(stmt, 1, *id);
+    return db_run(cx, stmt);
+}
 
 static str copy(struct job *job, str text)
 {
@@ -188,8 +237,13 @@ err viewdef_export_start(struct http_request *request, struct http_response *res
     pthread_mutex_lock(&lock);
     err error = start(ask, &job);
     str place = error ? S("") : place_of(request, job);
+    char id[sizeof job->id] = "";
+    if (!error)
+        memcpy(id, job->id, sizeof id);
     pthread_mutex_unlock(&lock);
     TRY(error);
+    ctx_release(request->cx);
+    TRY(store_write(request->cx, request->store, add_known, id));
     response->status = 202;
     http_put_header(response, S("Content-Location"), place);
     return ERR_OK;
@@ -207,6 +261,14 @@ static struct job *find(const struct http_request *request) /* under the lock */
 
 static err none(struct http_request *request)
 {
+    bool row;
+    TRY(store_reader(request->cx, request->store));
+    struct db_stmt *stmt = db_use(request->cx, request->cx->db, known_sql, SQL_HAS);
+    db_bind_text(stmt, 1, request->captures[0]);
+    TRY(db_step(request->cx, stmt, &row));
+    if (row)
+        return ctx_fail(request->cx, ERR_GONE, S(""), S("this export ended with a restart of "
+                        "the server, or is more than an hour old; start it again"));
     return ctx_fail(request->cx, ERR_NOT_FOUND, S(""), S("there is no such export, or no longer"));
 }
 
@@ -245,11 +307,12 @@ static str manifest(struct http_request *request, const struct job *job)
     return buf_str(&buf);
 }
 
-static err status_of(struct http_request *request, struct http_response *response)
+static err status_of(struct http_request *request, struct http_response *response, bool *known)
 {
     struct job *job = find(request);
+    *known = job != NULL;
     if (!job)
-        return none(request);
+        return ERR_OK;
     if (job->state == FAILED) {
         response->status = 422;
         return ctx_fail(request->cx, ERR_RULE, S(""), arena_copy(request->cx->arena, job->fault));
@@ -269,10 +332,11 @@ static err status_of(struct http_request *request, struct http_response *respons
 
 err viewdef_export_status(struct http_request *request, struct http_response *response)
 {
+    bool known = false;
     pthread_mutex_lock(&lock);
-    err error = status_of(request, response);
+    err error = status_of(request, response, &known);
     pthread_mutex_unlock(&lock);
-    return error;
+    return known ? error : none(request);
 }
 
 err viewdef_export_cancel(struct http_request *request, struct http_response *response)
@@ -286,6 +350,8 @@ err viewdef_export_cancel(struct http_request *request, struct http_response *re
     pthread_mutex_unlock(&lock);
     if (!job)
         return none(request);
+    ctx_release(request->cx);
+    TRY(store_write(request->cx, request->store, drop_known, &request->captures[0]));
     response->status = 202;
     return ERR_OK;
 }

@@ -2,7 +2,8 @@
 // Views over HTTP: rows at once, and files made in the background.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startServer } from './server.mjs';
+import { rmSync } from 'node:fs';
+import { spawnServer, startServer } from './server.mjs';
 
 const view = {
   resourceType: 'ViewDefinition', name: 'people', resource: 'Patient',
@@ -66,6 +67,22 @@ test('an export gives the place of its files, and can be forgotten', async (t) =
   assert.equal(file.text.trim().split('\n').length, 4);
   assert.equal((await server.delete(place)).status, 202);
   assert.equal((await server.get(place)).status, 404);
+});
+
+test('an export that a restart ended says so', async (t) => {
+  const first = await spawnServer();
+  t.after(() => rmSync(first.folder, { recursive: true, force: true }));
+  await people(first);
+  const start = await first.post('/fhir/$viewdefinition-export', parameters(
+    { name: 'view', part: [{ name: 'viewResource', resource: view }] }));
+  const place = new URL(start.headers.get('content-location')).pathname;
+  await first.stop('SIGKILL');
+  const second = await spawnServer({ folder: first.folder });
+  t.after(() => second.stop());
+  const status = await second.get(place);
+  assert.equal(status.status, 410);
+  assert.match(status.text, /restart/);
+  assert.equal((await second.get(`${place}x`)).status, 404);
 });
 
 test('a view a system keeps is run by its name', async (t) => {

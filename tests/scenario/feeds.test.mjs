@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// Feeds looked after: messages on hold seen, mended and taken again; silence told; and ADT out of
+// what is done here, to a receiver that refuses, hangs up and comes back.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import net from 'node:net';
+import { test } from 'node:test';
+import { startServer } from './server.mjs';
+
+const LISTEN = ['--set', 'hl7v2.listen=127.0.0.1:0'];
+const feedPort = (server) => Number(/HL7 v2 on port (\d+)/.exec(server.log)[1]);
+const adt = (event, id, ...segments) => [`MSH|^~\\&|PAS|RXX|FL|W|20261101100000||ADT^${event}|${id}|P|2.4`,
+  'EVN||20261101100000', ...segments].join('\r') + '\r';
+
+async function send(port, message) {
+  const socket = net.connect(port, '127.0.0.1');
+  socket.setEncoding('utf8');
+  socket.write(`\x0b${message}\x1c\r`);
+  let answer = '';
+  for await (const part of socket) {
+    answer += part;
+    if (answer.includes('\x1c\r')) break;
+  }
+  socket.destroy();
+  return /MSA\|(\w\w)/.exec(answer)[1];
+}
+
+async function until(what, check, ms = 15000) {
+  for (const end = Date.now() + ms; Date.now() < end;) {
+    const found = await check();
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return assert.fail(`never: ${what}`);
+}
+
+const form = (fields) => new URLSearchParams(fields).toString();
+const asForm = { 'content-type': 'application/x-www-form-urlencoded' };
+
+test('a message on hold is seen, mended and taken again; another is set aside', async (t) => {
+  const server = await startServer(t, { args: LISTEN });
+  const port = feedPort(server);
+  const broken = adt('A01', 'M1', 'PID|1||7^^^RXX^MR||Ash^Ann||1970<b>|F', 'PV1||I|W1^^B1||||||||||||||||V1');
+  assert.equal(await send(port, adt('A03', 'M2', 'PID|1||9^^^RXX^MR||Oak^Bo||19710101|M', 'PV1||I|W1||||||||||||||||V9')), 'AE');
+  assert.equal(await send(port, broken.replace('PID|1||7^^^RXX^MR', 'PID|1||')), 'AE');
+  const list = await server.get('/feeds', { accept: 'text/html' });
+  assert.equal(list.status, 200, list.text);
+  assert.match(list.text, /PAS\|RXX/);
+  const places = [...list.text.matchAll(/href="(\/feeds\/message\/[^"]+)">(M\d)/g)];
+  assert.deepEqual(places.map((p) => p[2]).sort(), ['M1', 'M2']);
+  const place = places.find((p) => p[2] === 'M1')[1];
+  const one = await server.get(place, { accept: 'text/html' });
+  assert.match(one.text, /PID\|1\|\|\|\|Ash/);
+  assert.ok(!one.text.includes('<b>'), 'what came is shown escaped');
+
+  const again = await server.post(place, form({ act: 'take', message: broken.replace('PID|1||7^^^RXX^MR', 'PID|1||').replaceAll('\r', '\r\n') }), asForm);
+  assert.equal(again.status, 422);
+  assert.match(again.text, /could not be applied/);
+  const mended = broken.replace('1970<b>', '19700101').replaceAll('\r', '\r\n');
+  const taken = await server.post(place, form({ act: 'take', message: mended }), asForm);
+  assert.equal(taken.status, 303, taken.text);
+  assert.equal((await server.get('/fhir/Patient?family=Ash')).body.total, 1);
+  assert.equal((await server.post(place, form({ act: 'take', message: mended }), asForm)).status, 409);
+
+  const other = places.find((p) => p[2] === 'M2')[1];
+  assert.equal((await server.post(other, form({ act: 'aside', reason: '' }), asForm)).status, 400);
+  assert.equal((await server.post(other, form({ act: 'else' }), asForm)).status, 400);
+  assert.equal((await server.post(other, form({ act: 'aside', reason: 'a test of the sender' }), asForm)).status, 303);
+  const left = await server.get('/feeds', { accept: 'text/html' });
+  assert.match(left.text, /None: every message was applied/);
+  const kept = (await server.get(`/fhir/Communication/${other.split('/').at(-1)}`)).body;
+  assert.equal(kept.status, 'stopped');
+  assert.match(kept.statusReason.text, /a test of the sender/);
+  const metrics = (await server.get('/metrics')).text;
+  assert.match(metrics, /frontline_hl7_messages_total\{sender="PAS\|RXX",outcome="error"\} \d/);
+});
+
+// Answers each message by `code(control, count)`; a falsy one hangs up.
+async function destination(t, code) {
+  const seen = [];
+  const server = net.createServer((socket) => {
+    let text = '';
+    socket.setEncoding('utf8').on('error', () => {}).on('data', (part) => {
+      text += part;
+      if (!text.includes('\x1c\r')) return;
+      const control = /^MSH(?:\|[^|]*){8}\|([^|]*)/.exec(text.slice(1))[1];
+      seen.push({ control, event: /ADT\^(A\d\d)/.exec(text)[1], text });
+      const answer = code(control, seen.length);
+      if (!answer) return void socket.destroy();
+      socket.write(`\x0bMSH|^~\\&|X|Y|F|H|20260101||ACK|1|P|2.5.1\rMSA|${answer}|${control}|no\r\x1c\r`);
+      text = '';
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  return { seen, address: `127.0.0.1:${server.address().port}` };
+}
+
+test('what is done here is told to others, in order, until it is answered', async (t) => {
+  const other = await destination(t, (control, count) => ({ 1: '', 2: 'AE', 3: 'AA', 4: 'CA' }[count] ?? 'AA'));
+  const server = await startServer(t, { args: [...LISTEN, '--set', `hl7v2.send=${other.address}`,
+                                               '--set', 'hl7v2.send_as=FRONT|WARD'] });
+  await server.put('/fhir/Patient/p', { resourceType: 'Patient', id: 'p', gender: 'female', birthDate: '1970-01-02',
+    name: [{ family: "O'Neil|Ash", given: ['Ann'] }],
+    identifier: [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000042' }, { system: 'urn:mrn', value: '7' }] });
+  await server.put('/fhir/Location/w', { resourceType: 'Location', id: 'w', name: 'Ward 1' });
+  for (const bed of ['a', 'b'])
+    await server.put(`/fhir/Location/${bed}`, { resourceType: 'Location', id: bed, name: `Bed ${bed}`,
+      partOf: { reference: 'Location/w' } });
+  const stay = (status, bed) => ({ resourceType: 'Encounter', id: 'e', status, class: { code: 'IMP' },
+    subject: { reference: 'Patient/p' }, identifier: [{ value: 'V1' }],
+    location: [{ status: 'active', location: { reference: `Location/${bed}` } }] });
+  for (const [status, bed] of [['planned', 'a'], ['in-progress', 'a'], ['in-progress', 'b'], ['finished', 'b']])
+    assert.ok((await server.put('/fhir/Encounter/e', stay(status, bed))).status < 300);
+  // What came by a feed is not sent back.
+  await send(feedPort(server), adt('A01', 'F1', 'PID|1||8^^^RXX^MR||Feed^Fi||19700101|F', 'PV1||I|W9^^B9||||||||||||||||V8'));
+  await server.put('/fhir/Encounter/e', stay('in-progress', 'b'));
+  await until('all', () => other.seen.at(-1)?.event === 'A13');
+  assert.deepEqual(other.seen.map((s) => s.event), ['A01', 'A01', 'A01', 'A02', 'A03', 'A13']);
+  assert.equal(new Set(other.seen.map((s) => s.control)).size, 4);
+  const first = other.seen[2].text;
+  assert.match(first, /^\x0bMSH\|\^~\\&\|FRONT\|WARD\|/);
+  assert.match(first, /\rPID\|1\|\|9990000042\^\^\^NHS\^NH~7\^\^\^urn:mrn\^MR\|\|O'Neil\\F\\Ash\^Ann\|\|19700102\|F\r/);
+  assert.match(first, /\rPV1\|1\|I\|Ward 1\^\^Bed a\|{16}V1\r/);
+});
+
+test('a birth date that is none is not passed over in silence', async (t) => {
+  const server = await startServer(t, { args: LISTEN });
+  const port = feedPort(server);
+  const person = (id, at, born) => adt('A31', id, `PID|1||7^^^RXX^MR||Ash^Ann||${born}|F`).replaceAll('20261101100000', at);
+  const read = async () => (await server.get('/fhir/Patient')).body.entry[0].resource;
+  assert.equal(await send(port, person('B1', '20261101100000', '1970-13-99')), 'AA');
+  let found = await read();
+  assert.equal(found.birthDate, undefined);
+  assert.deepEqual(found._birthDate.extension.map((e) => e.valueCode ?? e.valueString), ['error', '1970-13-99']);
+  assert.equal(await send(port, person('B2', '20261101100100', '19700102')), 'AA');
+  found = await read();
+  assert.equal(found.birthDate, '1970-01-02');
+  assert.equal(found._birthDate, undefined);
+  assert.equal(await send(port, person('B3', '20261101100200', 'unknown')), 'AA');
+  found = await read();
+  assert.equal(found.birthDate, '1970-01-02', 'what is known is kept');
+  assert.deepEqual(found._birthDate.extension.map((e) => e.valueString), ['unknown']);
+});
+
+test('what runs behind the scenes is shown to whoever keeps the server', async (t) => {
+  const server = await startServer(t);
+  await server.post('/fhir/Patient', { resourceType: 'Patient' });
+  const page = await server.get('/admin/background', { accept: 'text/html' });
+  assert.equal(page.status, 200, page.text);
+  assert.match(page.text, /subscriptions/);
+  assert.match(page.text, /Nothing stands still/);
+  assert.equal((await server.post('/admin/background/consumers/subscriptions', '', asForm)).status, 409);
+  assert.equal((await server.post('/admin/background/consumers/nobody', '', asForm)).status, 404);
+  assert.equal((await server.post('/admin/background/due/adt-out', '', asForm)).status, 303);
+});
