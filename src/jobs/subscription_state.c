@@ -156,7 +156,7 @@ err subscription_proved(struct ctx *cx, struct store *store, str id, str *out)
 
 err subscription_new_secret(struct ctx *cx, struct store *store, str id, str *out)
 {
-    struct subscription_state state;
+    struct subscription_state state = { 0 };
     TRY(subscription_state_find(cx, store, id, &state));
     str secret = secret_text(cx->arena);
     TRY(subscription_set(cx, store, &(struct subscription_set){

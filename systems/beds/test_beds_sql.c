@@ -79,7 +79,11 @@ static void fill(struct ctx *cx, struct store *store)
                                "\"1104051000000101\"}]},\"subject\":{\"reference\":\"Patient/p\"},"
                                "\"effectiveDateTime\":\"2026-03-21T10:30:00+01:00\","
                                "\"valueInteger\":3" },
-        { "Observation", "o2", "\"status\":\"final\",\"code\":{\"coding\":[{\"code\":"
+        { "Observation", "o0", "\"status\":\"entered-in-error\",\"code\":{\"coding\":[{\"code\":"
+                               "\"1104051000000101\"}]},\"subject\":{\"reference\":\"Patient/p\"},"
+                               "\"effectiveDateTime\":\"2026-03-25T10:00:00Z\","
+                               "\"valueInteger\":19" },
+        { "Observation", "o2", "\"status\":\"corrected\",\"code\":{\"coding\":[{\"code\":"
                                "\"1104051000000101\"}]},\"subject\":{\"reference\":\"Patient/p\"},"
                                "\"effectiveDateTime\":\"2026-03-21T10:00:00Z\","
                                "\"valueQuantity\":{\"value\":7}" },
