@@ -13,7 +13,7 @@
 // as the nurse left it and every stay must have as many places as it was moved: no lost update.
 import { spawn } from 'node:child_process';
 import http from 'node:http';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -126,10 +126,17 @@ function* round(nurse) {
   return stays;
 }
 
+// Seconds of processor the server has used: what a busy machine cannot blur.
+function processorSeconds(server) {
+  const fields = readFileSync(`/proc/${server.child.pid}/stat`, 'latin1').split(') ')[1].split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
 async function movesRow(server) {
   const boards = Number(given.boards), rate = Number(given.rate), seconds = Number(given.seconds);
   const counts = { bytes: 0, parts: 0, closing: false }, streams = [], took = [], ended = [];
   for (let i = 0; i < boards; i++) streams.push(await openBoard(server, i, counts));
+  const processor = processorSeconds(server);
   const began = performance.now(), until = began + seconds * 1000;
   let given_out = 0, failures = 0, firstFailure = '';
   // With a rate a move is due at its time, and a late start counts against the program.
@@ -160,12 +167,13 @@ async function movesRow(server) {
   };
   await Promise.all(Array.from({ length: nurses }, (_, i) => work(i)));
   const lasted = (performance.now() - began) / 1000;
+  const used = processorSeconds(server) - processor;
   await new Promise((done) => setTimeout(done, 500));
   counts.closing = true;
   for (const stream of streams) stream.destroy();
   took.sort((a, b) => a - b);
   const at = (part) => took[Math.min(took.length - 1, Math.floor(took.length * part))];
-  return { boards, rate: Math.round(took.length / lasted), p50: at(0.5), p99: at(0.99), highest: took.at(-1),
+  return { boards, cores: used / lasted, eachMs: (used * 1000) / took.length, rate: Math.round(took.length / lasted), p50: at(0.5), p99: at(0.99), highest: took.at(-1),
            failures, firstFailure, lost: await lost(server, ended),
            heard: Math.round(counts.parts / lasted), heardKb: Math.round(counts.bytes / 1024 / lasted) };
 }
@@ -227,6 +235,7 @@ const lines = [
   '| what | figure | must |', '|---|---|---|',
   `| moves, ${moves.boards} boards open, ${nurses} at a time | ${moves.rate}/s | 500/s |`,
   `| a move, p50, p99, longest | ${ms(moves.p50)}, ${ms(moves.p99)}, ${ms(moves.highest)} | p99 50 ms |`,
+  `| processor: cores busy, for each move | ${moves.cores.toFixed(2)}, ${moves.eachMs.toFixed(2)} ms | |`,
   `| lost updates, refused moves | ${moves.lost}, ${moves.failures} | 0, 0 |`,
   `| told to the boards | ${moves.heard} events/s, ${moves.heardKb} KB/s | |`,
   `| hospital board of ${wards * BEDS} beds, by ward | ${ms(board)} | 300 ms |`,

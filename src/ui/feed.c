@@ -85,16 +85,21 @@ static void wait_ms(struct feed *feed, int64_t ms)
 static void *follow(void *self)
 {
     struct feed *feed = self;
+    int64_t began_ms = 0; /* of the last round */
     pthread_mutex_lock(&feed->lock);
     while (!feed->stop) {
         if (feed->committed <= feed->drawn) {
             pthread_cond_wait(&feed->changed, &feed->lock);
             continue;
         }
-        wait_ms(feed, FEED_GATHER_MS);
+        int64_t rest_ms = began_ms + FEED_PACE_MS - clock_monotonic_ms();
+        wait_ms(feed, rest_ms > FEED_GATHER_MS ? rest_ms : FEED_GATHER_MS);
+        began_ms = clock_monotonic_ms();
         int64_t committed = feed->committed;
         pthread_mutex_unlock(&feed->lock);
-        draw(feed, committed);
+        do
+            draw(feed, committed);
+        while (feed->drawn < committed); /* more than one batch */
         pthread_mutex_lock(&feed->lock);
     }
     pthread_mutex_unlock(&feed->lock);

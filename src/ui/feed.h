@@ -9,14 +9,16 @@
  * Shapes   a view gets the versions committed since it was last called, oldest first, with a ctx
  *          that has a reader as new as the last of them; it publishes fragments by live_publish, or
  *          live_publish_missed where nobody looks.
- * Units    FEED_GATHER_MS: commits this close together are drawn once. FEED_BATCH versions a call.
+ * Units    FEED_GATHER_MS: commits this close together are drawn once. Rounds begin FEED_PACE_MS
+ *          apart, so that however many commits there are, drawing stays a small part of the work.
+ *          FEED_BATCH versions a call.
  * Missing  `versions` NULL: something changed that could not be read; tell the screens to reload.
  * Errors   none come out: a view that cannot draw says so by live_publish_reload.
  * Memory   the ctx and its arena are the call's. A feed lives from feed_start to feed_stop.
  * Limits   one thread for all views; a view must be done in a few milliseconds.
  * Hazards  H-013 stale board.
  */
-enum { FEED_GATHER_MS = 30, FEED_BATCH = 500 };
+enum { FEED_GATHER_MS = 30, FEED_PACE_MS = 100, FEED_BATCH = 500 };
 
 struct feed_view {
     void (*changed)(struct ctx *cx, struct store *store, struct live *live,
