@@ -120,26 +120,47 @@ static void send(str channel, int64_t seq, const struct buf *html)
         live_publish(follow.live, channel, seq, buf_str(html));
 }
 
-static err tell_ward(struct round *round, int32_t at)
+/* A ward is looked at on its board and on walls; each bed is read once for both. */
+static const struct {
+    const char *suffix;
+    void (*draw)(struct buf *out, const struct beds_row *row);
+} boards[] = { { "", beds_board_row }, { "/wall", beds_wall_card } };
+
+static str channel_of(struct ctx *cx, const struct beds_spot *ward, size_t board)
 {
-    const struct beds_spot *ward = &round->picture->spots[at];
-    str channel = arena_printf(round->cx->arena, "beds/%s", ward->id);
+    return arena_printf(cx->arena, "beds/%s%s", ward->id, boards[board].suffix);
+}
+
+static void send_beds(struct round *round, const struct beds_picture *people, str channel,
+                      size_t board)
+{
     struct buf html = buf_make(round->cx->arena, EVENT_BYTES);
-    struct beds_picture *people;
-    if (!live_watched(follow.live, channel)) {
-        live_publish_missed(follow.live, channel, round->picture->seq);
-        return ERR_OK;
-    }
-    TRY(beds_picture_begin(round->cx, round->store, &people));
-    TRY(beds_picture_add_ward(round->cx, people, str_of(ward->id)));
     for (size_t i = 0; i < people->spots_count; i++) {
         int32_t bed = beds_find_spot(round->picture, str_of(people->spots[i].id));
         if (bed == BEDS_NONE || !round->beds[bed])
             continue;
         struct beds_row row = beds_row_of(round->cx, people, (int32_t)i);
-        beds_board_row(&html, &row);
+        boards[board].draw(&html, &row);
     }
     send(channel, round->picture->seq, &html);
+}
+
+static err tell_ward(struct round *round, int32_t at)
+{
+    const struct beds_spot *ward = &round->picture->spots[at];
+    struct beds_picture *people = NULL;
+    for (size_t i = 0; i < COUNT(boards); i++) {
+        str channel = channel_of(round->cx, ward, i);
+        if (!live_watched(follow.live, channel)) {
+            live_publish_missed(follow.live, channel, round->picture->seq);
+            continue;
+        }
+        if (!people) {
+            TRY(beds_picture_begin(round->cx, round->store, &people));
+            TRY(beds_picture_add_ward(round->cx, people, str_of(ward->id)));
+        }
+        send_beds(round, people, channel, i);
+    }
     return ERR_OK;
 }
 
@@ -167,9 +188,9 @@ static void tell_all_to_reload(struct round *round)
 {
     const struct beds_picture *picture = round->picture;
     for (size_t i = 0; i < picture->spots_count; i++)
-        if (strcmp(picture->spots[i].kind, "wa") == 0)
-            live_publish_reload(follow.live, arena_printf(round->cx->arena, "beds/%s",
-                                                          picture->spots[i].id), picture->seq);
+        for (size_t k = 0; k < COUNT(boards) && strcmp(picture->spots[i].kind, "wa") == 0; k++)
+            live_publish_reload(follow.live, channel_of(round->cx, &picture->spots[i], k),
+                                picture->seq);
     live_publish_reload(follow.live, S("beds"), picture->seq);
 }
 

@@ -131,6 +131,11 @@ test('a wall display shows initials and states, no names, numbers or controls', 
   for (const hidden of ["O'NEILL", 'NEILL', '999 000', '1945', 'DNACPR', 'Discharge']) assert.ok(!html.includes(hidden), hidden);
   assert.match(await page.locator('#wall-bed-1').innerText(), /A\. O\./);
   assert.equal(await page.locator('form').filter({ visible: true }).count(), 0);
+  await page.getByText('Live', { exact: true }).waitFor();
+  await move('leave', { encounter: stays.max });
+  await page.locator('#wall-bed-4').getByText('on home leave').waitFor();
+  await move('return', { encounter: stays.max });
+  await page.locator('#wall-bed-4').getByText('on home leave').waitFor({ state: 'detached' });
   await page.context().close();
 });
 
