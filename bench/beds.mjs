@@ -14,7 +14,7 @@
 import { spawn } from 'node:child_process';
 import http from 'node:http';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -219,6 +219,7 @@ async function figuresRow(folder) {
   return rows;
 }
 
+const before = loadavg()[0];
 const folder = mkdtempSync(join(tmpdir(), 'frontline-bench-beds-'));
 const server = await start(folder);
 await build(server);
@@ -231,7 +232,7 @@ const figures = given.data ? await figuresRow(given.data) : [];
 const ms = (value) => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
 const lines = [
   `# Beds, ${new Date().toISOString().slice(0, 10)}`, '',
-  `${cpus().length} x ${cpus()[0].model}, load generator included.`, '',
+  `${cpus().length} x ${cpus()[0].model}, load generator included; load average ${before.toFixed(1)} before it began.`, '',
   '| what | figure | must |', '|---|---|---|',
   `| moves, ${moves.boards} boards open, ${nurses} at a time | ${moves.rate}/s | 500/s |`,
   `| a move, p50, p99, longest | ${ms(moves.p50)}, ${ms(moves.p99)}, ${ms(moves.highest)} | p99 50 ms |`,

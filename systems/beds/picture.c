@@ -198,6 +198,8 @@ err beds_picture_add_ward(struct ctx *cx, struct beds_picture *picture, str ward
 err beds_picture_add_bed(struct ctx *cx, struct beds_picture *picture, str bed)
 {
     size_t from = picture->spots_count;
+    if (beds_find_spot(picture, bed) != BEDS_NONE)
+        return ERR_OK; /* came with its bay or its ward */
     TRY(add_up(cx, picture, bed));
     int32_t spot = beds_find_spot(picture, bed);
     if (spot == BEDS_NONE)
