@@ -65,3 +65,22 @@ export async function eventually(what, test, ms = 8000) {
     await new Promise((done) => setTimeout(done, 100));
   }
 }
+
+// Reads one event stream until `wanted` says yes to an event; undefined when time is up.
+export async function listen(url, wanted, ms = 8000) {
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), ms);
+  let text = '';
+  try {
+    const response = await fetch(url, { signal: stop.signal, headers: { accept: 'text/event-stream' } });
+    for await (const part of response.body) {
+      text += Buffer.from(part).toString();
+      const found = text.split('\n\n').find(wanted);
+      if (found) return found;
+    }
+  } catch { /* aborted: not seen */ } finally {
+    clearTimeout(timer);
+    stop.abort();
+  }
+  return undefined;
+}

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { test } from 'node:test';
-import { eventually, flag, hospital } from '../lib/beds.mjs';
+import { eventually, flag, hospital, listen } from '../lib/beds.mjs';
 
 const stay = (patient, bed, changes = {}) => ({ resourceType: 'Encounter', status: 'in-progress',
   class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'IMP' },
@@ -134,8 +134,12 @@ test('a reservation runs out by itself, is told to the boards, and one for the p
   const made = await server.post('/fhir/Encounter', body);
   assert.equal(made.status, 201, made.text);
   assert.equal((await server.bed('bed-f1')).state, 'reserved');
+  const page = (await server.get('/beds/ward/ward-a')).text;
+  const told = listen(`${server.url}/beds/live?ward=ward-a&after=${/data-live-seq="(\d+)"/.exec(page)[1]}`,
+                      (e) => e.includes('id="bed-bed-f1"') && /available/i.test(e));
   await eventually('cancelled by the timer', async () =>
     (await server.encounter(made.body.id)).status === 'cancelled');
+  assert.ok(await told, 'an open board is told');
   assert.equal((await server.bed('bed-f1')).state, 'available');
   await server.must('admit', { bed: 'bed-f1', patient: 'bea', isolation: 'none' });
 
