@@ -47,22 +47,26 @@ static struct beds_bed bed_now(const struct beds_call *call, int32_t spot)
     return bed;
 }
 
+/* A bed that nothing speaks against ends the search: there is no better. */
 err beds_next_best(struct beds_call *call)
 {
     struct ctx *cx = call->cx;
     const struct beds_picture *picture = call->picture;
-    TRY(beds_picture_add_free(cx, call->picture));
-    struct beds_suggestion best = { .hard_count = SIZE_MAX };
+    struct beds_suggestion best = { .hard_count = SIZE_MAX, .reasons_count = 1 };
     int32_t at = BEDS_NONE;
-    for (size_t i = 0; i < picture->spots_count; i++) {
-        const struct beds_spot *spot = &picture->spots[i];
-        if (strcmp(spot->kind, "bd") != 0 || str_eq(str_of(spot->id), call->to))
+    str *free_beds;
+    size_t count;
+    TRY(beds_free_beds(cx, &free_beds, &count));
+    for (size_t i = 0; i < count && best.reasons_count > 0; i++) {
+        TRY(beds_picture_add_bed(cx, call->picture, free_beds[i]));
+        int32_t spot = beds_find_spot(picture, free_beds[i]);
+        if (spot == BEDS_NONE || str_eq(free_beds[i], call->to))
             continue;
-        struct beds_bed bed = bed_now(call, (int32_t)i);
+        struct beds_bed bed = bed_now(call, spot);
         struct beds_suggestion one = beds_judge(&call->wanted, &bed);
         if (one.hard_count == 0 && (at == BEDS_NONE || one.score > best.score)) {
             best = one;
-            at = (int32_t)i;
+            at = spot;
         }
     }
     const struct beds_spot *spot = at == BEDS_NONE ? NULL : &picture->spots[at];

@@ -211,22 +211,31 @@ err beds_picture_add_bed(struct ctx *cx, struct beds_picture *picture, str bed)
     return add_holders(cx, picture, from, BEDS_PEOPLE);
 }
 
-/* The beds that the rows of a statement name; read first, since reading a bed asks it again. */
-static err add_beds(struct ctx *cx, struct beds_picture *picture, enum beds_sql which, str key,
-                    int column)
+/* The beds that the rows of a statement name; listed first, since reading a bed asks it again. */
+static err list_beds(struct ctx *cx, enum beds_sql which, str key, int column, str **out,
+                     size_t *count)
 {
     struct db_stmt *row = db_use(cx, cx->db, beds_sql, which);
-    str *beds = NULL;
-    size_t count = 0, cap = 0;
+    size_t cap = 0;
+    *out = NULL;
+    *count = 0;
     if (key.n)
         db_bind_text(row, 1, key);
     for (bool more = true;;) {
         TRY(db_step(cx, row, &more));
         if (!more)
-            break;
-        beds = arena_grow(cx->arena, beds, count, &cap, sizeof *beds);
-        beds[count++] = arena_copy(cx->arena, db_text(row, column));
+            return ERR_OK;
+        *out = arena_grow(cx->arena, *out, *count, &cap, sizeof **out);
+        (*out)[(*count)++] = arena_copy(cx->arena, db_text(row, column));
     }
+}
+
+static err add_beds(struct ctx *cx, struct beds_picture *picture, enum beds_sql which, str key,
+                    int column)
+{
+    str *beds;
+    size_t count;
+    TRY(list_beds(cx, which, key, column, &beds, &count));
     for (size_t i = 0; i < count; i++)
         TRY(beds_picture_add_bed(cx, picture, beds[i]));
     return ERR_OK;
@@ -244,9 +253,9 @@ err beds_picture_add_patient(struct ctx *cx, struct beds_picture *picture, str p
     return add_beds(cx, picture, BEDS_SQL_HELD_PATIENT, patient, HELD_BED);
 }
 
-err beds_picture_add_free(struct ctx *cx, struct beds_picture *picture)
+err beds_free_beds(struct ctx *cx, str **out, size_t *count)
 {
-    return add_beds(cx, picture, BEDS_SQL_FREE, (str){ 0 }, 0);
+    return list_beds(cx, BEDS_SQL_FREE, (str){ 0 }, 0, out, count);
 }
 
 /* ---- as allocation sees it ---- */

@@ -79,8 +79,8 @@ err beds_picture_add_bed(struct ctx *cx, struct beds_picture *picture, str bed) 
 /* The beds a stay, or a patient, holds, with their bays. */
 err beds_picture_add_stay(struct ctx *cx, struct beds_picture *picture, str encounter) MUST_USE;
 err beds_picture_add_patient(struct ctx *cx, struct beds_picture *picture, str patient) MUST_USE;
-/* Every bed that nobody has, with its bay. */
-err beds_picture_add_free(struct ctx *cx, struct beds_picture *picture) MUST_USE;
+/* Ids of the beds that nobody has; cx has a reader. */
+err beds_free_beds(struct ctx *cx, str **out, size_t *count) MUST_USE;
 
 int32_t beds_find_spot(const struct beds_picture *picture, str id); /* BEDS_NONE: not in it */
 int32_t beds_find_stay(const struct beds_picture *picture, str id);

@@ -413,7 +413,7 @@ static err draw_return(struct http_request *request, struct http_response *respo
     struct beds_return_page shown = { 0 };
     struct json report = { 0 };
     struct beds_past past;
-    int64_t day;
+    int64_t day = 0;
     TRY(read_day(request, &day));
     TRY(read_past(request, day - 2, &past));
     struct beds_sitrep row = beds_sitrep(&past.hospital, day);

@@ -39,6 +39,7 @@ const struct stmt beds_sql[] = {
         "SEARCH view_beds_flags USING INDEX" },
     [BEDS_SQL_FREE] = { "beds that nobody has",
         "SELECT spot FROM view_beds_spots WHERE kind = 'bd' AND ifnull(v2, 'U') IN ('U', 'H') AND "
+        "(v2 IS NOT NULL OR status IS NULL OR status <> 'suspended') AND "
         "NOT EXISTS (SELECT 1 FROM view_beds_held WHERE bed = spot)",
         "SEARCH view_beds_held USING COVERING INDEX" },
     /* As many as there are lounges, requests and exceptions: tens. */

@@ -133,9 +133,11 @@ TEST(beds_picture_of_a_part_says_the_same_as_the_whole)
     cr_assert(beds_picture_add_ward(cx, part, S("w1")) == ERR_OK);
     EXPECT_INT("ward", part->spots_count, 5);
     EXPECT_INT("with scores", part->stays[0].news2, 7);
-    cr_assert(beds_picture_begin(cx, store, &part) == ERR_OK);
-    cr_assert(beds_picture_add_free(cx, part) == ERR_OK);
-    EXPECT("free", beds_find_spot(part, S("b2")) != BEDS_NONE);
+    str *free_beds;
+    size_t count;
+    cr_assert(beds_free_beds(cx, &free_beds, &count) == ERR_OK);
+    EXPECT_INT("free: neither held nor closed", count, 1);
+    EXPECT_STR("free", free_beds[0], S("b2"));
     cr_assert(beds_picture_begin(cx, store, &part) == ERR_OK);
     cr_assert(beds_picture_add_bed(cx, part, S("nowhere")) == ERR_OK);
     EXPECT_INT("no such bed", part->spots_count, 0);

@@ -332,7 +332,7 @@ static err judge(struct ctx *cx, str answer, str control)
 static err send_message(struct ctx *cx, struct store *store, const struct due_item *item,
                         void *self)
 {
-    int socket;
+    int socket = -1;
     str answer;
     (void)store, (void)self;
     if (!send_address.n)
