@@ -27,6 +27,7 @@ static const struct {
     [AUDIT_EXPORT]      = { "export",      "E", "operation",    "exported" },
     [AUDIT_PAGE]        = { "page",        "R", "read",         "looked at on a screen" },
     [AUDIT_BREAK_GLASS] = { "break-glass", "E", "operation",    "opened in an emergency" },
+    [AUDIT_SIGN_IN]     = { "sign-in",     "E", "operation",    "signed in" },
     [AUDIT_REVIEW]      = { "review",      "E", "operation",    "reviewed an emergency access" },
 };
 static const char *const outcomes[] = {

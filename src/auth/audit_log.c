@@ -40,7 +40,6 @@ str audit_who(struct arena *arena, const struct user *user)
 struct audit_entry audit_entry_of(struct ctx *cx, const struct user *user)
 {
     bool named = user->person.name.n > 0;
-    bool proxy = str_eq(user->person.role, S("proxy"));
     return (struct audit_entry){
         .at_ms = cx->now_ms,
         .who = audit_who(cx->arena, user),
@@ -49,7 +48,7 @@ struct audit_entry audit_entry_of(struct ctx *cx, const struct user *user)
         .request_id = cx->request_id,
         .address = user->address,
         .client = named ? user->client : S(""),
-        .behalf = proxy ? user->behalf : S(""),
+        .behalf = str_given(user->behalf) ? user->behalf : S(""),
         .purpose = user->asker.role ? str_of(user->asker.role->purpose) : S(""),
     };
 }

@@ -111,7 +111,7 @@ static err act_for(struct ctx *cx, struct gate *gate, str cookie, const struct s
     struct scope_set *scopes = arena_alloc(cx->arena, sizeof *scopes);
     TRY(scope_parse(cx, proxy.scopes, scopes));
     out->asker = (struct decide_asker){ role_find(S("proxy")), scopes, SCOPE_PATIENT };
-    out->person.who = arena_printf(cx->arena, "Patient/%.*s", STR_ARG(proxy.patient));
+    out->behalf = arena_printf(cx->arena, "Patient/%.*s", STR_ARG(proxy.patient));
     return ERR_OK;
 }
 
@@ -273,6 +273,15 @@ static bool is_over(struct http_request *request, struct gate *gate)
     return tries_over(gate->tries, http_address(request), request->cx->now_ms);
 }
 
+/* Whose patients count: the person's own, or of whom they act for. */
+static err find_standing(struct ctx *cx, struct gate *gate, struct user *user)
+{
+    struct people_user person = user->person;
+    if (user->behalf.n)
+        person.who = user->behalf;
+    return standing_find(cx, gate->standings, &person, user->asker.role, &user->patients);
+}
+
 err gate_check(struct http_request *request, struct http_response *response)
 {
     struct gate *gate = request->gate_self;
@@ -290,8 +299,7 @@ err gate_check(struct http_request *request, struct http_response *response)
     if (result == ERR_OK) {
         user->address = http_address(request);
         cx->user = user;
-        result = standing_find(cx, gate->standings, &user->person, user->asker.role,
-                               &user->patients);
+        result = find_standing(cx, gate, user);
     }
     if (result == ERR_OK)
         result = check_permission(request, user);

@@ -290,12 +290,11 @@ static err open_here(struct ctx *cx, struct db *db, const struct tap_ask *ask,
 static err tap(struct ctx *cx, struct db *db, const struct tap_ask *ask, struct tap_result *out)
 {
     struct sitting sitting = { 0 };
-    str user;
     TRY(find_by(cx, db, SIGN_IN_PLACE_READER, ask->reader, &out->at));
     if (ask->event == TAP_OUT) /* whosever badge it was: nobody stands there now */
         return lock_at(cx, db, out->at.id, &out->locked);
-    TRY(find_badge(cx, db, ask->badge, &user));
-    TRY(find_sitting(cx, db, user, &sitting));
+    TRY(find_badge(cx, db, ask->badge, &out->user));
+    TRY(find_sitting(cx, db, out->user, &sitting));
     bool open_now = sitting.there && !sitting.locked_ms && str_eq(sitting.place, out->at.id) &&
                     cx->now_ms - sitting.seen_ms <= WORKSTATION_KEEP_MS;
     if (ask->event == TAP_EITHER && open_now)
@@ -306,7 +305,7 @@ static err tap(struct ctx *cx, struct db *db, const struct tap_ask *ask, struct 
 err workstation_tap(struct ctx *cx, struct people *people, const struct tap_ask *ask,
                     struct tap_result *out)
 {
-    *out = (struct tap_result){ .left = S("") };
+    *out = (struct tap_result){ .left = S(""), .user = S("") };
     struct db *db = people_lock(people);
     return people_unlock(people, tap(cx, db, ask, out));
 }

@@ -53,6 +53,7 @@ enum tap_event { TAP_IN, TAP_OUT, TAP_EITHER };
 struct tap_result {
     struct workstation at;
     str left;            /* the workstation the session came from; empty: none, or the same */
+    str user;            /* whose badge it was; empty: nobody's, or it went away */
     bool opened;         /* a session waits for the browser */
     bool locked;         /* one that was open is not any more */
 };

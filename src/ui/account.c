@@ -4,6 +4,9 @@
 #include "auth/entrance.h"
 #include "auth/gate.h"
 #include "auth/secret.h"
+#include "auth/sign_in_metrics.h"
+#include "auth/sign_in_note.h"
+#include "base/clock.h"
 #include "http/text.h"
 #include "json/write.h"
 #include "ui/lock.h"
@@ -207,9 +210,14 @@ static err post_passkey_sign_in(struct http_request *request, struct http_respon
     struct ctx *cx = request->cx;
     struct json body;
     str user, cookie;
-    TRY(prove(request, PASSKEY_SIGN_IN, &body, &user));
+    int64_t begun_ns = clock_monotonic_ns();
+    err proved = prove(request, PASSKEY_SIGN_IN, &body, &user);
+    if (proved == ERR_LOGIN)
+        TRY(sign_in_note(request, S(""), "passkey", false));
+    TRY(proved);
     TRY(lock_begin(request, user, S("passkey"), &cookie));
     TRY(sign_in_cookie(request, response, cookie, ""));
+    sign_in_metrics_server(SIGN_IN_BY_PASSKEY, clock_monotonic_ns() - begun_ns);
     return answer_next(request, response, word_of(cx, body, "next"));
 }
 

@@ -3,6 +3,7 @@
 #include "auth/entrance.h"
 #include "auth/gate.h"
 #include "auth/proxy.h"
+#include "auth/sign_in_note.h"
 #include "http/text.h"
 #include "ui/lock.h"
 #include "ui/sign_in.h"
@@ -167,6 +168,7 @@ static err come_back(struct http_request *request, struct http_response *respons
         done = enter(request, response, &person, user);
     if (done == ERR_OK || done == ERR_IO || done == ERR_BUG)
         return done;
+    TRY(sign_in_note(request, S(""), "openid", false));
     response->status = err_http_status(done == ERR_INVALID ? ERR_LOGIN : done);
     return sign_in_show(request, response, person.next,
                         cx->issues.list[cx->issues.kept - 1].text);

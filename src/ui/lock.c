@@ -3,6 +3,7 @@
 #include "auth/entrance.h"
 #include "auth/gate.h"
 #include "auth/sign_in_metrics.h"
+#include "auth/sign_in_note.h"
 #include "base/clock.h"
 #include "http/text.h"
 #include "json/json.h"
@@ -12,7 +13,13 @@
 #include "ui/sign_in.h"
 #include "ui_lock.html.h"
 
-#define PLACE_COOKIE "frontline_place="
+/* With TLS the browser itself holds it to this host, as it does the session's. */
+static const char *place_name(const struct http_request *request)
+{
+    return str_starts(request->base_url, S("https:")) ? "__Host-frontline_place="
+                                                      : "frontline_place=";
+}
+
 enum { BODY_MAX_BYTES = 4096, URL_MAX_BYTES = 16 * 1024, WHOLE_MAX_MS = 600000 };
 
 static struct people *people_of(struct http_request *request)
@@ -22,10 +29,10 @@ static struct people *people_of(struct http_request *request)
 
 static str place_cookie(const struct http_request *request)
 {
-    str rest = http_header(request, "Cookie"), part;
+    str rest = http_header(request, "Cookie"), part, name = str_of(place_name(request));
     while (str_next(&rest, ';', &part))
-        if (str_starts(str_trim(part), S(PLACE_COOKIE)))
-            return str_slice(str_trim(part), sizeof PLACE_COOKIE - 1, part.n);
+        if (str_starts(str_trim(part), name))
+            return str_slice(str_trim(part), name.n, part.n);
     return (str){ 0 };
 }
 
@@ -63,6 +70,7 @@ err lock_begin(struct http_request *request, str user, str method, str *cookie)
         start.place = here.id;
     else
         forget_issues(request->cx);
+    TRY(sign_in_note(request, user, arena_cstr(request->cx->arena, method), true));
     return session_begin_at(request->cx, people_of(request), &start, cookie);
 }
 
@@ -125,8 +133,9 @@ static err post_claim(struct http_request *request, struct http_response *respon
     TRY(taken);
     bool tls = str_starts(request->base_url, S("https:"));
     http_put_header(response, S("Set-Cookie"),
-                    arena_printf(cx->arena, PLACE_COOKIE "%.*s; Path=/; HttpOnly; SameSite=Lax; "
-                                 "Max-Age=31536000%s", STR_ARG(cookie), tls ? "; Secure" : ""));
+                    arena_printf(cx->arena, "%s%.*s; Path=/; HttpOnly; SameSite=Lax; "
+                                 "Max-Age=31536000%s", place_name(request), STR_ARG(cookie),
+                                 tls ? "; Secure" : ""));
     return sign_in_go(response, S("/sign-in"));
 }
 
@@ -269,8 +278,8 @@ static err post_tap(struct http_request *request, struct http_response *response
     if (result.opened || result.locked) /* also when refused: whoever was there is locked */
         tell(request, result.at.id);
     tell(request, result.left);
-    if (tapped != ERR_OK)
-        sign_in_metrics_refused(SIGN_IN_BY_BADGE);
+    if (tapped == ERR_LOGIN || tapped == ERR_FORBIDDEN || result.opened)
+        TRY(sign_in_note(request, result.user, "badge", tapped == ERR_OK));
     TRY(tapped);
     response->content_type = S("application/json");
     response->body = result.opened ? S("{\"result\":\"open\"}") : S("{\"result\":\"locked\"}");

@@ -74,8 +74,8 @@ static err get_my(struct http_request *request, struct http_response *response)
     if (!user) /* --open: there is no who */
         return ctx_fail(cx, ERR_RULE, (str){ 0 }, S("this server runs without sign-in"));
     struct proxy *proxies = arena_array(cx->arena, PROXIES_MAX, sizeof *proxies);
-    bool acting = str_eq(str_of(user->asker.role->name), S("proxy")) && user->asker.scopes;
-    str who = user->person.who, nhs_number;
+    bool acting = user->behalf.n > 0;
+    str who = acting ? user->behalf : user->person.who, nhs_number;
     struct my_page my = {
         .page = ui_page_for(request, acting ? S("Their record") : S("Your record")),
         .cx = cx, .csrf = user->csrf, .name = user->person.display, .proxies = proxies,

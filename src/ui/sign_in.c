@@ -6,6 +6,7 @@
 #include "auth/gate.h"
 #include "auth/passkey.h"
 #include "auth/secret.h"
+#include "auth/sign_in_note.h"
 #include "http/text.h"
 #include "ui/lock.h"
 #include "ui_sign_in.html.h"
@@ -187,6 +188,7 @@ static err post_sign_in(struct http_request *request, struct http_response *resp
     str name = sign_in_field(request, "name"), code = sign_in_field(request, "code");
     err failed = begin(request, name, code, &cookie);
     if (failed == ERR_LOGIN || failed == ERR_BUSY) {
+        TRY(sign_in_note(request, str_given(name) ? name : S(""), "code", false));
         response->status = err_http_status(failed);
         return sign_in_show(request, response, next, cx->issues.list[cx->issues.kept - 1].text);
     }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import * as oidc from 'openid-client';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { auditEntries } from '../lib/audit.mjs';
 import { binary, startServer } from './server.mjs';
 
 const run = (server, ...words) =>
@@ -111,6 +112,16 @@ test('the demonstration code signs in on loopback, a wrong one does not', async 
   assert.equal((await post({})).status, 403, 'a form from elsewhere');
   assert.equal((await post({ origin: 'https://evil.example' })).status, 403);
   assert.notEqual((await post({ origin: server.url })).status, 401);
+});
+
+test('who came in and who did not is in the audit, by name and way', async (t) => {
+  const server = await closed(t, ['--set', 'auth.demo_code=let-me-see']);
+  run(server, 'user', 'add', 'a.khan', '--role', 'nurse', '--who', 'Practitioner/7');
+  await signIn(server, 'a.khan', 'wrong');
+  await signIn(server, 'a.khan', 'let-me-see');
+  await new Promise((done) => setTimeout(done, 300));
+  const tries = auditEntries(server.folder).filter((e) => e.act === 'sign-in').map((e) => [e.who, e.person, e.what, e.outcome]);
+  assert.deepEqual(tries, [['a.khan', 'Practitioner/7', '/sign-in by code', 2], ['a.khan', 'Practitioner/7', '/sign-in by demo', 0]]);
 });
 
 test('sign-in goes on within this server only', async (t) => {

@@ -2,9 +2,12 @@
 // Passkeys over HTTP, with security keys in software that keep the rules and that break them.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { AT, Authenticator, BE, BS, UP, UV } from '../lib/authenticator.mjs';
-import { binary, startServer } from './server.mjs';
+import { binary, spawnServer, startServer } from './server.mjs';
 
 const json = { 'content-type': 'application/json', accept: 'application/json' };
 const asForm = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -224,6 +227,31 @@ test('a closed account\'s key opens nothing', async (t) => {
   refused(await signIn(server, key), /account is closed/, 'disabled');
   run(server, 'user', 'enable', 'a.khan');
   assert.equal((await signIn(server, key)).status, 200);
+});
+
+test('a restart keeps keys, sessions and what was ended', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'frontline-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const start = async () => {
+    const server = await spawnServer({ folder, open: false });
+    server.url = server.url.replace('127.0.0.1', 'localhost');
+    server.json = (path, body, headers = {}) => server.ask('POST', path, { body: JSON.stringify(body), headers: { ...json, origin: server.url, ...headers } });
+    server.how = { origin: server.url };
+    return server;
+  };
+  let server = await start();
+  run(server, 'user', 'add', 'a.khan', '--role', 'nurse');
+  const { cookie } = await byCode(server, 'a.khan');
+  const kept = new Authenticator(), lost = new Authenticator();
+  for (const key of [kept, lost]) assert.equal((await enrol(server, cookie, key)).status, 200);
+  run(server, 'user', 'key', 'revoke', 'a.khan', lost.id.toString('base64url'));
+  const again = await signIn(server, kept, { count: 7 });
+  await server.stop('SIGKILL');
+  server = await start();
+  assert.equal((await server.get('/account', { cookie: cookieOf(again) })).status, 200, 'the session');
+  refused(await signIn(server, lost), /removed/, 'the lost key');
+  refused(await signIn(server, kept, { count: 7 }), /counter went back/, 'the counter');
+  await server.stop();
 });
 
 test('passkeys belong to the configured domain; an address of numbers is told where to go', async (t) => {

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/sign_in_note.h"
+#include "auth/audit_log.h"
+#include "auth/sign_in_metrics.h"
+
+err sign_in_note(struct http_request *request, str who, const char *method, bool let_in)
+{
+    struct ctx *cx = request->cx;
+    struct audit_log *log = gate_audit(request->gate_self);
+    struct people_user user = { .name = S("") };
+    if (!let_in)
+        sign_in_metrics_refused(sign_in_method_find(str_of(method)));
+    if (!log)
+        return ERR_OK;
+    size_t kept = cx->issues.kept, count = cx->issues.count;
+    if (who.n && people_find(cx, gate_people(request->gate_self), who, &user) != ERR_OK) {
+        cx->issues.kept = kept; /* a name that is nobody's is kept as it was claimed */
+        cx->issues.count = count;
+    }
+    struct audit_entry entry = {
+        .at_ms = cx->now_ms,
+        .who = who.n ? str_slice(who, 0, PEOPLE_NAME_MAX) : S("unknown"),
+        .person = str_given(user.who) ? user.who : S(""),
+        .role = str_given(user.role) ? user.role : S(""),
+        .act = AUDIT_SIGN_IN,
+        .what = arena_printf(cx->arena, "/sign-in by %s", method),
+        .outcome = let_in ? AUDIT_DONE : AUDIT_REFUSED,
+        .request_id = cx->request_id,
+        .address = http_address(request),
+        .client = S(""), .behalf = S(""), .purpose = S(""), .reason = S(""),
+    };
+    return audit_note(cx, log, &entry);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "auth/gate.h"
+
+/*
+ * sign_in_note: who came in, who was not let in, and by which way, for the audit.
+ *
+ * Source   staff-identity 4.2: logins and failures are watched; obligations: who, when, where.
+ * Shapes   one entry of the chain a try. `who` is the account, or the name somebody claimed.
+ * Missing  no name claimed (a key nobody knows): "unknown". With --open there is no audit.
+ * Errors   those of audit_note: no audit, no sign-in.
+ * Hazards  H-010 access that nobody can trace.
+ */
+err sign_in_note(struct http_request *request, str who, const char *method, bool let_in) MUST_USE;

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The entries of the audit chain as they stand in the record's file, oldest first. Only blocks that
+// are not packed: those of a quiet server.
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+
+const READ = `import sqlite3, sys
+for (texts,) in sqlite3.connect(sys.argv[1]).execute("SELECT texts FROM audit_block ORDER BY n"):
+    raw = texts if isinstance(texts, bytes) else texts.encode()
+    if raw.startswith(b"["):
+        sys.stdout.buffer.write(raw)
+`;
+
+export function auditEntries(folder) {
+  const text = execFileSync('python3', ['-c', READ, join(folder, 'record.db')], { encoding: 'utf8' });
+  return text.trim().split('\n').filter(Boolean).map((line) => {
+    const [at, who, person, role, act, what, outcome, request, address, client, behalf] = JSON.parse(line);
+    return { at, who, person, role, act, what, outcome, request, address, client, behalf };
+  });
+}
