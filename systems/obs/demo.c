@@ -9,6 +9,8 @@ enum { WARDS_MAX = 64, OPEN_MAX = 40, DAY_HOUR = 8, NIGHT_HOUR = 20 };
 #define ANSWERS_AN_HOUR 1.2
 #define VIEWS_AN_HOUR 0.8
 #define FLUIDS_AN_HOUR 24.0
+#define WORSE_AN_HOUR 0.8
+#define LOOK_BACK_MS (24 * INT64_C(3600000))
 
 static err put(struct play_hand *hand, struct commit_op *op)
 {
@@ -167,6 +169,57 @@ static err answer_calls(struct play_hand *hand)
     return ERR_OK;
 }
 
+/* ---- getting worse ---- */
+
+static str patient_by_chance(struct play_hand *hand)
+{
+    struct ctx *cx = hand->cx;
+    str wards[WARDS_MAX];
+    size_t count, beds_count;
+    struct obs_in_bed *beds = arena_array(cx->arena, OBS_WARD_MAX, sizeof *beds);
+    if (wards_of(cx, wards, &count) != ERR_OK || !count ||
+        obs_in_beds(cx, wards[play_pick(hand, count)], beds, &beds_count) != ERR_OK || !beds_count)
+        return (str){ 0 };
+    str patient = beds[play_pick(hand, beds_count)].patient;
+    return str_starts(patient, S("p")) ? patient : (str){ 0 };
+}
+
+/* Somebody's next set is worse than the last, and is entered as a nurse would. */
+static err worsen(struct play_hand *hand)
+{
+    struct ctx *cx = hand->cx;
+    struct obs_person person;
+    struct obs_sets sets;
+    struct commit_op ops[OBS_OPS_MAX];
+    struct commit commit = { .ops = ops, .cx = cx, .who = S("demonstration"),
+                             .why = S("demonstration: observations") };
+    if (!play_happens(hand, WORSE_AN_HOUR))
+        return ERR_OK;
+    str patient = patient_by_chance(hand);
+    if (!patient.n)
+        return ERR_OK;
+    TRY(obs_person_read(cx, hand->store, patient, &person));
+    TRY(obs_sets_read(cx, hand->store, patient, cx->now_ms - LOOK_BACK_MS, &sets));
+    const struct obs_set *last = obs_sets_latest(&sets);
+    if (!last || person.excluded.n || obs_set_result(last).missing)
+        return ERR_OK;
+    struct obs_set set = { .at_ms = cx->now_ms / 1000 * 1000, .on_oxygen = 1, .acvpu = last->acvpu,
+                           .scale2 = person.target.set, .device = S("Nasal cannula"),
+                           .sent_total = OBS_NONE };
+    memcpy(set.values, last->values, sizeof set.values);
+    set.values[OBS_RESP] += 4 + (int)play_pick(hand, 5);
+    set.values[OBS_SPO2] -= 3 + (int)play_pick(hand, 3);
+    set.values[OBS_PULSE] += 14 + (int)play_pick(hand, 15);
+    set.values[OBS_SYSTOLIC] -= 10 + (int)play_pick(hand, 12);
+    set.values[OBS_TEMP] += (int)play_pick(hand, 14);
+    set.values[OBS_FLOW] = 20;
+    struct obs_writing what = { .set = &set, .patient = patient, .encounter = person.encounter,
+                                .target = person.target.set ? person.target.id : S(""),
+                                .key = obs_new_key(cx) };
+    TRY(obs_set_ops(cx, hand->store, &what, ops, &commit.ops_count));
+    return commit_run(cx, hand->store, &commit);
+}
+
 /* ---- fluids ---- */
 
 /* One patient in three has a fluid chart. */
@@ -176,20 +229,11 @@ static err chart_fluid(struct play_hand *hand)
         { FLUID_ORAL, 100, 200 }, { FLUID_URINE, 60, 300 }, { FLUID_IV, 100, 400 },
         { FLUID_URINE, 40, 200 } };
     struct ctx *cx = hand->cx;
-    str wards[WARDS_MAX];
-    size_t count, beds_count;
-    struct obs_in_bed *beds = arena_array(cx->arena, OBS_WARD_MAX, sizeof *beds);
     struct commit_op op;
     if (!play_happens(hand, FLUIDS_AN_HOUR))
         return ERR_OK;
-    TRY(wards_of(cx, wards, &count));
-    if (!count)
-        return ERR_OK;
-    TRY(obs_in_beds(cx, wards[play_pick(hand, count)], beds, &beds_count));
-    if (!beds_count)
-        return ERR_OK;
-    str patient = beds[play_pick(hand, beds_count)].patient;
-    if (!str_starts(patient, S("p")) || str_hash(patient) % 3)
+    str patient = patient_by_chance(hand);
+    if (!patient.n || str_hash(patient) % 3)
         return ERR_OK;
     size_t kind = play_pick(hand, COUNT(kinds));
     struct fluid_entry entry = { .at_ms = cx->now_ms / 1000 * 1000, .route = kinds[kind].route,
@@ -204,6 +248,7 @@ static err chart_fluid(struct play_hand *hand)
 /* clang-format off: one row an act. */
 static const struct play_act acts[] = {
     { "rota", keep_rota }, { "answering", answer_calls }, { "fluids", chart_fluid },
+    { "getting worse", worsen },
 };
 /* clang-format on */
-const struct play_act *const obs_demo[] = { &acts[0], &acts[1], &acts[2], NULL };
+const struct play_act *const obs_demo[] = { &acts[0], &acts[1], &acts[2], &acts[3], NULL };

@@ -4,7 +4,8 @@
 
 /*
  * obs_demo: what happens around observations in the demonstration: somebody is on the rota, calls
- * are answered and patients seen, fluids are charted. The sets themselves are the beds' demo's.
+ * are answered and patients seen, fluids are charted, now and then somebody gets worse. The usual
+ * sets are the beds' demo's.
  *
  * Source   ours. For the demonstration alone (synth/play.h). Units: per hour of hospital time.
  * Missing  no wards, no staff or no patients: nothing happens.

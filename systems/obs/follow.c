@@ -270,13 +270,26 @@ static err look_end(struct ctx *cx, struct ctx *own, err result)
     return result;
 }
 
-static err follow_score(struct ctx *cx, struct store *store, str id, struct json body)
+/* A new set of long ago calls nobody: only whether it adds up is looked at. An import of years is
+ * then one look a set. */
+static err follow_old(struct call *call, str id, struct json body)
 {
+    struct obs_set set = obs_set_of(call->cx, body);
+    call->sets = (struct obs_sets){ .list = &set, .count = 1 };
+    return check_score(call, id);
+}
+
+static err follow_score(struct ctx *cx, struct store *store, const struct store_version *version,
+                        struct json body)
+{
+    str id = version->id;
     struct call call = { .cx = cx, .store = store };
     int64_t at_ms = obs_read_instant(cx, json_get(body, S("effectiveDateTime")));
     call.patient = obs_reference(cx, json_get(body, S("subject")), "Patient");
     if (!call.patient.n || !at_ms)
         return ERR_OK;
+    if (version->vid == 1 && at_ms < cx->now_ms - OBS_RECENT_H * HOUR_MS)
+        return follow_old(&call, id, body);
     TRY(obs_sets_read(cx, store, call.patient, at_ms - OBS_LOOK_BACK_H * HOUR_MS, &call.sets));
     TRY(check_score(&call, id));
     TRY(obs_alerts_read(cx, store, call.patient, false, &call.alerts, &call.alerts_count));
@@ -313,7 +326,7 @@ err obs_follow_set(struct ctx *cx, struct store *store, const struct store_versi
     if (!score && version->vid == 1)
         return ERR_OK;
     struct ctx *own = look_anew(cx);
-    return look_end(cx, own, score ? follow_score(own, store, version->id, body)
+    return look_end(cx, own, score ? follow_score(own, store, version, body)
                                    : follow_value(own, store, version->id));
 }
 

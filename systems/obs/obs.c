@@ -36,6 +36,7 @@ static const struct route routes[] = {
     { "POST", "/obs/set/{set}", WRITE, obs_correct_post, "Correct or take back", SLOW },
     { "GET", "/obs/escalations", READ, obs_calls_get, "All open escalations", SLOW },
     { "POST", "/obs/escalation/{task}/{do}", WRITE, obs_call_post, "Answer an escalation", SLOW },
+    { "GET", "/obs/rules", READ, obs_rules_get, "Limits, intervals and ladder", 0 },
     { "GET", "/obs/responses", READ, obs_responses_get, "Response times", SLOW },
     { "GET", "/obs/responses.csv", READ, obs_responses_csv_get, "Escalations as CSV", SLOW },
     { 0 },

@@ -23,4 +23,6 @@ struct obs_responses_page {
     size_t rows_count, days;
     struct ui_html chart;
 };
+/* GET /obs/rules: the limits, intervals and ladder this system goes by, each with its source. */
+http_handler obs_rules_get;
 http_handler obs_responses_get, obs_responses_csv_get;

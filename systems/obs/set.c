@@ -211,6 +211,13 @@ static void take(struct ctx *cx, struct obs_set *set, struct json body)
         read_value(cx, set, w.value);
 }
 
+struct obs_set obs_set_of(struct ctx *cx, struct json score)
+{
+    struct obs_set set = empty_set(taken_at(cx, score));
+    take(cx, &set, score);
+    return set;
+}
+
 static struct obs_set *set_at(struct obs_sets *sets, int64_t at_ms)
 {
     for (size_t back = 0; back < SAME_LOOK_BACK && back < sets->count; back++)

@@ -63,6 +63,8 @@ struct obs_sets {
     size_t count;
     bool more;
 };
+/* What one NEWS2 Observation says by itself, without the values behind it. */
+struct obs_set obs_set_of(struct ctx *cx, struct json score);
 /* The sets of a patient taken from `from_ms` on (0: all), newest first. */
 err obs_sets_read(struct ctx *cx, struct store *store, str patient, int64_t from_ms,
                   struct obs_sets *out) MUST_USE;

@@ -65,6 +65,7 @@ static const struct {
     { "kPa",    "kPa", OBS_DIASTOLIC, 7500617, 1000000, 0 },
 };
 /* clang-format on */
+const size_t obs_vitals_count = OBS_VITALS;
 const size_t obs_acvpus_count = COUNT(obs_acvpus), obs_devices_count = COUNT(obs_devices);
 
 const struct obs_acvpu *obs_acvpu_find(char letter)

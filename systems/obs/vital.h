@@ -33,6 +33,7 @@ struct obs_vital_kind {
     bool confirmed;
 };
 extern const struct obs_vital_kind obs_vitals[OBS_VITALS];
+extern const size_t obs_vitals_count;
 
 /* A row of consciousness: how it is answered, stored and scored. */
 struct obs_acvpu {

@@ -72,7 +72,7 @@ const PAGES = {
   'obs-wards': '/obs', 'obs-ward': '/obs/ward/ward-a', 'obs-chart': '/obs/patient/ann', 'obs-enter': '/obs/patient/bea/enter',
   'obs-scan': '/obs/patient/bea/enter?from=scan', 'obs-scale': '/obs/patient/ann/scale', 'obs-fluid': '/obs/patient/ann/fluid',
   'obs-gcs': '/obs/patient/ann/gcs', 'obs-calls': '/obs/patient/ann/escalations', 'obs-all-calls': '/obs/escalations',
-  'obs-responses': '/obs/responses', 'obs-empty': '/obs/patient/new',
+  'obs-responses': '/obs/responses', 'obs-rules': '/obs/rules', 'obs-empty': '/obs/patient/new',
 };
 
 for (const [name, path] of Object.entries(PAGES)) {
@@ -194,7 +194,7 @@ test('on A4: identifiers and time, no controls, within the page', async () => {
   await page.context().close();
 });
 
-// The pictures of the documentation, made anew by FRONTLINE_PICTURES=yes.
+// The pictures of the documentation, made anew by TUTORIAL_PICTURES=yes.
 test('the pictures of the tutorial are of these very pages', async () => {
   const pictures = {
     'obs-ward': ['/obs/ward/ward-a', 1100, 640], 'obs-enter': ['/obs/patient/new/enter', 390, 760],
@@ -210,7 +210,7 @@ test('the pictures of the tutorial are of these very pages', async () => {
     }
     if (name === 'obs-chart') await page.locator('.obs-charts').evaluate((chart) => chart.scrollIntoView());
     const options = { fullPage: false };
-    if (process.env.FRONTLINE_PICTURES) options.path = join(root, 'docs/images', `${name}.png`);
+    if (process.env.TUTORIAL_PICTURES) options.path = join(root, 'docs/images', `${name}.png`);
     await shot(page, name, options);
     await page.context().close();
   }

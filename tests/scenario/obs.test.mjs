@@ -541,6 +541,13 @@ test('an open list is told of a new set, and a page of its escalation', async (t
   assert.equal((await server.get('/obs/live')).status, 400);
 });
 
+test('the rows this goes by say where they come from and what is unconfirmed', async (t) => {
+  const server = await startServer(t);
+  const page = (await server.get('/obs/rules', { accept: 'text/html' })).text;
+  for (const said of [/local choice, for the trust to sign/, /RCP NEWS2 2017/, /unconfirmed/, /20\.0 to 46\.0/, /registrar/])
+    assert.match(page, said);
+});
+
 test('what is not there is not found, and nonsense is named', async (t) => {
   const server = await ward(t);
   for (const path of ['/obs/patient/nobody', '/obs/patient/nobody/enter', '/obs/ward/nowhere', '/obs/set/nothing',
