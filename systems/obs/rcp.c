@@ -4,7 +4,7 @@
 #include "systems/obs/follow.h"
 #include "ui/page.h"
 
-enum { ROW = 17, COLUMN = 56, LABELS = 176, HEAD = 40, GAP = 8, TITLE_AT = 4 };
+enum { ROW = 17, COLUMN = 60, LABELS = 176, HEAD = 40, GAP = 8, TITLE_AT = 4 };
 
 /* One printed band: its words, and a value within it to ask the rule about. */
 struct band_row {

@@ -128,6 +128,28 @@ test('by keyboard alone a full set is entered in under thirty keys beside the nu
   await page.context().close();
 });
 
+test('without a network the set is kept, sent later, and keeps the time it was taken', async () => {
+  const page = await open(browser, `${server.url}/obs/patient/new/enter`);
+  const before = await (await fetch(`${server.url}/fhir/Observation?patient=new&code=1104051000000101&_summary=count`)).json();
+  for (const name of ['resp', 'spo2', 'systolic', 'diastolic', 'pulse', 'temp']) await page.fill(`#${name}`, String(WELL[name]));
+  await page.locator('input[value=air]').check();
+  await page.locator('input[value=A]').check();
+  const typed = Date.now();
+  await page.context().setOffline(true);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Not sent yet (1)').first().waitFor();
+  await page.waitForTimeout(2500);
+  await page.context().setOffline(false);
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+  const count = async () => (await (await fetch(`${server.url}/fhir/Observation?patient=new&code=1104051000000101&_summary=count`)).json()).total;
+  for (let i = 0; i < 100 && (await count()) === before.total; i += 1) await page.waitForTimeout(200);
+  assert.equal(await count(), before.total + 1, 'stored once');
+  const found = await (await fetch(`${server.url}/fhir/Observation?patient=new&code=1104051000000101&_sort=-date&_count=1`)).json();
+  const taken = Date.parse(found.entry[0].resource.effectiveDateTime);
+  assert.ok(Math.abs(taken - typed) < 2000, `${taken - typed} ms from when it was typed`);
+  await page.context().close();
+});
+
 test('what can be touched is at least 44 pixels high, and the patient stays in sight', async () => {
   const page = await open(browser, `${server.url}/obs/patient/bea/enter`, { width: 390 });
   const small = await page.evaluate(() => [...document.querySelectorAll('.obs-form input[type=text], .obs-choice span, .obs-form button, .obs-form select')]
@@ -198,7 +220,7 @@ test('on A4: identifiers and time, no controls, within the page', async () => {
 test('the pictures of the tutorial are of these very pages', async () => {
   const pictures = {
     'obs-ward': ['/obs/ward/ward-a', 1100, 640], 'obs-enter': ['/obs/patient/new/enter', 390, 760],
-    'obs-chart': ['/obs/patient/ann', 1100, 1180], 'obs-escalation': ['/obs/patient/ann/escalations', 900, 700],
+    'obs-chart': ['/obs/patient/ann', 1100, 1290], 'obs-escalation': ['/obs/patient/ann/escalations', 900, 700],
   };
   for (const [name, [path, width, height]] of Object.entries(pictures)) {
     const page = await open(browser, server.url + path, { width });
@@ -208,7 +230,8 @@ test('the pictures of the tutorial are of these very pages', async () => {
       await page.locator('#obs-preview').getByText('Incomplete').waitFor();
       await page.locator('#resp').evaluate((field) => field.closest('.obs-field').scrollIntoView());
     }
-    if (name === 'obs-chart') await page.locator('.obs-charts').evaluate((chart) => chart.scrollIntoView());
+    if (name === 'obs-chart') 
+      await page.evaluate(() => scrollTo(0, document.querySelector('.obs-charts').getBoundingClientRect().top + scrollY - 140));
     const options = { fullPage: false };
     if (process.env.TUTORIAL_PICTURES) options.path = join(root, 'docs/images', `${name}.png`);
     await shot(page, name, options);

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -374,6 +375,31 @@ test('a score sent by another system that does not add up is kept, flagged and s
   await server.putAll(fine);
   await server.until(() => server.find('Task?patient=bea'), (tasks) => tasks.length >= 1);
   assert.equal((await server.find('DetectedIssue?patient=bea')).length, 1, 'what adds up is not flagged');
+});
+
+test('a score that comes by HL7 and does not match the values beside it is kept, flagged and calls', async (t) => {
+  const server = await ward(t, { args: ['--set', 'hl7v2.listen=127.0.0.1:0'] });
+  const port = Number(/HL7 v2 on port (\d+)/.exec(server.log)[1]);
+  const now = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
+  const head = (type, id) => `MSH|^~\\&|MON|RXX|FL|W|${now}||${type}|${id}|P|2.4`;
+  const who = 'PID|1||H77^^^RXX^MR||Monitor^Anna||19500301|F';
+  const obx = (n, code, value, unit) => `OBX|${n}|NM|${code}^x^SCT||${value}|${unit}^^UCUM|||||F|||${now}+0000`;
+  const socket = net.connect(port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  const send = (...lines) => new Promise((done) => {
+    socket.once('data', (bytes) => done(bytes.toString()));
+    socket.write(`\x0b${lines.join('\r')}\r\x1c\r`);
+  });
+  assert.match(await send(head('ADT^A28', 'M1'), `EVN||${now}`, who), /MSA\|AA/);
+  assert.match(await send(head('ORU^R01', 'M2'), who, `OBR|1||R1|VITALS^Vital signs^L|||${now}+0000${'|'.repeat(18)}F`,
+    obx(1, '86290005', '26', '/min'), obx(2, SCORE, '0', '{score}')), /MSA\|AA/);
+  const [score] = await server.until(() => server.find(`Observation?code=${SCORE}`), (list) => list.length === 1);
+  assert.equal(score.valueQuantity.value, 0, 'kept as it was sent');
+  const [flag] = await server.until(() => server.find('DetectedIssue?_count=5'), (list) => list.length === 1);
+  assert.match(flag.detail, /a total of 0 was sent; the values that are there give at least 3/);
+  await server.until(() => server.find('Task?code=news2-escalation'), (tasks) => tasks.length === 1);
+  const patient = score.subject.reference.slice('Patient/'.length);
+  assert.match(await server.page(`/obs/patient/${patient}`), /does not add up/);
 });
 
 test('the list of a ward says who is due, who is overdue, and nothing normal about a missing set', async (t) => {
