@@ -116,17 +116,20 @@ static int64_t taken_at(struct ctx *cx, struct json body)
     return obs_read_instant(cx, json_get(json_get(body, S("effectivePeriod")), S("start")));
 }
 
-static int points_of(struct json quantity)
+/* Of an Observation or component: a quantity, or an integer as some send it. */
+static int points_of(struct json holder)
 {
     uint64_t points;
-    return str_to_u64(json_text(json_get(quantity, S("value"))), &points) && points < 100
-               ? (int)points : OBS_NONE;
+    struct json value = json_get(json_get(holder, S("valueQuantity")), S("value"));
+    if (json_is(value, JSON_ABSENT))
+        value = json_get(holder, S("valueInteger"));
+    return str_to_u64(json_text(value), &points) && points < 100 ? (int)points : OBS_NONE;
 }
 
 static void read_part(struct obs_set *set, struct json component)
 {
     struct json code = json_get(component, S("code"));
-    int points = points_of(json_get(component, S("valueQuantity")));
+    int points = points_of(component);
     bool scale2 = obs_has_code(code, OBS_SNOMED, OBS_SPO2_SCALE2);
     set->scale2 |= scale2;
     for (size_t i = 0; i < NEWS2_PARTS; i++)
@@ -153,7 +156,7 @@ static void read_score(struct ctx *cx, struct obs_set *set, struct json body)
     set->own = json_kind(obs_extension(body, "news2-table")) != JSON_ABSENT;
     set->in_error = str_eq(set->status, S("entered-in-error"));
     set->amended = str_eq(set->status, S("corrected")) || str_eq(set->status, S("amended"));
-    set->sent_total = points_of(json_get(body, S("valueQuantity")));
+    set->sent_total = points_of(body);
     if (obs_has_code(absent, "http://terminology.hl7.org/CodeSystem/data-absent-reason",
                      "not-applicable"))
         set->excluded = json_string(cx->arena, json_get(absent, S("text")));
