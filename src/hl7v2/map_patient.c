@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clinical/nhsno.h"
 #include "hl7v2/work.h"
+#include "store/search.h"
 
 #define NHS_NUMBER "https://fhir.nhs.uk/Id/nhs-number"
 #define UPDATED "https://frontline.example/StructureDefinition/hl7v2-snapshot"
@@ -373,6 +374,114 @@ static str links_with(struct hl7_work *work, struct json before, str other, cons
     return buf_str(&buf);
 }
 
+/* ---- what the two records say differently, for somebody to look at ---- */
+
+enum { FACTS_MAX = 200 };
+struct facts {
+    str list[FACTS_MAX]; /* code or words */
+    size_t count;
+};
+
+static str fact_of(struct hl7_work *work, struct json body, const char *element)
+{
+    struct arena *arena = work->cx->arena;
+    struct json concept = json_get(body, str_of(element));
+    str text = json_string(arena, json_get(concept, S("text")));
+    str code = json_string(arena, json_get(json_at(json_get(concept, S("coding")), 0),
+                                           S("code")));
+    str shown = json_string(arena, json_get(json_at(json_get(concept, S("coding")), 0),
+                                            S("display")));
+    return text.n ? text : shown.n ? shown : code;
+}
+
+static err facts_of(struct hl7_work *work, const char *type, str query, struct facts *out)
+{
+    int64_t rids[FACTS_MAX];
+    struct search_rids found = { .rids = rids, .max = FACTS_MAX };
+    bool allergies = strcmp(type, "AllergyIntolerance") == 0;
+    out->count = 0;
+    TRY(search_condition(work->cx, work->store, fhir_resource_find(str_of(type)), query, &found));
+    for (size_t i = 0; i < found.count; i++) {
+        struct store_version version;
+        struct json body;
+        TRY(store_read_rid(work->cx, work->store, rids[i], &version));
+        TRY(json_parse(work->cx, version.body, &body));
+        str fact = fact_of(work, body, allergies ? "code" : "valueCodeableConcept");
+        if (fact.n)
+            out->list[out->count++] = fact;
+    }
+    return ERR_OK;
+}
+
+static bool has_fact(const struct facts *facts, str fact)
+{
+    for (size_t i = 0; i < facts->count; i++)
+        if (str_eq_nocase(facts->list[i], fact))
+            return true;
+    return false;
+}
+
+/* Adds what `there` says and `here` does not. */
+static void add_missing(struct buf *out, const char *what, const struct facts *here,
+                        const struct facts *there)
+{
+    bool any = false;
+    for (size_t i = 0; i < there->count; i++) {
+        if (has_fact(here, there->list[i]))
+            continue;
+        buf_printf(out, "%s%s%.*s", any ? ", " : out->n ? "; " : "", any ? "" : what,
+                   STR_ARG(there->list[i]));
+        any = true;
+    }
+}
+
+/* Allergies known of the retired record alone, and two blood groups: H-045. */
+static err differences(struct hl7_work *work, str survivor, str retired, str *out)
+{
+    static const char allergy[] = "patient=%.*s&verification-status:not=entered-in-error";
+    static const char group[] = "patient=%.*s&code=http://loinc.org%%7C882-1,http://loinc.org"
+                                "%%7C883-9&status:not=entered-in-error";
+    struct arena *arena = work->cx->arena;
+    struct facts here, there;
+    struct buf buf = hl7_buf(work);
+    TRY(facts_of(work, "AllergyIntolerance", arena_printf(arena, allergy, STR_ARG(survivor)),
+                 &here));
+    TRY(facts_of(work, "AllergyIntolerance", arena_printf(arena, allergy, STR_ARG(retired)),
+                 &there));
+    add_missing(&buf, "allergies there that are not here: ", &here, &there);
+    TRY(facts_of(work, "Observation", arena_printf(arena, group, STR_ARG(survivor)), &here));
+    TRY(facts_of(work, "Observation", arena_printf(arena, group, STR_ARG(retired)), &there));
+    if (here.count)
+        add_missing(&buf, "another blood group there: ", &here, &there);
+    *out = buf_str(&buf);
+    return ERR_OK;
+}
+
+/* A warning on the survivor's record until somebody takes it away. */
+static err flag_differences(struct hl7_work *work, str survivor, str retired)
+{
+    struct arena *arena = work->cx->arena;
+    struct hl7_found found = { 0 };
+    str system = S("https://frontline.example/Id/hl7v2-merge"), differ;
+    str value = arena_printf(arena, "%.*s %.*s", STR_ARG(survivor), STR_ARG(retired));
+    TRY(differences(work, survivor, retired, &differ));
+    if (!differ.n)
+        return ERR_OK;
+    TRY(hl7_find(work, "Flag", system, value, &found));
+    str text = arena_printf(arena, "Merged with %.*s, %.*s. Look at both records.",
+                            STR_ARG(retired), STR_ARG(differ));
+    struct hl7_change changes[] = {
+        { "identifier", hl7_json_identifier(work, system, value) },
+        { "status", S("\"active\"") },
+        { "category", S("[{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/"
+                        "flag-category\",\"code\":\"safety\"}]}]") },
+        { "code", arena_printf(arena, "{\"text\":%.*s}", STR_ARG(hl7_json_text(work, text))) },
+        { "subject", hl7_json_reference(work, survivor) },
+        { 0 },
+    };
+    return hl7_put(work, "Flag", system, value, changes, &found);
+}
+
 err hl7_map_merge(struct hl7_work *work)
 {
     const struct hl7_segment *mrg = hl7_segment(work->message, "MRG");
@@ -400,5 +509,6 @@ err hl7_map_merge(struct hl7_work *work)
         { "link", links_with(work, survivor.body, retired.reference, "replaces") }, { 0 },
     };
     TRY(hl7_put(work, "Patient", gone[0].system, gone[0].value, on_retired, &retired));
-    return hl7_put(work, "Patient", kept[0].system, kept[0].value, on_survivor, &survivor);
+    TRY(hl7_put(work, "Patient", kept[0].system, kept[0].value, on_survivor, &survivor));
+    return flag_differences(work, survivor.reference, retired.reference);
 }

@@ -2,6 +2,7 @@
 #include "hl7v2/receive.h"
 #include "base/base64.h"
 #include "base/clock.h"
+#include "hl7v2/mllp.h"
 #include "hl7v2/watch.h"
 #include "hl7v2/work.h"
 #include "store/search.h"
@@ -349,8 +350,8 @@ static void release_held(struct hl7_work *work, const struct hl7_receiver *recei
     }
 }
 
-void hl7_receive(struct ctx *cx, const struct hl7_receiver *receiver, str bytes,
-                 struct buf *answer)
+static void receive_one(struct ctx *cx, const struct hl7_receiver *receiver, str bytes,
+                        struct buf *answer)
 {
     struct hl7_message message;
     struct hl7_answer outcome;
@@ -364,4 +365,74 @@ void hl7_receive(struct ctx *cx, const struct hl7_receiver *receiver, str bytes,
     hl7_watch_note(&message, outcome.outcome, cx->now_ms);
     if (work.new_visit)
         release_held(&work, receiver);
+}
+
+/* ---- batches: FHS, BHS, messages, BTS, FTS (chapter 2.10.3) ---- */
+
+static bool starts_segment(str bytes, size_t at, const char *const *names)
+{
+    if (at > 0 && bytes.p[at - 1] != '\r' && bytes.p[at - 1] != '\n')
+        return false;
+    for (; *names; names++)
+        if (str_starts(str_slice(bytes, at, bytes.n), str_of(*names)))
+            return true;
+    return false;
+}
+
+/* The next message of a batch, from its MSH to the segment before the next of the batch's own. */
+static bool next_message(str *rest, str *out)
+{
+    static const char *const header[] = { "MSH", NULL };
+    static const char *const ends[] = { "MSH", "BTS", "FTS", "BHS", "FHS", NULL };
+    size_t from = 0, to;
+    while (from < rest->n && !starts_segment(*rest, from, header))
+        from++;
+    if (from == rest->n)
+        return false;
+    for (to = from + 3; to < rest->n && !starts_segment(*rest, to, ends);)
+        to++;
+    *out = str_slice(*rest, from, to);
+    *rest = str_slice(*rest, to, rest->n);
+    return true;
+}
+
+/* BTS-1 as the sender counted; not given: it did not. */
+static str said_count(str bytes)
+{
+    size_t at = str_find(bytes, S("\rBTS|"));
+    str rest = at == STR_NONE ? (str){ 0 } : str_slice(bytes, at + 5, bytes.n), line, count;
+    if (!str_next(&rest, '\r', &line) || !str_next(&line, '|', &count))
+        return (str){ 0 };
+    return str_trim(count);
+}
+
+/* The answers of its messages, in one batch: each with MLLP's own marks taken off. */
+static void receive_batch(struct ctx *cx, const struct hl7_receiver *receiver, str bytes,
+                          struct buf *answer)
+{
+    struct buf answers = buf_make(cx->arena, answer->max_bytes);
+    struct buf batch = buf_make(cx->arena, answer->max_bytes);
+    str rest = bytes, message, said = said_count(bytes);
+    size_t count = 0;
+    for (; next_message(&rest, &message); count++)
+        receive_one(cx, receiver, message, &answers);
+    buf_add(&batch, S("BHS|^~\\&|FRONTLINE\r"));
+    for (size_t i = 0; i < answers.n; i++)
+        if (answers.p[i] != '\x0b' && answers.p[i] != '\x1c' &&
+            !(answers.p[i] == '\r' && i > 0 && answers.p[i - 1] == '\x1c'))
+            buf_char(&batch, answers.p[i]);
+    buf_printf(&batch, "BTS|%zu|", count);
+    if (said.n && !str_eq(said, arena_printf(cx->arena, "%zu", count)))
+        buf_printf(&batch, "the batch said %.*s messages", STR_ARG(str_slice(said, 0, 20)));
+    buf_char(&batch, '\r');
+    mllp_frame(answer, buf_str(&batch));
+}
+
+void hl7_receive(struct ctx *cx, const struct hl7_receiver *receiver, str bytes,
+                 struct buf *answer)
+{
+    if (str_starts(bytes, S("FHS")) || str_starts(bytes, S("BHS")))
+        receive_batch(cx, receiver, bytes, answer);
+    else
+        receive_one(cx, receiver, bytes, answer);
 }

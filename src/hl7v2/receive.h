@@ -11,6 +11,8 @@
  *          came. Its identifier is (application, facility, control id): that is the claim which
  *          keeps a message from being applied twice. A message that is understood but cannot be
  *          applied is kept as a Communication on-hold, the quarantine, with the reason.
+ *          A batch (FHS or BHS first) is its messages one by one, answered by one batch of their
+ *          answers; one that fails holds up none of the others.
  * Errors   none: whatever happens is in the answer. AA and CA only once the commit is on disk.
  * Memory   cx's arena; give it a fresh one a message. The answer is framed.
  * Limits   at most HL7_TRIES commits when others change the same records meanwhile.

@@ -150,7 +150,7 @@ err subscription_state_find(struct ctx *cx, struct store *store, str id,
 
 err subscription_proved(struct ctx *cx, struct store *store, str id, str *out)
 {
-    struct subscription_state state;
+    struct subscription_state state = { 0 };
     return find(cx, store, id, &state, out);
 }
 

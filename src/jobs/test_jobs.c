@@ -39,7 +39,7 @@ static void put(struct ctx *cx, struct store *store, int count)
 
 static bool comes_true(_Atomic int64_t *value, int64_t expected)
 {
-    for (int i = 0; i < 500 && atomic_load(value) != expected; i++)
+    for (int i = 0; i < 3000 && atomic_load(value) != expected; i++) /* 30 s: a busy machine */
         usleep(10000);
     return atomic_load(value) == expected;
 }

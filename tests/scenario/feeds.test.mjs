@@ -144,6 +144,51 @@ test('a birth date that is none is not passed over in silence', async (t) => {
   assert.deepEqual(found._birthDate.extension.map((e) => e.valueString), ['unknown']);
 });
 
+test('a merge of records that disagree puts a warning on the survivor', async (t) => {
+  const server = await startServer(t, { args: LISTEN });
+  const port = feedPort(server);
+  for (const mrn of [1, 2, 3, 4])
+    assert.equal(await send(port, adt('A28', `P${mrn}`, `PID|1||${mrn}^^^RXX^MR||Ash^Ann||19700101|F`)), 'AA');
+  const patients = Object.fromEntries((await server.get('/fhir/Patient')).body.entry.map(({ resource }) =>
+    [resource.identifier[0].value, `Patient/${resource.id}`]));
+  const allergy = (mrn, text) => server.post('/fhir/AllergyIntolerance', { resourceType: 'AllergyIntolerance',
+    clinicalStatus: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical', code: 'active' }] },
+    code: { text }, patient: { reference: patients[mrn] } });
+  const group = (mrn, text) => server.post('/fhir/Observation', { resourceType: 'Observation', status: 'final',
+    code: { coding: [{ system: 'http://loinc.org', code: '882-1' }] }, subject: { reference: patients[mrn] },
+    valueCodeableConcept: { text } });
+  for (const [mrn, text] of [[1, 'Latex'], [2, 'latex'], [2, 'Penicillin'], [3, 'Latex'], [4, 'Latex']])
+    assert.equal((await allergy(mrn, text)).status, 201);
+  for (const [mrn, text] of [[1, 'A Pos'], [2, 'O Neg'], [3, 'A Pos'], [4, 'A Pos']])
+    assert.equal((await group(mrn, text)).status, 201);
+  const merge = (id, keep, gone) => send(port, adt('A40', id, `PID|1||${keep}^^^RXX^MR||Ash^Ann||19700101|F`, `MRG|${gone}^^^RXX^MR`));
+  assert.equal(await merge('G1', 1, 2), 'AA');
+  assert.equal(await merge('G2', 3, 4), 'AA');
+  const flags = (await server.get('/fhir/Flag')).body.entry.map((e) => e.resource);
+  assert.equal(flags.length, 1, 'two records that agree need no warning');
+  assert.equal(flags[0].subject.reference, patients[1]);
+  assert.match(flags[0].code.text, /allergies there that are not here: Penicillin; another blood group there: O Neg/);
+});
+
+test('a batch is its messages one by one, answered together', async (t) => {
+  const server = await startServer(t, { args: LISTEN });
+  const socket = net.connect(feedPort(server), '127.0.0.1');
+  socket.setEncoding('utf8');
+  const messages = ['X1', 'X2', 'X3'].map((id, i) =>
+    adt('A28', id, i === 1 ? 'PID|1||||Nobody^No||19700101|F' : `PID|1||${id}^^^RXX^MR||Ash^Ann||19700101|F`));
+  socket.write(`\x0bFHS|^~\\&|PAS\rBHS|^~\\&|PAS\r${messages.join('')}BTS|4\rFTS|1\r\x1c\r`);
+  let answer = '';
+  for await (const part of socket) {
+    answer += part;
+    if (answer.includes('\x1c\r')) break;
+  }
+  socket.destroy();
+  assert.ok(answer.startsWith('\x0bBHS|'));
+  assert.deepEqual([...answer.matchAll(/MSA\|(\w\w)\|(X\d)/g)].map((m) => `${m[1]} ${m[2]}`), ['AA X1', 'AE X2', 'AA X3']);
+  assert.match(answer, /\rBTS\|3\|the batch said 4 messages\r\x1c\r$/);
+  assert.equal((await server.get('/fhir/Patient')).body.total, 2);
+});
+
 test('what runs behind the scenes is shown to whoever keeps the server', async (t) => {
   const server = await startServer(t);
   await server.post('/fhir/Patient', { resourceType: 'Patient' });
