@@ -99,3 +99,4 @@ struct audit_namer {
 err audit_event(struct ctx *cx, int64_t n, const struct audit_entry *entry,
                 const struct audit_namer *namer, str *out) MUST_USE;
 const char *audit_act_text(enum audit_act act); /* "looked at", for screens */
+char audit_act_letter(enum audit_act act);      /* AuditEvent.action */

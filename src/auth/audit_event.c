@@ -40,6 +40,11 @@ const char *audit_act_text(enum audit_act act)
     return acts[act].text;
 }
 
+char audit_act_letter(enum audit_act act)
+{
+    return acts[act].fhir[0];
+}
+
 static void put_field(struct json_writer *w, str text, size_t max)
 {
     json_str(w, str_given(text) ? str_slice(text, 0, max) : S(""));

@@ -43,7 +43,7 @@ struct audit_entry audit_entry_of(struct ctx *cx, const struct user *user)
     return (struct audit_entry){
         .at_ms = cx->now_ms,
         .who = audit_who(cx->arena, user),
-        .person = named ? user->person.who : S(""),
+        .person = named ? user->self : S(""),
         .role = user->asker.role ? str_of(user->asker.role->name) : S(""),
         .request_id = cx->request_id,
         .address = user->address,

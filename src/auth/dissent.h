@@ -14,7 +14,7 @@
  * Missing  a provision that names data, codes, labels or a data period cannot be a filter by
  *          patient and type: it is not applied, and `skipped` counts it.
  * Memory   dissent_load: in `arena`. dissent_apply: in cx's arena.
- * Hazards  H-001 record opened by somebody with no business in it.
+ * Hazards  H-223 a patient's refusal to share is not followed.
  */
 struct dissent {
     int64_t pid;

@@ -68,6 +68,7 @@ static struct user user_of(struct ctx *cx, const struct people_grant *grant, str
         .token = hash,
         .asker = { role_find(of_app ? S("service") : grant->user.role), scopes, grant->level },
         .proved_ms = grant->issued_ms,
+        .self = grant->user.who,
     };
     if (grant->patient.n) { /* an app launched on one patient sees that patient alone */
         user.asker.role = role_find(S("patient"));
@@ -127,6 +128,7 @@ static err by_cookie(struct http_request *request, struct gate *gate, str cookie
         .csrf = session.csrf,
         .asker = { .role = role_find(session.user.role) },
         .proved_ms = session.stepped_up_ms,
+        .self = session.user.who,
         .zone = session.zone,
     };
     return session.acting.n ? act_for(cx, gate, cookie, &session, out) : ERR_OK;
@@ -153,12 +155,25 @@ static err find_user(struct http_request *request, struct gate *gate, struct use
 /* The resource type in the path, FHIR_NONE when it names none. */
 static uint16_t type_of(const struct http_request *request)
 {
-    for (size_t i = 0; i < HTTP_CAPTURES_MAX && str_given(request->captures[i]); i++) {
-        uint16_t resource = fhir_resource_find(request->captures[i]);
-        if (resource != FHIR_NONE)
-            return resource;
-    }
-    return FHIR_NONE;
+    str rest = request->path, part;
+    if (str_starts(rest, S("/fhir/")))
+        rest = str_slice(rest, 6, rest.n);
+    else if (str_starts(rest, S("/browse/")))
+        rest = str_slice(rest, 8, rest.n);
+    else
+        return FHIR_NONE;
+    return str_next(&rest, '/', &part) ? fhir_resource_find(part) : FHIR_NONE;
+}
+
+/* An app at a system's own pages: they are not of one type, so its scopes must be for all. */
+static bool scopes_cover_pages(const struct http_request *request, const struct user *user)
+{
+    bool reads = request->method == HTTP_GET || request->method == HTTP_HEAD;
+    unsigned actions = SCOPE_READ | SCOPE_SEARCH;
+    if (!reads)
+        actions |= SCOPE_CREATE | SCOPE_UPDATE;
+    return user->csrf.n || !user->asker.scopes || /* a session: the pages are its own */
+           scope_allows(user->asker.scopes, user->asker.level, FHIR_NONE, actions);
 }
 
 static err refuse(struct ctx *cx, enum decide_rule rule)
@@ -227,6 +242,8 @@ static err check_permission(struct http_request *request, struct user *user)
     TRY(set_access(request, user, DECIDE_READ));
     bool permitted = str_eq(permission, S("signed-in")) ||
                      role_permits(user->asker.role, permission);
+    if (permitted && !scopes_cover_pages(request, user))
+        return refuse(request->cx, DECIDE_NO_SCOPE);
     user->by_system = permitted;
     return permitted ? ERR_OK : refuse(request->cx, DECIDE_NO_TYPE);
 }
@@ -338,7 +355,8 @@ static err kept_user(struct ctx *cx, struct gate *gate, str kept, struct user *o
     TRY(people_find(cx, gate->options.people, kept, &person));
     if (person.disabled)
         return no_credentials(cx);
-    *out = (struct user){ .person = person, .asker = { .role = role_find(person.role) } };
+    *out = (struct user){ .person = person, .asker = { .role = role_find(person.role) },
+                          .self = person.who };
     return ERR_OK;
 }
 

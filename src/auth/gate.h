@@ -31,6 +31,7 @@ struct user {
     str client, csrf;               /* csrf: of the session; empty for tokens */
     const struct zone *zone;        /* of the shared workstation they sit at, else NULL */
     str address, behalf;            /* where they sit; "Patient/1" a proxy acts for */
+    str self;                       /* who they are in the record, whomever they act for */
     struct decide_patients patients;
     int64_t proved_ms;              /* when they last proved who they are; a token: its age */
     bool by_system;                 /* through a system's own page: its permission decided */

@@ -2,7 +2,7 @@
 #include "auth/glass.h"
 
 enum glass_statement { GLASS_ADD, GLASS_LIVE, GLASS_OPEN, GLASS_ALL, GLASS_OF, GLASS_ONE,
-                       GLASS_REVIEW, GLASS_END };
+                       GLASS_REVIEW, GLASS_END, GLASS_KEPT };
 
 static const char glass_schema[] =
     "CREATE TABLE IF NOT EXISTS glass("
@@ -39,6 +39,8 @@ const struct stmt glass_sql[] = {
     [GLASS_END] = { "end an emergency access",
         "UPDATE glass SET until_ms = ?3 WHERE user = ?1 AND pid = ?2 AND until_ms > ?3",
         "SEARCH glass USING INDEX glass_by_user" },
+    [GLASS_KEPT] = { "is there a table of emergency accesses",
+        "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'glass'", NULL },
     { 0 },
 };
 
@@ -241,6 +243,18 @@ err glass_end(struct ctx *cx, struct store *store, const struct user *user, int6
 }
 
 /* ---- reading ---- */
+
+bool glass_kept(struct ctx *cx, struct store *store)
+{
+    bool row = false;
+    if (store_reader(cx, store) != ERR_OK)
+        return false;
+    struct db_stmt *stmt = db_use(cx, cx->db, glass_sql, GLASS_KEPT);
+    if (db_step(cx, stmt, &row) != ERR_OK)
+        return false;
+    db_reset(stmt);
+    return row;
+}
 
 err glass_live(struct ctx *cx, struct store *store, str user, int64_t **pids, size_t *count)
 {

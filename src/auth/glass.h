@@ -17,7 +17,7 @@
  *          beyond GLASS_MINUTES_MAX; ERR_NOT_FOUND: no such patient or row; ERR_CONFLICT: reviewed
  *          already, or by the one whose access it was.
  * Memory   cx's arena.
- * Hazards  H-001 record opened by somebody with no business in it; H-011 record closed in an
+ * Hazards  H-001 record opened by somebody with no business in it; H-221 record closed in an
  *          emergency.
  */
 enum { GLASS_MINUTES_MAX = 60, GLASS_WORDS_MIN = 10, GLASS_WORDS_MAX = 1000, GLASS_LIST_MAX = 500,
@@ -49,6 +49,8 @@ struct glass_ask {
 };
 err glass_break(struct ctx *cx, struct store *store, const struct glass_ask *ask,
                 int64_t *id) MUST_USE;
+/* Has this record a table of them? One that was never served with sign-in has none. */
+bool glass_kept(struct ctx *cx, struct store *store);
 /* The patients whose glass this user has broken and whose time is not over; ascending. */
 err glass_live(struct ctx *cx, struct store *store, str user, int64_t **pids,
                size_t *count) MUST_USE;

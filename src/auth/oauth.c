@@ -150,6 +150,7 @@ err oauth_read_ask(struct http_request *request, str query, struct oauth_ask *ou
     if (ask.scopes.launch != (ask.launch.n > 0))
         return ask_fault(cx, "an app begun from a record asks for the scope launch and sends the "
                              "launch it was given; another does neither");
+    TRY(gate_check_scopes(cx, request->store, &ask.scopes));
     *out = ask;
     return ERR_OK;
 }

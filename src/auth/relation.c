@@ -204,3 +204,68 @@ err relation_teams(struct ctx *cx, struct store *store, str who, struct relation
     cx->access = before;
     return result;
 }
+
+struct why {
+    struct ctx *cx;
+    struct store *store;
+    int64_t pid;
+    struct relation_reasons *out;
+};
+
+/* Does this tie, by this value, lead to the patient? */
+static err try_tie(struct why *why, size_t tie, str value)
+{
+    static const char *const words[] = {
+        [BY_AREA] = "on a ward or area of theirs", [BY_PERSON] = "with the person",
+        [BY_TEAM] = "with their service or practice",
+    };
+    struct found found = { 0 };
+    struct relation_reasons *out = why->out;
+    TRY(follow(why->cx, why->store, tie, value, &found));
+    for (size_t i = 0; i < found.count; i++)
+        if (found.pids[i] == why->pid && out->count < RELATION_REASONS_MAX) {
+            out->list[out->count++] = arena_printf(why->cx->arena, "%s %s", ties[tie].type,
+                                                   words[ties[tie].by]);
+            return ERR_OK;
+        }
+    return ERR_OK;
+}
+
+static err try_ties(struct why *why, enum tie_by by, str value, bool patients_only)
+{
+    for (size_t tie = 0; tie < COUNT(ties) && value.n; tie++)
+        if (ties[tie].by == by && (!patients_only || strcmp(ties[tie].type, "Patient") == 0))
+            TRY(try_tie(why, tie, value));
+    return ERR_OK;
+}
+
+static err find_why(struct why *why, const struct people_user *user)
+{
+    struct ctx *cx = why->cx;
+    struct buf places = buf_make(cx->arena, LOCATIONS_MAX * 80);
+    struct relation_team team = { S(""), S("") };
+    str rest = user->areas, word;
+    while (str_next(&rest, ' ', &word))
+        if (word.n)
+            TRY(inside(cx, why->store, word, 0, &places));
+    TRY(try_ties(why, BY_AREA, buf_str(&places), false));
+    TRY(try_ties(why, BY_PERSON, user->who, false));
+    TRY(find_teams(cx, why->store, user->who, &team));
+    for (rest = team.services; str_next(&rest, ' ', &word);)
+        TRY(try_ties(why, BY_TEAM, word, false));
+    for (rest = team.organisations; str_next(&rest, ' ', &word);)
+        TRY(try_ties(why, BY_TEAM, word, true));
+    return ERR_OK;
+}
+
+err relation_why(struct ctx *cx, struct store *store, const struct people_user *user, int64_t pid,
+                 struct relation_reasons *out)
+{
+    const struct store_access *before = cx->access;
+    struct why why = { cx, store, pid, out };
+    out->count = 0;
+    cx->access = NULL;
+    err result = find_why(&why, user);
+    cx->access = before;
+    return result;
+}

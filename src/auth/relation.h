@@ -28,5 +28,13 @@ struct relation_found {
 };
 err relation_patients(struct ctx *cx, struct store *store, const struct people_user *user,
                       struct relation_found *out) MUST_USE;
+/* Which ties hold between the person and one patient, in words; none: no relationship. */
+enum { RELATION_REASONS_MAX = 16 };
+struct relation_reasons {
+    str list[RELATION_REASONS_MAX];
+    size_t count;
+};
+err relation_why(struct ctx *cx, struct store *store, const struct people_user *user, int64_t pid,
+                 struct relation_reasons *out) MUST_USE;
 err relation_teams(struct ctx *cx, struct store *store, str who,
                    struct relation_team *out) MUST_USE;

@@ -107,8 +107,12 @@ static err parse_word(struct ctx *cx, str word, struct scope_set *set)
 
 err scope_parse(struct ctx *cx, str text, struct scope_set *out)
 {
+    size_t words = 1;
+    for (size_t i = 0; i < text.n; i++)
+        words += text.p[i] == ' ';
     struct scope_set set = {
-        .rules = arena_array(cx->arena, SCOPE_RULES_MAX, sizeof *set.rules),
+        .rules = arena_array(cx->arena, words < SCOPE_RULES_MAX ? words : SCOPE_RULES_MAX,
+                             sizeof *set.rules),
     };
     str word;
     while (str_next(&text, ' ', &word))

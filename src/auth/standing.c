@@ -17,6 +17,7 @@ struct place {
 };
 struct standings {
     struct store *store;
+    bool glass;           /* the record keeps emergency accesses */
     pthread_mutex_t lock; /* over what follows but the atomics */
     struct place places[PLACES];
     struct arena consents;
@@ -29,6 +30,7 @@ struct standings *standings_make(struct ctx *cx, struct store *store)
 {
     struct standings *standings = arena_zero(cx->arena, sizeof *standings);
     standings->store = store;
+    standings->glass = glass_kept(cx, store);
     pthread_mutex_init(&standings->lock, NULL);
     standings->consents = arena_make(CONSENT_BYTES);
     atomic_store(&standings->consents_stale, true);
@@ -131,7 +133,7 @@ static err read_staff(struct ctx *cx, struct standings *standings,
         TRY(relation_patients(cx, standings->store, person, &related));
     else
         TRY(relation_teams(cx, standings->store, person->who, &related.team));
-    if (role->may_break_glass && person->name.n)
+    if (role->may_break_glass && person->name.n && standings->glass)
         TRY(glass_live(cx, standings->store, person->name, &lifted, &lifted_count));
     TRY(read_consents(cx, standings));
     struct dissent_asker asker = { person->who, &related.team, str_of(role->purpose) };

@@ -10,6 +10,7 @@ extern const struct command cmd_backup;
 extern const struct command cmd_restore;
 extern const struct command cmd_consumers;
 extern const struct command cmd_token;
+extern const struct command cmd_access;
 extern const struct command cmd_audit;
 extern const struct command cmd_client;
 extern const struct command cmd_keys;
@@ -36,6 +37,7 @@ const struct command *const commands[] = {
     &cmd_restore,
     &cmd_consumers,
     &cmd_config,
+    &cmd_access,
     &cmd_audit,
     &cmd_client,
     &cmd_keys,

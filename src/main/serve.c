@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "rest/operation_validate.h"
 #include "rest/bulk.h"
+#include "rest/audit_event.h"
 #include "rest/rest.h"
 #include "rest/subscription.h"
 #include "rest/terminology.h"
@@ -19,6 +20,7 @@
 #include "ui/landing.h"
 #include "ui/lock.h"
 #include "ui/my.h"
+#include "ui/privacy.h"
 #include "ui/sign_in.h"
 #include <netdb.h>
 #include <sys/socket.h>
@@ -215,6 +217,8 @@ const struct route *const *serve_tables(struct arena *arena)
     const struct route **tables = arena_array(arena, count + 24, sizeof *tables);
     tables[at++] = front_routes;
     tables[at++] = rest_routes;
+    tables[at++] = audit_event_routes;
+    tables[at++] = privacy_routes;
     tables[at++] = viewdef_routes;
     tables[at++] = bulk_routes;
     tables[at++] = rest_subscription_routes;

@@ -216,6 +216,24 @@ static const struct {
     { SCOPE_UPDATE, "change" }, { SCOPE_DELETE, "remove" },
 };
 
+/* "category=http://...|vital-signs,laboratory" as ", only where category is vital-signs or
+ * laboratory". The system says nothing to a person. */
+static void narrow_words(struct arena *arena, str query, struct buf *buf)
+{
+    struct http_param param;
+    for (const char *and = ", only where"; http_next_param(&query, &param); and = " and") {
+        str values, value;
+        if (!http_decode(arena, param.value, true, &values))
+            values = param.value;
+        buf_printf(buf, "%s %.*s is", and, STR_ARG(param.name));
+        for (const char *or = ""; str_next(&values, ',', &value); or = " or") {
+            size_t bar = str_find_char(value, '|');
+            value = bar == STR_NONE ? value : str_slice(value, bar + 1, value.n);
+            buf_printf(buf, "%s %.*s", or, STR_ARG(value));
+        }
+    }
+}
+
 static str rule_words(struct arena *arena, const struct scope_rule *rule)
 {
     struct buf buf = buf_make(arena, URL_MAX_BYTES);
@@ -226,7 +244,7 @@ static str rule_words(struct arena *arena, const struct scope_rule *rule)
                                            : fhir_resource_name(rule->resource);
     buf_printf(&buf, ": %.*s", STR_ARG(type));
     if (rule->query.n)
-        buf_printf(&buf, " (only where %.*s)", STR_ARG(rule->query));
+        narrow_words(arena, rule->query, &buf);
     char *text = buf.p;
     text[0] = (char)(text[0] - 'a' + 'A');
     return buf_str(&buf);

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+// Emergency access and its review, consents, narrowed scopes, explanations, and the audit as those
+// see it who look after it.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { binary, startServer } from './server.mjs';
+
+const run = (server, ...words) =>
+  execFileSync(binary, [...words, '--data', server.folder], { encoding: 'utf8' }).trim();
+const bearer = (token) => ({ authorization: `Bearer ${token}` });
+const token = (server, scope, ...more) => bearer(run(server, 'token', '--scope', scope, ...more));
+const form = (fields) => new URLSearchParams(fields).toString();
+const asForm = { 'content-type': 'application/x-www-form-urlencoded' };
+const subject = { reference: 'Patient/p1' };
+const security = (code, system = 'v3-ActCode') =>
+  ({ security: [{ system: `http://terminology.hl7.org/CodeSystem/${system}`, code }] });
+
+async function hospital(t, args = []) {
+  const server = await startServer(t, { open: false, args: ['--set', 'auth.demo_code=demo', ...args] });
+  const all = token(server, 'system/*.cruds');
+  const put = async (resource) => {
+    const answer = await server.put(`/fhir/${resource.resourceType}/${resource.id}`, resource, all);
+    assert.equal(answer.status, 201, answer.text);
+  };
+  await put({ resourceType: 'Practitioner', id: 'k', name: [{ family: 'Khan' }], birthDate: '1980-01-01' });
+  await put({ resourceType: 'Patient', id: 'p1', name: [{ family: 'Khan', given: ['Ann'] }],
+              birthDate: '1950-01-01' });
+  await put({ resourceType: 'Patient', id: 'p2', name: [{ family: 'Lee' }] });
+  await put({ resourceType: 'CareTeam', id: 't2', status: 'active', subject: { reference: 'Patient/p2' },
+              participant: [{ member: { reference: 'Practitioner/k' } }] });
+  await put({ resourceType: 'Condition', id: 'c1', subject, code: { text: 'asthma' } });
+  await put({ resourceType: 'Condition', id: 'std1', subject, meta: security('STD'), code: { text: 'x' } });
+  await put({ resourceType: 'Condition', id: 'v1', subject, meta: security('V', 'v3-Confidentiality'),
+              code: { text: 'y' } });
+  run(server, 'user', 'add', 'a.khan', '--role', 'ahp', '--who', 'Practitioner/k', '--display', 'Aisha Khan');
+  run(server, 'user', 'add', 'h.hca', '--role', 'hca');
+  run(server, 'user', 'add', 'p.officer', '--role', 'privacy_officer');
+  run(server, 'user', 'add', 'q.officer', '--role', 'privacy_officer');
+  run(server, 'user', 'add', 'ann', '--role', 'patient', '--who', 'Patient/p1');
+  return { server, all, put };
+}
+
+async function signIn(server, name) {
+  const answer = await server.ask('POST', '/sign-in', {
+    body: form({ name, code: 'demo', next: '/' }), headers: asForm });
+  assert.equal(answer.status, 303, answer.text);
+  return { cookie: answer.headers.get('set-cookie').split(';')[0], accept: 'text/html' };
+}
+const csrfOf = (page) => /name="csrf" value="([^"]+)"/.exec(page.text)?.[1];
+const post = (server, who, path, fields) => server.ask('POST', path, { body: form(fields),
+  headers: { ...who, ...asForm, origin: server.url } });
+const status = async (server, who, path) => (await server.get(path, who)).status;
+const why = { reason: 'emergency', basis: 'direct-care', minutes: '30',
+              words: 'Found collapsed in the corridor, treating now' };
+
+test('a closed record opens in an emergency; says so at once; and is reviewed by another', async (t) => {
+  const { server } = await hospital(t);
+  const khan = await signIn(server, 'a.khan'), officer = await signIn(server, 'p.officer');
+  const refused = await server.get('/browse/Patient/p1', khan);
+  const absent = await server.get('/browse/Patient/nobody', khan);
+  assert.equal(refused.status, 404);
+  assert.equal(refused.text.replaceAll('p1', 'ID').replace(/number [0-9a-f]+/, ''),
+               absent.text.replaceAll('nobody', 'ID').replace(/number [0-9a-f]+/, ''));
+  assert.match(refused.text, /href="\/break-glass\/p1"/);
+
+  const dialog = await server.get('/break-glass/p1', khan);
+  assert.equal(dialog.status, 200);
+  const csrf = csrfOf(dialog);
+  for (const [row, fields] of Object.entries({
+    'no reason': { ...why, reason: '' }, 'unknown reason': { ...why, reason: 'curious' },
+    'no basis': { ...why, basis: '' }, 'no words': { ...why, words: 'x' },
+    'too long': { ...why, minutes: '61' }, 'no time': { ...why, minutes: '0' } })) {
+    const answer = await post(server, khan, '/break-glass/p1', { ...fields, csrf });
+    assert.equal(answer.status, 400, row);
+    assert.match(answer.text, /There is a problem/, row);
+  }
+  assert.equal((await post(server, khan, '/break-glass/p1', { ...why, csrf: 'x' })).status, 403);
+  assert.equal((await post(server, khan, '/break-glass/nobody', { ...why, csrf })).status, 404);
+  assert.equal(await status(server, khan, '/fhir/Patient/p1'), 404, 'still closed');
+  assert.match((await server.get('/privacy', officer)).text, /None is waiting/);
+
+  const broken = await post(server, khan, '/break-glass/p1', { ...why, csrf });
+  assert.equal(broken.headers.get('location'), '/browse/Patient/p1', broken.text);
+  assert.equal(await status(server, khan, '/fhir/Patient/p1'), 200, 'at once');
+  assert.equal(await status(server, khan, '/fhir/Condition/c1'), 200);
+  assert.equal(await status(server, khan, '/fhir/Condition/std1'), 200, 'lifts sexual health');
+  assert.equal(await status(server, khan, '/fhir/Condition/v1'), 404, 'never the very restricted');
+  const list = (await server.get('/fhir/Condition?_total=accurate', khan)).body;
+  assert.equal(list.total, 2);
+
+  const work = await server.get('/privacy', officer);
+  assert.match(work.text, /corridor/);
+  const path = /href="(\/privacy\/glass\/\d+)"/.exec(work.text)[1];
+  const review = await server.get(path, officer);
+  assert.match(review.text, /Condition\/std1/, 'what was opened');
+  assert.match(review.text, /same surname/);
+  const outcome = { outcome: 'justified', words: 'Checked with the ward', csrf: csrfOf(review) };
+  assert.equal((await post(server, officer, path, { ...outcome, outcome: 'fine' })).status, 400);
+  assert.equal(await status(server, khan, '/privacy'), 403, 'not for those it watches');
+  assert.equal((await post(server, khan, path, outcome)).status, 403);
+  assert.equal((await post(server, officer, path, outcome)).status, 303);
+  const other = await signIn(server, 'q.officer');
+  const again = await post(server, other, path, { ...outcome,
+    csrf: csrfOf(await server.get('/break-glass/p2', khan)) });
+  assert.equal(again.status, 403, 'a form of another sign-in');
+  assert.match((await server.get('/privacy', officer)).text, /None is waiting/);
+
+  const ann = await signIn(server, 'ann');
+  const mine = (await server.get('/my/access', ann)).text;
+  assert.match(mine, /Aisha Khan/);
+  assert.match(mine, /opened in an emergency/);
+  assert.match(mine, /corridor/);
+
+  await post(server, khan, '/break-glass/p1/end', { csrf });
+  assert.equal(await status(server, khan, '/fhir/Patient/p1'), 404, 'given up: closed at once');
+});
+
+test('roles without emergency access, apps and tokens have none', async (t) => {
+  const { server } = await hospital(t);
+  const hca = await signIn(server, 'h.hca');
+  assert.equal((await server.get('/break-glass/p1', hca)).status, 403);
+  assert.doesNotMatch((await server.get('/browse/Patient/p1', hca)).text, /break-glass/);
+  const app = token(server, 'user/*.cruds', '--user', 'a.khan');
+  const answer = await server.ask('POST', '/break-glass/p1', { body: form(why), headers: { ...app, ...asForm } });
+  assert.equal(answer.status, 403);
+  const narrow = token(server, 'user/Patient.r', '--user', 'a.khan');
+  assert.equal((await server.get('/beds', narrow)).status, 403, 'an app at pages beyond its scopes');
+});
+
+test('a dissent closes the record to whom it names; within a second; and opens when it ends', async (t) => {
+  const { server, all, put } = await hospital(t);
+  const khan = token(server, 'user/*.rs', '--user', 'a.khan');
+  assert.equal(await status(server, khan, '/fhir/Patient/p2'), 200);
+  const consent = (provision, state = 'active') => ({ resourceType: 'Consent', id: 'no', status: state,
+    patient: { reference: 'Patient/p2' }, policyRule: { text: 'x' },
+    scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'patient-privacy' }] },
+    category: [{ coding: [{ system: 'http://loinc.org', code: '59284-0' }] }], provision });
+  const actor = (reference) => [{ role: { text: 'x' }, reference: { reference } }];
+  await put(consent({ type: 'deny', actor: actor('Practitioner/k') }));
+  assert.equal(await status(server, khan, '/fhir/Patient/p2'), 404);
+  assert.equal((await server.get('/fhir/Patient?_total=accurate', khan)).body.total, 0);
+  const change = async (provision, expected, row, state) => {
+    assert.equal((await server.put('/fhir/Consent/no', consent(provision, state), all)).status, 200);
+    assert.equal(await status(server, khan, '/fhir/Patient/p2'), expected, row);
+  };
+  await change({ type: 'deny', actor: actor('Practitioner/other') }, 200, 'another person');
+  await change({ type: 'deny' }, 404, 'everybody');
+  await change({ type: 'deny', purpose: [{ code: 'HRESCH' }] }, 200, 'research alone');
+  await change({ type: 'deny', purpose: [{ code: 'TREAT' }] }, 404, 'treatment');
+  await change({ type: 'deny', period: { end: '2020-01-01' } }, 200, 'over');
+  await change({ type: 'deny', provision: [{ type: 'permit', actor: actor('Practitioner/k') }] }, 200, 'but her');
+  await change({ type: 'deny', class: [{ code: 'Condition' }] }, 200, 'another type');
+  await change({ type: 'deny', class: [{ code: 'Patient' }] }, 404, 'this type');
+  await change({ type: 'permit', provision: [{ type: 'deny', actor: actor('Practitioner/k') }] }, 404, 'nested');
+  await change({ type: 'deny' }, 200, 'withdrawn', 'inactive');
+  const { verdict } = JSON.parse(run(server, 'access', 'explain', 'a.khan', 'Patient/p2', '--json'));
+  assert.match(verdict, /may read/);
+});
+
+test('a scope with a query opens that part of the type and no other', async (t) => {
+  const { server, put } = await hospital(t);
+  const observation = (id, category) => ({ resourceType: 'Observation', id, status: 'final', subject,
+    category: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code: category }] }],
+    code: { text: id ?? 'new' } });
+  await put(observation('vital', 'vital-signs'));
+  await put(observation('lab', 'laboratory'));
+  await put(observation('social', 'social-history'));
+  const two = 'system/Observation.rs?category=vital-signs system/Observation.cruds?category=laboratory system/Patient.rs';
+  const app = token(server, two);
+  assert.equal(await status(server, app, '/fhir/Observation/vital'), 200);
+  assert.equal(await status(server, app, '/fhir/Observation/lab'), 200);
+  assert.equal(await status(server, app, '/fhir/Observation/social'), 404);
+  assert.equal(await status(server, app, '/fhir/Observation/social/_history'), 404);
+  assert.equal((await server.get('/fhir/Observation?_total=accurate', app)).body.total, 2);
+  assert.equal((await server.get('/fhir/Observation/_history', app)).body.total, 2);
+  assert.equal((await server.get('/fhir/Patient?_has:Observation:patient:code:text=social', app)).body.total, 0);
+  const included = await server.get('/fhir/Patient?_id=p1&_revinclude=Observation:patient', app);
+  assert.deepEqual(included.body.entry.map((e) => e.resource.id).sort(), ['lab', 'p1', 'vital']);
+  const write = async (resource, headers = app) => (await server.put(`/fhir/Observation/${resource.id}`, resource, headers)).status;
+  assert.equal(await write({ ...observation('lab', 'laboratory'), status: 'amended' }), 200);
+  assert.equal(await write(observation('lab', 'social-history')), 403, 'out of its part');
+  assert.equal(await write({ ...observation('vital', 'vital-signs'), status: 'amended' }), 403, 'read only');
+  assert.equal((await server.post('/fhir/Observation', observation(undefined, 'vital-signs'), app)).status, 403);
+  assert.equal((await server.post('/fhir/Observation', observation(undefined, 'laboratory'), app)).status, 201);
+  const bad = token(server, 'system/Observation.rs?nonsense=1');
+  assert.equal((await server.get('/fhir/Observation?_total=accurate', bad)).body.total, 0, 'grants nothing');
+
+  run(server, 'client', 'add', 'app', '--redirect', 'http://127.0.0.1:9/back', '--scope',
+      'user/Observation.rs user/Condition.rs');
+  const ask = (scope) => `/auth/authorize?${form({ client_id: 'app', redirect_uri: 'http://127.0.0.1:9/back',
+    state: 's', response_type: 'code', scope, aud: `${server.url}/fhir`, code_challenge_method: 'S256',
+    code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM' })}`;
+  const khan = await signIn(server, 'a.khan');
+  const page = await server.get(ask('user/Observation.rs?category=http://x|vital-signs,laboratory'), khan);
+  assert.match(page.text, /Observation, only where category is vital-signs or laboratory/);
+  for (const scope of ['user/Observation.rs?patient.name=x', 'user/Observation.rs?_has:Observation:patient:code=1',
+                       'user/Observation.rs?nonsense=1', 'user/Observation.rs?_id=1'])
+    assert.equal((await server.get(ask(scope), khan)).status, 400, scope);
+});
+
+test('what is hidden is changed only by who proved lately who they are', async (t) => {
+  const { server } = await hospital(t);
+  const khan = token(server, 'user/*.cruds', '--user', 'a.khan');
+  const made = await server.post('/fhir/Condition', { resourceType: 'Condition', code: { text: 'z' },
+    subject: { reference: 'Patient/p2' } }, khan);
+  assert.equal(made.status, 201, made.text);
+  const labelled = { ...made.body, meta: security('NOPAT') };
+  assert.equal((await server.put(`/fhir/Condition/${made.body.id}`, labelled, khan)).status, 200, 'fresh');
+});
+
+test('access explain names each rule, and the privacy officer asks it over HTTP', async (t) => {
+  const { server } = await hospital(t);
+  const explain = (...words) => JSON.parse(run(server, 'access', 'explain', ...words, '--json'));
+  const no = explain('a.khan', 'Patient/p1');
+  assert.equal(no.allowed, false);
+  assert.equal(no.mayBreakGlass, true);
+  assert.equal(no.rules.find((r) => r.rule === 'relationship').passed, false);
+  const yes = explain('a.khan', 'Patient/p2');
+  assert.equal(yes.allowed, true);
+  assert.match(yes.rules.find((r) => r.rule === 'relationship').detail, /CareTeam/);
+  assert.equal(explain('a.khan', 'Patient/p2', '--interaction', 'delete').allowed, false);
+  assert.match(explain('ann', 'Condition/c1').rules.find((r) => r.rule === 'relationship').detail, /own record/);
+  assert.match(run(server, 'access', 'explain', 'a.khan', 'Condition/std1'), /STD \(sexual health\): hidden/);
+  for (const words of [['nobody', 'Patient/p1'], ['a.khan', 'Patient/none'], ['a.khan', 'Nothing/1'],
+                       ['a.khan', 'Patient/p1', '--interaction', 'steal']])
+    assert.throws(() => run(server, 'access', 'explain', ...words));
+  const officer = await signIn(server, 'p.officer');
+  const over = await server.get('/privacy/explain?user=a.khan&resource=Patient/p1',
+                                { cookie: officer.cookie, accept: 'application/json' });
+  assert.deepEqual(over.body, no);
+  assert.match((await server.get('/privacy/explain?user=a.khan&resource=Patient/p1', officer)).text, /relationship/);
+  assert.equal((await server.get('/privacy/explain?user=x&resource=y', await signIn(server, 'a.khan'))).status, 403);
+});
+
+test('AuditEvents are searched by privacy officers and by nobody else', async (t) => {
+  const { server, all } = await hospital(t);
+  const khan = token(server, 'user/*.cruds', '--user', 'a.khan');
+  await server.get('/fhir/Patient/p2', khan);
+  await server.get('/fhir/CareTeam?patient=p2', khan);
+  await server.get('/fhir/Patient/p1', khan);
+  await server.get('/fhir/ChargeItem', khan);
+  await server.get('/fhir/Patient/p2', bearer('fl_wrong'));
+  const officer = token(server, 'user/*.rs', '--user', 'p.officer');
+  const find = async (query) => {
+    const answer = await server.get(`/fhir/AuditEvent?${query}`, officer);
+    assert.equal(answer.status, 200, answer.text);
+    return answer.body;
+  };
+  const khans = await find('altid=a.khan&_total=accurate');
+  assert.equal(khans.total, 4);
+  assert.deepEqual(khans.entry.map((e) => e.resource.outcome), ['8', '8', '0', '0']);
+  const [, hidden] = khans.entry;
+  assert.equal(hidden.resource.entity[0].what.reference, 'Patient/p1', 'tried, and not given');
+  assert.equal(hidden.resource.entity[1].what.reference, 'Patient/p1');
+  assert.equal((await find('altid=a.khan&patient=p2')).total, 2);
+  assert.equal((await find('altid=a.khan&patient=Patient/p1')).total, 1);
+  assert.equal((await find('agent=Practitioner/k&outcome=0')).total, 2);
+  assert.equal((await find('altid=a.khan&action=R')).total, 2);
+  assert.equal((await find('altid=a.khan&subtype=search-type')).total, 2);
+  assert.equal((await find('altid=unknown&outcome=8')).total, 1, 'a token that is not good');
+  assert.equal((await find('altid=client:operator&action=U&_summary=count')).total, 7);
+  assert.equal((await find('date=lt2020-01-01')).total, 0);
+  assert.equal((await find('patient=nobody')).total, 0);
+  const first = await find('altid=client:operator&_count=3');
+  const next = first.link.find((l) => l.relation === 'next').url;
+  const second = (await server.get(next.slice(server.url.length), officer)).body;
+  const ids = [...first.entry, ...second.entry].map((e) => Number(e.resource.id));
+  assert.deepEqual(ids, ids.toSorted((a, b) => b - a));
+  assert.equal(new Set(ids).size, 6);
+  const one = await server.get(`/fhir/AuditEvent/${ids[0]}`, officer);
+  assert.deepEqual(one.body, first.entry[0].resource);
+  const valid = await server.post('/fhir/AuditEvent/$validate', one.body, all);
+  assert.doesNotMatch(valid.text, /"severity":"error"/);
+  assert.equal((await server.get('/fhir/AuditEvent/999999', officer)).status, 404);
+  assert.equal((await server.get('/fhir/AuditEvent?colour=red', officer)).status, 400);
+  const ann = token(server, 'patient/*.rs', '--user', 'ann');
+  for (const [row, who] of [['a therapist', khan], ['the patient', ann]])
+    for (const path of ['/fhir/AuditEvent', '/fhir/AuditEvent/1', '/fhir/AuditEvent?patient=p1'])
+      assert.equal((await server.get(path, who)).status, 403, `${row} ${path}`);
+  const page = await server.get('/privacy/access?patient=p1', await signIn(server, 'p.officer'));
+  assert.match(page.text, /Aisha Khan/);
+  assert.match(page.text, /same surname/);
+  assert.match(page.text, /refused/);
+});
+
+test('the patient sees who looked; and nothing of what is kept from them', async (t) => {
+  const { server, put } = await hospital(t);
+  await put({ resourceType: 'Condition', id: 'secret', subject, meta: security('NOPAT'), code: { text: 'safeguarding' } });
+  run(server, 'user', 'add', 'o.reach', '--role', 'outreach', '--display', 'Olu Reach');
+  const reach = token(server, 'user/*.rs', '--user', 'o.reach');
+  await server.get('/fhir/Condition/secret', reach);
+  const ann = await signIn(server, 'ann');
+  const before = (await server.get('/my/access', ann)).text;
+  assert.doesNotMatch(before, /Olu Reach/, 'a look at what is hidden leaves no trace');
+  await server.get('/fhir/Condition/c1', reach);
+  assert.match((await server.get('/my/access', ann)).text, /Olu Reach/);
+  assert.equal((await server.get('/my/access', await signIn(server, 'a.khan'))).status, 403);
+});
+
+test('the head of the audit goes out of the house, and a chain made anew is found out by it', async (t) => {
+  const file = join(tmpdir(), `frontline-heads-${process.pid}`);
+  t.after(() => rmSync(file, { force: true }));
+  const { server, all } = await hospital(t, ['--set', `audit.publish_file=${file}`]);
+  await server.get('/fhir/Patient/p1', all);
+  await server.stop();
+  const heads = readFileSync(file, 'utf8');
+  assert.match(heads, /^\S+Z \d+ [0-9a-f]{64}\n$/);
+  run(server, 'audit', 'verify', '--heads', file);
+  execFileSync('sqlite3', [join(server.folder, 'record.db'),
+    'DELETE FROM audit_block WHERE n = (SELECT max(n) FROM audit_block)']);
+  run(server, 'audit', 'verify');
+  assert.throws(() => run(server, 'audit', 'verify', '--heads', file), /published|Command failed/);
+});
