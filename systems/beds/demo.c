@@ -82,14 +82,31 @@ static int32_t pick_in(struct event *event, enum beds_state state)
     return count ? found[play_pick(event->hand, count)] : BEDS_NONE;
 }
 
+/* Which clean a bed needs and by when stays with it until it is done, as when people move. */
+static void set_dirty(struct event *event, const struct beds_spot *bed, char v2,
+                      const struct beds_clean_kind *kind, int64_t by_ms)
+{
+    struct ctx *cx = event->cx;
+    change(event, "Location", bed->id, (struct beds_edit){ .write = beds_edit_spot, .v2 = v2,
+        .text = arena_printf(cx->arena, "%s by %.*s", kind->name, STR_ARG(ui_clock(cx, by_ms))),
+        .more = arena_printf(cx->arena, "{\"url\":\"" BEDS_URL "bed-clean\",\"valueCode\":\"%s\"},"
+                             "{\"url\":\"" BEDS_URL "bed-due\",\"valueDateTime\":\"%.*s\"}",
+                             kind->code, STR_ARG(beds_when(cx, by_ms))) });
+}
+
 static void soil(struct event *event, const struct beds_stay *stay)
 {
     const struct beds_clean_kind *kind = &beds_cleans[beds_clean_after(stay->isolation, false)];
-    int64_t by_ms = event->cx->now_ms + (int64_t)kind->minutes * 60000;
-    change(event, "Location", event->picture->spots[stay->bed].id,
-           (struct beds_edit){ .write = beds_edit_spot, .v2 = 'K',
-               .text = arena_printf(event->cx->arena, "%s by %.*s", kind->name,
-                                    STR_ARG(ui_clock(event->cx, by_ms))) });
+    set_dirty(event, &event->picture->spots[stay->bed], 'K', kind,
+              event->cx->now_ms + (int64_t)kind->minutes * 60000);
+}
+
+static const struct beds_clean_kind *clean_of(const struct beds_spot *bed)
+{
+    for (size_t i = 0; i < BEDS_CLEANS; i++)
+        if (strcmp(bed->clean, beds_cleans[i].code) == 0)
+            return &beds_cleans[i];
+    return &beds_cleans[BEDS_CLEAN_STANDARD];
 }
 
 /* ---- cleaning ---- */
@@ -102,10 +119,13 @@ static err clean_beds(struct play_hand *hand)
         enum beds_state state = state_of(&event, event.beds[i]);
         bool dirty = state == BEDS_DIRTY && play_happens(hand, 3);
         bool clean = state == BEDS_CLEANING && play_happens(hand, 2);
-        if (dirty || clean)
-            change(&event, "Location", event.picture->spots[event.beds[i]].id,
-                   (struct beds_edit){ .write = beds_edit_spot, .v2 = dirty ? 'H' : 'U',
-                                       .text = S("") });
+        const struct beds_spot *bed = &event.picture->spots[event.beds[i]];
+        if (dirty)
+            set_dirty(&event, bed, 'H', clean_of(bed), bed->due_ms ? bed->due_ms
+                                                                   : hand->cx->now_ms + 3600000);
+        else if (clean)
+            change(&event, "Location", bed->id,
+                   (struct beds_edit){ .write = beds_edit_spot, .v2 = 'U', .text = S("") });
     }
     return write(&event, "cleaning");
 }

@@ -19,7 +19,7 @@
  * Errors   ERR_INVALID in the form: no longer meets, yet criteria are ticked; a date put back
  *          without a reason; a delay or pathway that is not listed. ERR_NOT_FOUND: no such stay.
  * Memory   the request's arena.
- * Hazards  H-019 a date to leave put back unseen: each change keeps its reason.
+ * Hazards  H-018 a date to leave put back unseen: each change keeps its reason.
  */
 http_handler beds_round_get, beds_round_post;
 

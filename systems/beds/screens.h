@@ -15,7 +15,7 @@
  * Missing  a specialty that is not given is no outlier: it is listed as not known.
  * Errors   those of the store.
  * Memory   the request's arena.
- * Hazards  H-016 side rooms; H-018 outlier lost to specialty.
+ * Hazards  H-016 side rooms; H-028 outlier lost to specialty.
  */
 struct beds_section {
     const char *href, *text;
