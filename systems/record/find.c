@@ -278,7 +278,6 @@ static struct ui_page find_page(struct http_request *request, str title)
     page.section = "/record";
     page.islands = islands;
     page.islands_count = COUNT(islands);
-    page.user = request->cx->user ? request->cx->user->person.display : (str){ 0 };
     return page;
 }
 

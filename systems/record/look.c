@@ -245,7 +245,6 @@ void record_look_head(struct record_look *look, const char *tab, str title)
     look->page.section = "/record";
     look->page.islands = islands;
     look->page.islands_count = COUNT(islands);
-    look->page.user = look->cx->user ? look->cx->user->person.display : (str){ 0 };
     look->out = ui_page_buf(look->request);
     ui_page_open(&look->out, &look->page);
     ui_banner_draw(&look->out, look->cx, &look->banner);

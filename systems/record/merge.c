@@ -119,7 +119,6 @@ static err draw(struct http_request *request, struct http_response *response,
     page.section = "/record";
     page.back_href = S("/record");
     page.back_text = S("Patients");
-    page.user = request->cx->user ? request->cx->user->person.display : (str){ 0 };
     ui_fields_blame(&request->cx->issues, merge->fields, COUNT(merge->fields));
     ui_page_open(&out, &page);
     merge_compare(&out, request->cx, merge);

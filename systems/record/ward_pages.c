@@ -126,7 +126,6 @@ static err ward_show(struct http_request *request, struct http_response *respons
     page.islands_count = COUNT(islands);
     page.back_href = S("/record");
     page.back_text = S("Patients");
-    page.user = cx->user ? cx->user->person.display : (str){ 0 };
     ui_page_open(&out, &page);
     draw(&out, cx, &list);
     ui_page_close(&out, &page);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "systems/record/wrong.h"
+#include "base/base64.h"
 #include "fhir/validate.h"
 #include "http/text.h"
 #include "record_wrong.html.h"
@@ -7,9 +8,10 @@
 #include "systems/record/entry.h"
 #include "systems/record/home.h"
 #include "systems/record/match.h"
+#include "systems/record/narrative.h"
 #include "ui/browse.h"
 
-enum { REASON_MAX = 1000 };
+enum { REASON_MAX = 1000, CONTENT_BYTES = 1 << 20 };
 #define ACTIVITY "https://frontline.example/CodeSystem/record-activity"
 
 /* The members that say whose an entry is; the one it has is turned. */
@@ -268,6 +270,69 @@ err wrong_post(struct http_request *request, struct http_response *response)
 
 /* ---- an entry that is no form of ours ---- */
 
+/* The sections of the Composition that a FHIR document begins with, a heading over each. */
+static str document_text(struct ctx *cx, str json)
+{
+    struct json bundle;
+    struct buf out = buf_make(cx->arena, CONTENT_BYTES);
+    if (json_parse(cx, json, &bundle) != ERR_OK)
+        return S("");
+    struct json first = json_get(json_at(json_get(bundle, S("entry")), 0), S("resource"));
+    for (struct json_walk w = json_walk(json_get(first, S("section"))); json_next(&w);) {
+        str div = record_text(cx, json_get(w.value, S("text")), "div");
+        buf_printf(&out, "%s%.*s\n%.*s", out.n ? "\n\n" : "",
+                   STR_ARG(record_text(cx, w.value, "title")),
+                   STR_ARG(narrative_read(cx->arena, div)));
+    }
+    return buf_str(&out);
+}
+
+/* What a filed document says, where it is text; empty: look at it in its own program. */
+static str attachment_text(struct ctx *cx, struct json document)
+{
+    struct json content = json_at(json_get(document, S("content")), 0);
+    struct json attachment = json_get(content, S("attachment"));
+    str type = record_text(cx, attachment, "contentType"), text;
+    size_t count = cx->issues.count, kept = cx->issues.kept;
+    if (!base64_decode(cx->arena, record_text(cx, attachment, "data"), &text))
+        return S("");
+    if (str_starts(type, S("text/plain")))
+        return text;
+    text = str_eq(type, S("application/fhir+json")) ? document_text(cx, text) : S("");
+    cx->issues.count = count;
+    cx->issues.kept = kept;
+    return text;
+}
+
+/* The values a report names, a line each. */
+static str report_text(struct record_look *look, struct json report)
+{
+    struct ctx *cx = look->cx;
+    struct buf out = buf_make(cx->arena, CONTENT_BYTES);
+    size_t count = cx->issues.count, kept = cx->issues.kept;
+    for (struct json_walk w = json_walk(json_get(report, S("result"))); json_next(&w);) {
+        struct validate_reference parts;
+        struct record_item item;
+        if (!validate_read_reference(record_text(cx, w.value, "reference"), &parts) ||
+            !str_eq(parts.type, S("Observation")) ||
+            record_read(cx, look->store, "Observation", parts.id, &item) != ERR_OK)
+            continue;
+        struct home_line line = home_line_of(look, &item);
+        struct json range = json_at(json_get(item.body, S("referenceRange")), 0);
+        str low = json_text(json_get(json_get(range, S("low")), S("value")));
+        str high = json_text(json_get(json_get(range, S("high")), S("value")));
+        buf_printf(&out, "%s%.*s: %.*s", out.n ? "\n" : "", STR_ARG(line.text),
+                   STR_ARG(line.more));
+        if (low.n && high.n)
+            buf_printf(&out, " (%.*s to %.*s)", STR_ARG(low), STR_ARG(high));
+        if (home_is_wrong(item.body))
+            buf_add(&out, S(" (entered in error)"));
+    }
+    cx->issues.count = count;
+    cx->issues.kept = kept;
+    return buf_str(&out);
+}
+
 err wrong_item_get(struct http_request *request, struct http_response *response)
 {
     struct record_look look;
@@ -281,7 +346,11 @@ err wrong_item_get(struct http_request *request, struct http_response *response)
     str type = fhir_resource_name(item.resource);
     struct wrong_form form = form_of(&look, &item);
     struct ui_html json = ui_json_html(request->cx, item.body);
-    record_look_head(&look, NULL, type);
+    if (str_eq(type, S("DocumentReference")))
+        form.content = attachment_text(request->cx, item.body);
+    if (str_eq(type, S("DiagnosticReport")))
+        form.content = report_text(&look, item.body);
+    record_look_head(&look, NULL, line.text);
     wrong_item_page(&look.out, &form, &line, json);
     return record_look_send(&look);
 }

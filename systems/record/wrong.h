@@ -25,5 +25,6 @@ struct wrong_form {
     struct ui_field reason, number, born;
     struct ui_option how[2];
     str chosen;
+    str content;  /* what a document or report says, as text */
 };
 http_handler wrong_get, wrong_post, wrong_item_get;

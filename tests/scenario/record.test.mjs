@@ -284,6 +284,17 @@ test('what was written for the wrong patient moves, with a trace on both records
   assert.equal((await all('Provenance?target=DiagnosticReport/ue')).length, 1);
 });
 
+test('a filed document is read in place, a report with its values', async () => {
+  await put({ resourceType: 'DocumentReference', id: 'letter', status: 'current', subject: about('twin'), description: 'Clinic letter',
+    content: [{ attachment: { contentType: 'text/plain', data: Buffer.from('Dear doctor,\nall is <well>.').toString('base64') } }] });
+  assert.match((await get('/record/patient/twin/item/DocumentReference/letter')).html, /Dear doctor,\nall is &lt;well&gt;\./);
+  const [sent] = (await all('DocumentReference?patient=ann')).filter((d) => d.content[0].attachment.contentType === 'application/fhir+json');
+  assert.match(text((await get(`/record/patient/ann/item/DocumentReference/${sent.id}`)).html), /Clinical summary She fell\./);
+  await put({ resourceType: 'Observation', id: 'na', status: 'final', code: { text: 'Sodium' }, subject: about('twin'), valueQuantity: { value: 139, unit: 'mmol/L' }, referenceRange: [{ low: { value: 133 }, high: { value: 146 } }] });
+  await put({ resourceType: 'DiagnosticReport', id: 'bio', status: 'final', code: { text: 'Biochemistry' }, subject: about('twin'), result: [{ reference: 'Observation/na' }, { reference: 'Observation/gone' }] });
+  assert.match(text((await get('/record/patient/twin/item/DiagnosticReport/bio')).html), /Sodium: 139 mmol\/L \(133 to 146\)/);
+});
+
 test('a result waits until it is acknowledged, and again when it is corrected', async () => {
   const report = { resourceType: 'DiagnosticReport', id: 'fbc', status: 'final', code: { text: 'Full blood count' }, subject: about('zoe'), effectiveDateTime: new Date().toISOString() };
   await put(report);

@@ -14,8 +14,7 @@ const QUEUE = 'outbox';
 const RETRY_MS = 15_000;
 const AUTOSAVE_MS = 8_000;
 const DRAFT_DAYS = 2;
-const user = document.querySelector('.app-header__inner')?.getAttribute('data-user')
-  ?? document.querySelector('.app-header__inner > span')?.textContent ?? '';
+const user = document.querySelector('.app-header__user')?.textContent ?? '';
 
 interface Item {
   id: string; user: string; url: string; body: string; label: string; at: number;
