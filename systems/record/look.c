@@ -151,8 +151,6 @@ str record_brief_when(struct ctx *cx, str date_time)
     struct clock_civil at = local_civil(when.low_ms), now = local_civil(cx->now_ms);
     if (at.year != now.year)
         return ui_date(cx, str_slice(date_time, 0, 10));
-    if (at.month == now.month && at.day == now.day)
-        return arena_printf(cx->arena, "today %02d:%02d", at.hour, at.minute);
     str day = ui_time(cx, when.low_ms); /* "22 Nov 2026, 10:42" */
     size_t month = str_find_char(day, ' ') + 4;
     return arena_printf(cx->arena, "%.*s, %02d:%02d", STR_ARG(str_slice(day, 0, month)), at.hour,

@@ -52,7 +52,8 @@ str record_reference_id(struct ctx *cx, struct json resource, const char *key, c
 str record_when(struct ctx *cx, struct json resource);
 /* A FHIR dateTime as people read it: date and, when given, time; "Not known". */
 str record_shown_when(struct ctx *cx, str date_time);
-/* The same for a narrow place: "today 10:42", "22 Nov, 10:42", "14-Jul-2019". */
+/* The same for a narrow place: "22 Nov, 10:42", "14-Jul-2019". Never "today": paper
+ * is read tomorrow. */
 str record_brief_when(struct ctx *cx, str date_time);
 /* "A. Khan" of a Reference: its display, else the person's name, else the reference. */
 str record_person(struct ctx *cx, struct store *store, struct json reference);
