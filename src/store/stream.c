@@ -179,20 +179,32 @@ static err refill(struct ctx *cx, struct stream *stream)
     return ERR_OK;
 }
 
-/* The part whose next hit comes first; a part's next hit is always buffered. */
+/* The part whose next hit comes first; a part's next hit is always buffered. The undated of a type
+ * come last and are looked for last: among a million with dates that takes a while. */
+static err best_part(struct ctx *cx, struct stream *stream, bool last, struct stream **best)
+{
+    *best = NULL;
+    for (size_t i = 0; i < stream->parts_count; i++) {
+        struct stream *part = &stream->parts[i];
+        if ((part->kind == STREAM_TYPE) != last)
+            continue;
+        TRY(refill(cx, part));
+        if (part->next == part->buffer.count)
+            continue;
+        if (!*best || hit_compare(stream->order, &part->buffer.list[part->next],
+                                  &(*best)->buffer.list[(*best)->next]) < 0)
+            *best = part;
+    }
+    return ERR_OK;
+}
+
 static err merge_next(struct ctx *cx, struct stream *stream, struct hit *out, bool *any)
 {
     for (;;) {
-        struct stream *best = NULL;
-        for (size_t i = 0; i < stream->parts_count; i++) {
-            struct stream *part = &stream->parts[i];
-            TRY(refill(cx, part));
-            if (part->next == part->buffer.count)
-                continue;
-            if (!best || hit_compare(stream->order, &part->buffer.list[part->next],
-                                     &best->buffer.list[best->next]) < 0)
-                best = part;
-        }
+        struct stream *best;
+        TRY(best_part(cx, stream, false, &best));
+        if (!best)
+            TRY(best_part(cx, stream, true, &best));
         *any = best != NULL;
         if (!best)
             return ERR_OK;
