@@ -268,6 +268,22 @@ const uint16_t *query_targets(struct arena *arena, const struct layout_param *pa
     return all;
 }
 
+/* A query within another: on a chain's or _has's other type. Chains that may step to any type grow
+ * by powers, so they are counted before anything runs. */
+static err make_inner(struct ctx *cx, struct query *outer, str shown, uint16_t resource,
+                      struct query **out)
+{
+    if (!outer->inner_count)
+        outer->inner_count = arena_zero(cx->arena, sizeof *outer->inner_count);
+    if (++*outer->inner_count > QUERY_INNER_MAX)
+        return ctx_failf(cx, ERR_LIMIT, shown, "this chain leads to more than %d questions: name "
+                         "the type of each reference (subject:Patient.name)", QUERY_INNER_MAX);
+    *out = arena_zero(cx->arena, sizeof **out);
+    (*out)->resource = resource;
+    (*out)->inner_count = outer->inner_count;
+    return ERR_OK;
+}
+
 /* reference[:Type].rest=value: one inner query for each type that has such a parameter. */
 static err add_chain(struct ctx *cx, const struct query_source *from, struct query *query,
                      struct query_criterion criterion, str rest, int depth)
@@ -290,8 +306,8 @@ static err add_chain(struct ctx *cx, const struct query_source *from, struct que
         bool known = layout_param(from->layout, targets[i], code) || str_eq(code, S("_has"));
         if (!known)
             continue;
-        struct query *inner = arena_zero(cx->arena, sizeof *inner);
-        inner->resource = targets[i];
+        struct query *inner;
+        TRY(make_inner(cx, query, criterion.shown, targets[i], &inner));
         TRY(query_add(cx, from, inner, rest, value, depth + 1));
         if (inner->criteria_count)
             criterion.inner[criterion.inner_count++] = inner;
@@ -323,8 +339,8 @@ static err add_has(struct ctx *cx, const struct query_source *from, struct query
     TRY(query_need_index(cx, criterion.param));
     if (criterion.param->kind != FHIR_SEARCH_REFERENCE)
         return refuse(cx, from, name, S("the second word of _has must be a reference parameter"));
-    struct query *inner = arena_zero(cx->arena, sizeof *inner);
-    inner->resource = resource;
+    struct query *inner;
+    TRY(make_inner(cx, query, name, resource, &inner));
     TRY(query_add(cx, from, inner, rest, value, depth + 1));
     if (!inner->criteria_count)
         return ERR_OK;

@@ -17,7 +17,7 @@
  */
 enum {
     QUERY_BYTES_MAX = 64 * 1024, QUERY_CRITERIA_MAX = 100, QUERY_VALUES_MAX = 1000,
-    QUERY_DEPTH_MAX = 8, QUERY_SORTS_MAX = 8, QUERY_INCLUDES_MAX = 50, QUERY_COUNT_MAX = 10000
+    QUERY_DEPTH_MAX = 8, QUERY_INNER_MAX = 1000, QUERY_SORTS_MAX = 8, QUERY_INCLUDES_MAX = 50, QUERY_COUNT_MAX = 10000
 };
 
 enum query_prefix { PREFIX_EQ, PREFIX_NE, PREFIX_GT, PREFIX_LT, PREFIX_GE, PREFIX_LE, PREFIX_SA,
@@ -90,6 +90,7 @@ struct query {
     str elements, cursor;
     uint16_t *types;            /* _type at the root */
     size_t types_count;
+    size_t *inner_count;        /* queries within, of all chains together; NULL: none yet */
     str kept;                   /* the query without its cursor, as self and next repeat it */
 };
 struct query_source {

@@ -414,6 +414,10 @@ static const struct {
     { "Observation?_sort=code.text", "invalid: cannot sort by \"code.text\": it is not a search "
       "parameter of the type, or has no order" },
     { "Observation?_sort=subject:Parson.name", "invalid: \"Parson\" is not a resource type" },
+    { "Observation?focus._has:Observation:focus:focus._has:Observation:focus:focus._id=x",
+      "limit: this chain leads to more than 1000 questions: name the type of each reference "
+      "(subject:Patient.name)" },
+    { "Observation?focus:Patient._has:Observation:focus:subject:Patient._id=x", "" },
     { "Patient?_page=zzz", "invalid: this is not a page of this search; start again without "
       "_page" },
     { "Patient?_contained=false&gender=male", "bob" },

@@ -107,3 +107,23 @@ test('a parameter that cannot take effect is refused where its author sees it', 
   const why = await server.send('GET', '/fhir/SearchParameter/d/$status');
   assert.match(part(why.body.parameter[0], 'reason'), /status is active/);
 });
+
+test('a search that costs too much is refused or stopped, and holds nothing', async (t) => {
+  const data = await filled(t, 3000);
+  const server = await Server.start({ data, args: ['--set', 'http.work_ms=200'] });
+  t.after(() => server.stop());
+  const refused = await server.send(
+    'GET', '/fhir/Observation?focus._has:Observation:focus:focus._has:Observation:focus:focus._id=x');
+  assert.equal(refused.status, 413);
+  assert.match(refused.body.issue[0].diagnostics, /name the type of each reference/);
+  const slow = `/fhir/Patient?_filter=${encodeURIComponent(Array(200).fill('active ne true').join(' or '))}`;
+  const stopped = await Promise.all(Array.from({ length: 60 }, () => server.send('GET', slow)));
+  for (const answer of stopped) {
+    assert.equal(answer.status, 503, JSON.stringify(answer.body));
+    assert.equal(answer.body.issue[0].code, 'transient');
+    assert.match(answer.body.issue[0].diagnostics, /\w{3}/);
+  }
+  const after = await server.send('GET', '/fhir/Patient?address-city=york&_summary=count');
+  assert.equal(after.body.total, 750);
+  assert.equal((await server.send('PUT', '/fhir/Patient/p1', patient(1, 'York'))).status, 200);
+});
