@@ -438,6 +438,9 @@ static void compile_missing(const struct compile *on, struct clause *clause)
             .kind = POSTING_SLOT, .slot = slot, .table = on->layout->slots[slot].table,
             .value = target == FHIR_NONE ? -1 : target });
     }
+    if (layout_counts_identifier(param))
+        clause_add(on->cx, clause, (struct posting){
+            .kind = POSTING_SLOT, .slot = param->identifier_slot, .table = INDEX_TOK });
 }
 
 /* A code with its quantity is one range of num; other composites start from their first part. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/search_run.h"
 #include "store/compile.h"
+#include "store/own.h"
 
 enum { INCLUDED_MOST = 10000, INCLUDE_ROUNDS_MOST = 20 };
 
@@ -77,6 +78,23 @@ static err revinclude_by(struct ctx *cx, struct search *search, struct included 
     return ERR_OK;
 }
 
+/* By every reference parameter of the source type, the server's own that are indexed, too. */
+static err revinclude_all(struct ctx *cx, struct search *search, struct included *included,
+                          uint16_t source, const struct store_version *version)
+{
+    const struct layout_type *type = &search->from.layout->types[source];
+    const struct own_set *own = own_current(search->from.layout);
+    for (uint16_t i = 0; i < type->params_count; i++)
+        if (type->params[i].kind == FHIR_SEARCH_REFERENCE)
+            TRY(revinclude_by(cx, search, included, &type->params[i], version));
+    for (size_t i = 0; own && i < own->types[source].count; i++) {
+        const struct own_param *param = own->types[source].list[i];
+        if (param->state == OWN_ACTIVE && param->indexed.kind == FHIR_SEARCH_REFERENCE)
+            TRY(revinclude_by(cx, search, included, &param->indexed, version));
+    }
+    return ERR_OK;
+}
+
 /* What refers to one entry: by the parameter, or by all reference parameters of the source type. */
 static err revinclude_to(struct ctx *cx, struct search *search, struct included *included,
                          const struct query_include *include, const struct store_version *version)
@@ -85,14 +103,9 @@ static err revinclude_to(struct ctx *cx, struct search *search, struct included 
         return ERR_OK;
     if (!include->wildcard)
         return revinclude_by(cx, search, included, include->param, version);
-    for (uint16_t r = 0; r < fhir_resources_count; r++) {
-        if (include->source != FHIR_NONE && include->source != r)
-            continue;
-        const struct layout_type *type = &search->from.layout->types[r];
-        for (uint16_t i = 0; i < type->params_count; i++)
-            if (type->params[i].kind == FHIR_SEARCH_REFERENCE)
-                TRY(revinclude_by(cx, search, included, &type->params[i], version));
-    }
+    for (uint16_t r = 0; r < fhir_resources_count; r++)
+        if (include->source == FHIR_NONE || include->source == r)
+            TRY(revinclude_all(cx, search, included, r, version));
     return ERR_OK;
 }
 

@@ -91,6 +91,12 @@ struct own_set;
 const struct layout_param *layout_param(const struct index_layout *layout, uint16_t resource,
                                         str code);
 
+/* A reference known by its identifier alone is one, unless only those to one type count. */
+static inline bool layout_counts_identifier(const struct layout_param *param)
+{
+    return param->identifier_slot != FHIR_NONE && param->slots_count > 0 &&
+           param->slots[0].target == FHIR_NONE;
+}
 /* The resource types a reference parameter may point to; 0: any. */
 uint16_t layout_targets(const struct layout_param *param, const uint16_t **types);
 static inline uint16_t layout_target(uint16_t type) { return fhir_types[type].resource; }

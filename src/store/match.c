@@ -182,8 +182,10 @@ static bool value_matches(const struct index_layout *layout,
 static bool row_is_read(const struct query_criterion *criterion, const struct index_row *row)
 {
     const struct layout_param *param = criterion->param;
-    if (criterion->modifier == MOD_IDENTIFIER)
-        return row->slot == param->identifier_slot;
+    bool by_identifier = row->slot == param->identifier_slot;
+    if (criterion->modifier == MOD_IDENTIFIER ||
+        (criterion->modifier == MOD_MISSING && by_identifier && layout_counts_identifier(param)))
+        return by_identifier;
     for (uint16_t i = 0; i < param->slots_count; i++)
         if (row->slot == param->slots[i].slot &&
             (param->slots[i].target == FHIR_NONE || param->slots[i].target == row->target))

@@ -428,6 +428,8 @@ static err rows_accept(struct ctx *cx, struct store *store, const struct plan *p
     TRY(plan_body(cx, store, hit->rid, &body, &found));
     if (found)
         TRY(plan_verify(cx, plan->layout, clause->criterion, body, out));
+    if (*out && clause->implies) /* its postings would say so, its own rows do not */
+        TRY(plan_verify(cx, plan->layout, clause->implies, body, out));
     arena_rewind(cx->arena, mark);
     return ERR_OK;
 }

@@ -90,6 +90,10 @@ const struct stmt posting_sql[] = {
         "SELECT at, rid, pid FROM ident WHERE rid>?1 AND rid<?2 AND deleted=0 "
         "AND at=-9223372036854775808 ORDER BY rid LIMIT ?3",
         "SEARCH ident USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" },
+    [TYPE_UNDATED_DESC] = { "last undated resources of a type",
+        "SELECT at, rid, pid FROM ident WHERE rid>?1 AND rid<?2 AND deleted=0 "
+        "AND at=-9223372036854775808 ORDER BY rid DESC LIMIT ?3",
+        "SEARCH ident USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" },
     [NUM_AFTER] = { "next resources by number", "SELECT at, rid, pid, value FROM num WHERE slot=?1 "
         "AND by=?2 AND unit=?3 AND value<=?4 AND (value, at, rid) > (?5, ?6, ?7) "
         "ORDER BY value, at, rid LIMIT ?8",

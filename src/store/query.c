@@ -303,7 +303,8 @@ static err add_chain(struct ctx *cx, const struct query_source *from, struct que
     head = dot == STR_NONE ? rest : str_slice(rest, 0, dot);
     str_next(&head, ':', &code);
     for (size_t i = 0; i < count; i++) {
-        bool known = layout_param(from->layout, targets[i], code) || str_eq(code, S("_has"));
+        bool known = layout_param(from->layout, targets[i], code) || str_eq(code, S("_has")) ||
+                     str_eq(code, S("_list")) || str_eq(code, S("_filter"));
         if (!known)
             continue;
         struct query *inner;

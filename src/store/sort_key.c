@@ -72,7 +72,7 @@ static struct sort_key key_of_row(const struct index_row *row)
 {
     switch ((enum index_table)row->table) {
     case INDEX_TXT: return (struct sort_key){ true, 0, row->system };
-    case INDEX_DAY: return (struct sort_key){ true, index_day_key(row), { 0 } };
+    case INDEX_DAY: return (struct sort_key){ true, row->lo, { 0 } };
     case INDEX_NUM: return (struct sort_key){ true, ordered_bits(row->number), { 0 } };
     default: return (struct sort_key){ true, 0, row->text };
     }
@@ -195,7 +195,7 @@ static err keys_from_slot(struct level *level, uint16_t slot)
             continue;
         struct sort_key key = { .given = true };
         if (table == INDEX_DAY)
-            key.number = db_int(stmt, 1);
+            key.number = index_at_lo(db_int(stmt, 1));
         else if (table == INDEX_NUM)
             key.number = ordered_bits(db_real(stmt, 1));
         else

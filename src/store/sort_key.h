@@ -12,7 +12,7 @@
  */
 struct sort_key {
     bool given;
-    int64_t number; /* dates as at-keys, numbers as ordered bits */
+    int64_t number; /* instants in ms, numbers as ordered bits */
     str text;
 };
 int sort_key_compare(const struct sort_key *a, const struct sort_key *b, bool descending);

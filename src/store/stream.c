@@ -140,11 +140,17 @@ static err refill_range(struct ctx *cx, struct stream *stream)
 
 static err refill_type(struct ctx *cx, struct stream *stream)
 {
-    struct db_stmt *stmt = db_use(cx, cx->db, posting_sql,
-                                  stream->undated ? TYPE_UNDATED : TYPE_NEXT);
-    int64_t first = store_rid(stream->resource, 0);
-    db_bind_int(stmt, 1, stream->started && stream->last.rid > first ? stream->last.rid : first);
-    db_bind_int(stmt, 2, store_rid((uint16_t)(stream->resource + 1), 0));
+    bool down = stream->undated && stream->order == ORDER_AT_DESC;
+    struct db_stmt *stmt = db_use(cx, cx->db, posting_sql, down ? TYPE_UNDATED_DESC
+                                  : stream->undated ? TYPE_UNDATED : TYPE_NEXT);
+    int64_t first = store_rid(stream->resource, 0), last = first;
+    int64_t end = store_rid((uint16_t)(stream->resource + 1), 0);
+    if (stream->started && stream->last.rid > first && stream->last.rid < end)
+        last = stream->last.rid;
+    else
+        last = down ? end : first;
+    db_bind_int(stmt, 1, down ? first : last);
+    db_bind_int(stmt, 2, down ? last : end);
     db_bind_int(stmt, 3, (int64_t)stream->chunk);
     size_t rows = 0;
     for (bool row = true; row;) {

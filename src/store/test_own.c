@@ -129,7 +129,8 @@ TEST(a_parameter_is_as_good_as_a_built_in_one)
         { "owner=Organization/o1", 10 }, { "owner=o1", 10 }, { "owner:missing=true", 0 },
         { "owner.name=two", 10 }, { "owner:Organization.name=three", 0 },
         { "_sort=owner.name", 30 }, { "_sort=-births&births=gt0", 24 },
-        { "_include=Patient:owner&_id=p1", 2 }, { "owner:identifier=x|1", -1 },
+        { "_include=Patient:owner&_id=p1", 2 }, { "_include=*&_id=p1", 2 },
+        { "owner:identifier=x|1", -1 },
     };
     str folder = record_folder(cx);
     struct store *store = record_open(cx, folder);

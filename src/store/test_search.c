@@ -356,7 +356,7 @@ static const struct {
     { "Practitioner?_has:Observation:performer:patient.name=ann", "gp" },
     { "Practitioner?_has:Patient:general-practitioner:_has:Observation:patient:code=hr", "gp" },
     /* sort and pages */
-    { "Observation?_sort=-date", "o3 o1 o2 o4 o5" },
+    { "Observation?_sort=-date", "o3 o1 o2 o5 o4" },
     { "Observation?_sort=date", "o2 o1 o3 o4 o5" },
     { "Patient?_sort=family", "ann bob cat" },
     { "Patient?_sort=-family", "cat bob ann" },
