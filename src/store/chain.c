@@ -5,7 +5,7 @@
  * Criteria that reach into other resources are answered from inside out: the inner query's
  * resources first, then those that refer to them, or that they refer to.
  */
-enum { CHAIN_MOST = 1000000, HAS_FACTOR = 20, READ_MOST = 20000 };
+enum { CHAIN_MOST = 1000000, HAS_PATIENT = 20, HAS_OTHER = 4, READ_MOST = 20000 };
 size_t chain_listed_most = 1000;
 
 err compile_matches(const struct compile *on, const struct query *query, size_t most,
@@ -47,6 +47,15 @@ struct listing {
     struct plan *plan; /* to be asked instead, with no driver */
     bool many;
 };
+/* Is a link to be asked of each of its hits? Then listing them costs more than an index. */
+static bool asks_links(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->clauses_count; i++)
+        if (plan->clauses[i].inner)
+            return true;
+    return false;
+}
+
 static err list_or_keep(const struct compile *on, const struct query *query, struct listing *out)
 {
     struct stream stream;
@@ -56,6 +65,8 @@ static err list_or_keep(const struct compile *on, const struct query *query, str
     if (plan->nothing)
         return ERR_OK;
     plan_whole(plan);
+    if (asks_links(plan))
+        out->most = out->most < chain_listed_most ? out->most : chain_listed_most;
     TRY(plan_stream(on->cx, plan, NULL, &stream));
     for (bool any = true; any && !out->many;) {
         struct hit hit;
@@ -202,7 +213,9 @@ static err add_referred(const struct compile *on, const struct layout_param *par
 err compile_has(const struct compile *on, struct clause *clause)
 {
     const struct query_criterion *criterion = clause->criterion;
-    struct listing listing = { .most = chain_listed_most * HAS_FACTOR };
+    bool patient = str_eq(fhir_resource_name(on->query->resource), S("Patient"));
+    /* What refers to its own patient says so in its hit; others have their bodies read. */
+    struct listing listing = { .most = chain_listed_most * (patient ? HAS_PATIENT : HAS_OTHER) };
     clause->opaque = true;
     TRY(list_or_keep(on, criterion->inner[0], &listing));
     clause->inner = listing.many ? listing.plan : NULL;
@@ -210,7 +223,6 @@ err compile_has(const struct compile *on, struct clause *clause)
     if (clause->inner)
         return ERR_OK;
     const struct hits inner = listing.hits;
-    bool patient = str_eq(fhir_resource_name(on->query->resource), S("Patient"));
     struct hits known = { 0 };
     for (size_t i = 0; i < inner.count; i++) {
         const struct hit *hit = &inner.list[i];
