@@ -3,7 +3,7 @@
 #include "auth/people_sql.h"
 #include "auth/secret.h"
 
-enum { MINUTE_MS = 60000 };
+enum { MINUTE_MS = 60000, GRANT_USED_KEPT_MINUTES = 24 * 60 };
 
 static err invalid_grant(struct ctx *cx)
 {
@@ -39,7 +39,10 @@ static void read_grant(struct ctx *cx, struct db_stmt *stmt, struct grant *out)
 
 static err insert_code(struct ctx *cx, struct db *db, const struct grant *grant, str code)
 {
-    struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_GRANT_ADD);
+    struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_GRANT_FORGET);
+    db_bind_int(stmt, 1, cx->now_ms - GRANT_USED_KEPT_MINUTES * (int64_t)MINUTE_MS);
+    TRY(db_run(cx, stmt));
+    stmt = db_use(cx, db, people_sql, PEOPLE_GRANT_ADD);
     db_bind_blob(stmt, 1, secret_hash(cx->arena, code));
     bind_grant(stmt, grant);
     db_bind_text(stmt, 10, grant->redirect);
@@ -67,35 +70,6 @@ static bool verifier_fits(struct arena *arena, str verifier, str challenge)
     return secret_same(secret_base64url(arena, secret_sha256(arena, verifier)), challenge);
 }
 
-/* RETURNING finds and uses up in one statement: of two tries with one code, one gets the row. */
-static err redeem(struct ctx *cx, struct db *db, str code, struct grant *out)
-{
-    struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_GRANT_USE);
-    db_bind_blob(stmt, 1, secret_hash(cx->arena, code));
-    db_bind_int(stmt, 2, cx->now_ms);
-    bool row, more = false;
-    TRY(db_step(cx, stmt, &row));
-    if (!row)
-        return invalid_grant(cx);
-    read_grant(cx, stmt, out);
-    out->redirect = arena_copy(cx->arena, db_text(stmt, 8));
-    out->challenge = arena_copy(cx->arena, db_text(stmt, 9));
-    return db_step(cx, stmt, &more);
-}
-
-err grant_redeem(struct ctx *cx, struct people *people, const struct grant_claim *claim,
-                 struct grant *out)
-{
-    struct grant grant = { 0 };
-    struct db *db = people_lock(people);
-    TRY(people_unlock(people, redeem(cx, db, claim->code, &grant)));
-    if (!str_eq(grant.client, claim->client) || !str_eq(grant.redirect, claim->redirect) ||
-        !verifier_fits(cx->arena, claim->verifier, grant.challenge))
-        return invalid_grant(cx);
-    *out = grant;
-    return ERR_OK;
-}
-
 static err revoke_family(struct ctx *cx, struct db *db, str family)
 {
     static const enum people_statement all[] = { PEOPLE_FAMILY_TOKENS, PEOPLE_FAMILY_REFRESH };
@@ -105,6 +79,49 @@ static err revoke_family(struct ctx *cx, struct db *db, str family)
         db_bind_int(stmt, 2, cx->now_ms);
         TRY(db_run(cx, stmt));
     }
+    return ERR_OK;
+}
+
+/* Finds and uses up under one lock. A code that comes a second time was stolen, before or after:
+ * whatever it gave is taken back. */
+static err redeem(struct ctx *cx, struct db *db, str code, struct grant *out)
+{
+    str hash = secret_hash(cx->arena, code);
+    struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_GRANT_FIND);
+    db_bind_blob(stmt, 1, hash);
+    bool row;
+    TRY(db_step(cx, stmt, &row));
+    if (!row)
+        return invalid_grant(cx);
+    read_grant(cx, stmt, out);
+    out->redirect = arena_copy(cx->arena, db_text(stmt, 8));
+    out->challenge = arena_copy(cx->arena, db_text(stmt, 9));
+    int64_t until_ms = db_int(stmt, 10), used_ms = db_int(stmt, 11);
+    db_reset(stmt);
+    if (used_ms) {
+        TRY(revoke_family(cx, db, out->family));
+        return invalid_grant(cx);
+    }
+    if (until_ms <= cx->now_ms)
+        return invalid_grant(cx);
+    stmt = db_use(cx, db, people_sql, PEOPLE_GRANT_USE);
+    db_bind_blob(stmt, 1, hash);
+    db_bind_int(stmt, 2, cx->now_ms);
+    return db_run(cx, stmt);
+}
+
+err grant_redeem(struct ctx *cx, struct people *people, const struct grant_claim *claim,
+                 struct grant *out)
+{
+    struct grant grant = { 0 };
+    struct db *db = people_lock(people);
+    err used = people_unlock(people, redeem(cx, db, claim->code, &grant));
+    people_forget(people);
+    TRY(used);
+    if (!str_eq(grant.client, claim->client) || !str_eq(grant.redirect, claim->redirect) ||
+        !verifier_fits(cx->arena, claim->verifier, grant.challenge))
+        return invalid_grant(cx);
+    *out = grant;
     return ERR_OK;
 }
 

@@ -28,7 +28,8 @@ const char people_schema[] =
     "DROP TABLE IF EXISTS refresh;"
     "CREATE TABLE IF NOT EXISTS consent_code("
     " hash BLOB PRIMARY KEY, " GRANT_TYPES ", redirect TEXT NOT NULL, challenge TEXT NOT NULL,"
-    " until_ms INTEGER NOT NULL) WITHOUT ROWID;"
+    " until_ms INTEGER NOT NULL, used_ms INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS consent_code_by_end ON consent_code(until_ms);"
     "CREATE TABLE IF NOT EXISTS renewal("
     " hash BLOB PRIMARY KEY, " GRANT_TYPES ", until_ms INTEGER NOT NULL, used_ms INTEGER NOT NULL)"
     " WITHOUT ROWID;"
@@ -120,12 +121,16 @@ const struct stmt people_sql[] = {
         "INSERT INTO once(hash, until_ms) VALUES(?1, ?2) ON CONFLICT DO NOTHING", NULL },
     [PEOPLE_ONCE_FORGET] = { "forget what is too old to come back",
         "DELETE FROM once WHERE until_ms < ?1", NULL },
+    [PEOPLE_GRANT_FORGET] = { "forget codes long past",
+        "DELETE FROM consent_code WHERE until_ms < ?1", NULL },
     [PEOPLE_GRANT_ADD] = { "keep an authorization code's hash",
-        "INSERT INTO consent_code(hash, " GRANT_COLUMNS ", redirect, challenge, until_ms)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)", NULL },
+        "INSERT INTO consent_code(hash, " GRANT_COLUMNS ", redirect, challenge, until_ms, used_ms)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0)", NULL },
+    [PEOPLE_GRANT_FIND] = { "an authorization code",
+        "SELECT " GRANT_COLUMNS ", redirect, challenge, until_ms, used_ms FROM consent_code"
+        " WHERE hash = ?1", "SEARCH consent_code USING PRIMARY KEY" },
     [PEOPLE_GRANT_USE] = { "use up an authorization code",
-        "DELETE FROM consent_code WHERE hash = ?1 AND until_ms > ?2"
-        " RETURNING " GRANT_COLUMNS ", redirect, challenge", NULL },
+        "UPDATE consent_code SET used_ms = ?2 WHERE hash = ?1", NULL },
     [PEOPLE_REFRESH_ADD] = { "keep a refresh token's hash",
         "INSERT INTO renewal(hash, " GRANT_COLUMNS ", until_ms, used_ms)"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0)", NULL },

@@ -166,12 +166,18 @@ test('an app gets a code with PKCE by consent, tokens for it, and rotates its re
   assert.equal((await server.get('/fhir/Observation/_history', bearer(tokens.access_token))).status,
                403);
   assert.equal((await server.get('/fhir/Patient/_history', bearer(tokens.access_token))).status, 200);
-  await assert.rejects(oidc.authorizationCodeGrant(config, new URL(location), {
-    pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce }), 'a code works once');
   const next = await oidc.refreshTokenGrant(config, tokens.refresh_token);
   await assert.rejects(oidc.refreshTokenGrant(config, tokens.refresh_token), 'a used refresh token');
   assert.equal((await server.get('/fhir/Patient/_history', bearer(next.access_token))).status, 401,
                'reuse ended the family');
+  const again = (await answer({})).headers.get('location');
+  const redeem = () => oidc.authorizationCodeGrant(config, new URL(again), {
+    pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce });
+  const once = await redeem();
+  assert.equal((await server.get('/fhir/Patient/_history', bearer(once.access_token))).status, 200);
+  await assert.rejects(redeem(), 'a code works once');
+  assert.equal((await server.get('/fhir/Patient/_history', bearer(once.access_token))).status, 401,
+               'and what it gave is taken back');
 });
 
 test('a redirect that was not registered goes nowhere', async (t) => {
