@@ -6,15 +6,33 @@
 /* Level 1: on FHIR JSON it saves 80 % against 85 % at level 6, for a quarter of the time. */
 enum { LEVEL = 1, WINDOW_GZIP = 15 + 16, MEMORY_LEVEL = 8 };
 
+struct packer {
+    z_stream stream;
+    bool ready;
+};
+
+static struct packer *of_thread(void)
+{
+    static _Thread_local struct packer packer;
+    return &packer;
+}
+
 static z_stream *thread_stream(void)
 {
-    static _Thread_local z_stream stream;
-    static _Thread_local bool ready;
-    if (ready)
-        return deflateReset(&stream) == Z_OK ? &stream : NULL;
-    ready = deflateInit2(&stream, LEVEL, Z_DEFLATED, WINDOW_GZIP, MEMORY_LEVEL,
-                         Z_DEFAULT_STRATEGY) == Z_OK;
-    return ready ? &stream : NULL;
+    struct packer *packer = of_thread();
+    if (packer->ready)
+        return deflateReset(&packer->stream) == Z_OK ? &packer->stream : NULL;
+    packer->ready = deflateInit2(&packer->stream, LEVEL, Z_DEFLATED, WINDOW_GZIP, MEMORY_LEVEL,
+                                 Z_DEFAULT_STRATEGY) == Z_OK;
+    return packer->ready ? &packer->stream : NULL;
+}
+
+void http_gzip_end(void)
+{
+    struct packer *packer = of_thread();
+    if (packer->ready)
+        deflateEnd(&packer->stream);
+    packer->ready = false;
 }
 
 str http_gzip(struct arena *arena, str body)

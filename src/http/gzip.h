@@ -10,5 +10,7 @@
  */
 enum { HTTP_GZIP_LEAST_BYTES = 1024 };
 str http_gzip(struct arena *arena, str body);
+/* Gives back this thread's state: before the thread ends. */
+void http_gzip_end(void);
 /* True when an Accept-Encoding header allows gzip. */
 bool http_gzip_wanted(str accept_encoding);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "http/gzip.h"
 #include "http/internal.h"
 #include "http/metrics.h"
 
@@ -35,6 +36,7 @@ static void *work(void *self)
         http_gauge_add(HTTP_GAUGE_QUEUE, -1);
         exchange_work(connection);
     }
+    http_gzip_end();
     return NULL;
 }
 

@@ -2,6 +2,7 @@
 #include "http/server.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/gzip.h"
 #include "http/internal.h"
 #include "http/metrics.h"
 #include <errno.h>
@@ -129,6 +130,7 @@ static void *loop_run(void *self)
         if (atomic_load(stopping))
             end_streams(loop);
     }
+    http_gzip_end();
     return NULL;
 }
 

@@ -64,11 +64,10 @@ TEST(words_miss_no_concept_that_matches)
         str filter = term_fold(cx->arena, str_trim(cut));
         struct term_bits bits = term_bits_make(cx->arena, system);
         bool known = term_words_find(system, filter, &bits);
-        size_t found = 0, kept = 0;
+        size_t kept = 0;
         for (uint32_t n = 0; n < CONCEPTS; n++) {
             bool match = matches(cx, system, n, filter);
             EXPECT(arena_cstr(cx->arena, filter), !match || !known || term_bit(&bits, n));
-            found += match;
             kept += known && term_bit(&bits, n);
         }
         narrowed += known && kept < CONCEPTS / 2;
