@@ -3,6 +3,10 @@
 #include "http/text.h"
 #include "store/terms.h"
 #include "term/load.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define WARM_BYTES_MAX ((size_t)1 << 30)
 
 struct terminology {
     struct term_source source;
@@ -10,6 +14,9 @@ struct terminology {
     struct store *store;
     struct profile_live *profiles;
     struct term_files *files;
+    pthread_t thread;
+    bool warming;
+    _Atomic bool closing;
 };
 
 static struct terminology *in_use;
@@ -70,15 +77,36 @@ err terminology_make(struct ctx *cx, struct store *store, struct profile_live *p
     return ERR_OK;
 }
 
+/* What was loaded is taken into memory before anybody types: half a million concepts need
+ * seconds. */
+static void *warm(void *self)
+{
+    struct terminology *terminology = self;
+    struct arena arena = arena_make(WARM_BYTES_MAX);
+    struct ctx cx = ctx_make(&arena);
+    struct term_release *releases;
+    size_t count;
+    if (term_files_list(&cx, terminology->files, &releases, &count) == ERR_OK)
+        for (size_t i = 0; i < count && !atomic_load(&terminology->closing); i++)
+            term_files_system(&cx, terminology->files, releases[i].url, (str){ 0 });
+    ctx_release(&cx);
+    arena_free(&arena);
+    return NULL;
+}
+
 void terminology_use(struct terminology *terminology)
 {
     in_use = terminology;
+    terminology->warming = pthread_create(&terminology->thread, NULL, warm, terminology) == 0;
 }
 
 void terminology_close(struct terminology *terminology)
 {
     if (!terminology)
         return;
+    atomic_store(&terminology->closing, true);
+    if (terminology->warming)
+        pthread_join(terminology->thread, NULL);
     term_free(terminology->term);
     term_files_close(terminology->files);
 }

@@ -136,8 +136,9 @@ static uint16_t slot_for(struct index_layout *layout, str key, struct layout_slo
     uint64_t number;
     if (!map_get(&layout->by_key, key, &number)) {
         assert(layout->slots_count < UINT16_MAX);
-        layout->slots = room(layout->arena, layout->slots, layout->slots_count,
-                             &layout->slots_cap, sizeof *layout->slots);
+        if (layout->slots_count == layout->slots_cap) /* never while readers look: make_room */
+            layout->slots = room(layout->arena, layout->slots, layout->slots_count,
+                                 &layout->slots_cap, sizeof *layout->slots);
         number = layout->slots_count++;
         slot.key = arena_copy(layout->arena, key);
         map_set(&layout->by_key, slot.key, number);

@@ -387,8 +387,7 @@ const struct term_system *term_files_system(struct ctx *cx, struct term_files *f
     return found && (!version.n || str_eq(found->version, version)) ? found : NULL;
 }
 
-err term_files_list(struct ctx *cx, struct term_files *files, struct term_release **out,
-                    size_t *count)
+static err list(struct ctx *cx, struct term_files *files, struct term_release **out, size_t *count)
 {
     size_t cap = 0;
     *out = NULL;
@@ -408,4 +407,13 @@ err term_files_list(struct ctx *cx, struct term_files *files, struct term_releas
             .concepts = db_int(stmt, 3),
         };
     }
+}
+
+err term_files_list(struct ctx *cx, struct term_files *files, struct term_release **out,
+                    size_t *count)
+{
+    pthread_mutex_lock(&files->lock);
+    err wrong = list(cx, files, out, count);
+    pthread_mutex_unlock(&files->lock);
+    return wrong;
 }
