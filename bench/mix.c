@@ -43,8 +43,10 @@ static int read_paths(const char *name)
 static size_t next_get(const struct turn *turn, char *out, size_t room)
 {
     (void)turn;
-    return (size_t)snprintf(out, room, "GET %s HTTP/1.1\r\nHost: bench\r\n\r\n",
-                            paths[draw() % paths_count]);
+    const char *token = getenv("BENCH_TOKEN");
+    return (size_t)snprintf(out, room, "GET %s HTTP/1.1\r\nHost: bench\r\n%s%s%s\r\n",
+                            paths[draw() % paths_count], token ? "Authorization: Bearer " : "",
+                            token ? token : "", token ? "\r\n" : "");
 }
 
 /* ---- writes ---- */
