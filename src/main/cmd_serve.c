@@ -106,6 +106,7 @@ static int run(struct ctx *cx, const struct command_args *args)
     signal(SIGPIPE, SIG_IGN);
     raise_file_limit();
     err wrong = start(cx, args, serve);
+    ctx_release(cx); /* a snapshot kept for as long as we serve would hold the write-ahead log */
     if (wrong == ERR_OK) {
         if (serve->feed)
             fprintf(stderr, "listening for HL7 v2 on port %d\n", hl7_listen_port(serve->feed));
