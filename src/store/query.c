@@ -307,7 +307,7 @@ static err add_chain(struct ctx *cx, const struct query_source *from, struct que
                      str_eq(code, S("_list")) || str_eq(code, S("_filter"));
         if (!known)
             continue;
-        struct query *inner;
+        struct query *inner = NULL;
         TRY(make_inner(cx, query, criterion.shown, targets[i], &inner));
         TRY(query_add(cx, from, inner, rest, value, depth + 1));
         if (inner->criteria_count)
@@ -340,7 +340,7 @@ static err add_has(struct ctx *cx, const struct query_source *from, struct query
     TRY(query_need_index(cx, criterion.param));
     if (criterion.param->kind != FHIR_SEARCH_REFERENCE)
         return refuse(cx, from, name, S("the second word of _has must be a reference parameter"));
-    struct query *inner;
+    struct query *inner = NULL;
     TRY(make_inner(cx, query, name, resource, &inner));
     TRY(query_add(cx, from, inner, rest, value, depth + 1));
     if (!inner->criteria_count)
