@@ -170,7 +170,7 @@ const struct rule fluid_rule = {
 
 static const struct rule_input oliguria_inputs[] = {
     { "urine", "mL", "urine passed in the time", RULE_NUMBER, 0, 0, 200000, false },
-    { "hours", "h", "the time, all of it charted", RULE_NUMBER, 2, 1, 33600, false },
+    { "hours", "h", "the time, all of it charted", RULE_NUMBER, 2, 2, 33600, false },
     { "weight", "kg", "body weight", RULE_NUMBER, 3, WEIGHT_LEAST_G, WEIGHT_MOST_G, false },
     { 0 },
 };

@@ -11,16 +11,27 @@ static const char *const words[GCS_PARTS][7] = {
     [GCS_MOTOR]  = { "not testable", "none", "extension", "abnormal flexion", "normal flexion",
                      "localising", "obeys commands" },
 };
-static const struct { const char *name; int most; } parts[GCS_PARTS] = {
-    [GCS_EYES]   = { "eyes", 4 },
-    [GCS_VERBAL] = { "verbal", 5 },
-    [GCS_MOTOR]  = { "motor", 6 },
+static const char *const parts[GCS_PARTS] = { "eyes", "verbal", "motor" };
+const struct gcs_chart gcs_chart = {
+    .most            = { [GCS_EYES] = 4, [GCS_VERBAL] = 5, [GCS_MOTOR] = 6 },
+    .severe_most     = 8,   .moderate_most    = 12,
+    .half_hourly_min = 120, .hourly_min       = 120 + 240,
+    .fall_most       = { [GCS_EYES] = 3, [GCS_VERBAL] = 3, [GCS_MOTOR] = 2 },
+    .fall_total      = 1,   .fall_lasting_min = 30,
 };
 /* clang-format on */
 
-static enum gcs_band band_of(int total)
+enum gcs_band gcs_band_by(const struct gcs_chart *chart, const struct gcs_obs *obs)
 {
-    return total <= 8 ? GCS_SEVERE : total <= 12 ? GCS_MODERATE : GCS_MILD;
+    int total = 0;
+    for (size_t i = 0; i < GCS_PARTS; i++) {
+        if (obs->parts[i] < 1 || obs->parts[i] > chart->most[i])
+            return GCS_UNKNOWN;
+        total += obs->parts[i];
+    }
+    return total <= chart->severe_most     ? GCS_SEVERE
+           : total <= chart->moderate_most ? GCS_MODERATE
+                                           : GCS_MILD;
 }
 
 err gcs_score(struct issues *issues, const struct gcs_obs *obs, struct gcs_score *out)
@@ -31,23 +42,23 @@ err gcs_score(struct issues *issues, const struct gcs_obs *obs, struct gcs_score
     for (size_t i = 0; i < GCS_PARTS; i++) {
         int points = obs->parts[i];
         if (points == GCS_MISSING)
-            worst = issues_add(issues, ERR_INVALID, str_of(parts[i].name),
+            worst = issues_add(issues, ERR_INVALID, str_of(parts[i]),
                                S("not recorded: the scale has no total"));
-        else if (points < GCS_NOT_TESTABLE || points > parts[i].most)
-            worst = issues_add(issues, ERR_INVALID, str_of(parts[i].name),
+        else if (points < GCS_NOT_TESTABLE || points > gcs_chart.most[i])
+            worst = issues_add(issues, ERR_INVALID, str_of(parts[i]),
                                S("impossible: the scale has no such score"));
         testable &= points != GCS_NOT_TESTABLE;
         score.total += points;
     }
     TRY(worst);
-    *out = testable ? (struct gcs_score){ score.total, band_of(score.total) }
+    *out = testable ? (struct gcs_score){ score.total, gcs_band_by(&gcs_chart, obs) }
                     : (struct gcs_score){ GCS_MISSING, GCS_UNKNOWN };
     return ERR_OK;
 }
 
 const char *gcs_word(enum gcs_part part, int points)
 {
-    return points < 0 || points > parts[part].most ? NULL : words[part][points];
+    return points < 0 || points > gcs_chart.most[part] ? NULL : words[part][points];
 }
 
 const char *gcs_band_name(enum gcs_band band)
@@ -56,17 +67,22 @@ const char *gcs_band_name(enum gcs_band band)
     return names[band];
 }
 
-int gcs_head_injury_every_min(int total, int64_t min_since_15)
+int gcs_every_min_by(const struct gcs_chart *chart, int total, int64_t min_since_15)
 {
-    if (total != 15 || min_since_15 < 120)
+    int best = chart->most[GCS_EYES] + chart->most[GCS_VERBAL] + chart->most[GCS_MOTOR];
+    if (total != best || min_since_15 < chart->half_hourly_min)
         return 30;
-    return min_since_15 < 120 + 240 ? 60 : 120;
+    return min_since_15 < chart->hourly_min ? 60 : 120;
 }
 
-bool gcs_fall_is_urgent(const struct gcs_obs *before, const struct gcs_obs *now,
-                        int64_t lasting_min)
+int gcs_head_injury_every_min(int total, int64_t min_since_15)
 {
-    static const int fall_most[GCS_PARTS] = { [GCS_EYES] = 3, [GCS_VERBAL] = 3, [GCS_MOTOR] = 2 };
+    return gcs_every_min_by(&gcs_chart, total, min_since_15);
+}
+
+bool gcs_fall_by(const struct gcs_chart *chart, const struct gcs_obs *before,
+                 const struct gcs_obs *now, int64_t lasting_min)
+{
     int total = 0;
     bool steep = false;
     for (size_t i = 0; i < GCS_PARTS; i++) {
@@ -74,9 +90,15 @@ bool gcs_fall_is_urgent(const struct gcs_obs *before, const struct gcs_obs *now,
             continue;
         int fall = before->parts[i] - now->parts[i];
         total += fall;
-        steep |= fall >= fall_most[i];
+        steep |= fall >= chart->fall_most[i];
     }
-    return steep || (total >= 1 && lasting_min >= 30);
+    return steep || (total >= chart->fall_total && lasting_min >= chart->fall_lasting_min);
+}
+
+bool gcs_fall_is_urgent(const struct gcs_obs *before, const struct gcs_obs *now,
+                        int64_t lasting_min)
+{
+    return gcs_fall_by(&gcs_chart, before, now, lasting_min);
 }
 
 static const struct rule_input inputs[] = {
@@ -91,10 +113,10 @@ static err read_part(struct ctx *cx, size_t part, str text, int *out)
     uint64_t value = GCS_NOT_TESTABLE;
     bool not_testable = str_eq_nocase(text, S("NT"));
     if (!not_testable &&
-        (!str_to_u64(text, &value) || value < 1 || value > (uint64_t)parts[part].most))
-        return ctx_failf(cx, ERR_INVALID, str_of(parts[part].name),
+        (!str_to_u64(text, &value) || value < 1 || value > (uint64_t)gcs_chart.most[part]))
+        return ctx_failf(cx, ERR_INVALID, str_of(parts[part]),
                          "%s: \"%.*s\" is impossible; it must be 1 to %d or NT",
-                         parts[part].name, STR_ARG(text), parts[part].most);
+                         parts[part], STR_ARG(text), gcs_chart.most[part]);
     *out = (int)value;
     return ERR_OK;
 }
@@ -115,9 +137,9 @@ static err run(struct ctx *cx, const struct rule_arg *args, struct rule_result *
         rule_put_number(out, NULL, "total", score.total);
     for (size_t i = 0; i < GCS_PARTS; i++) {
         if (obs.parts[i] == GCS_NOT_TESTABLE)
-            rule_put_null(out, "parts", parts[i].name);
+            rule_put_null(out, "parts", parts[i]);
         else
-            rule_put_number(out, "parts", parts[i].name, obs.parts[i]);
+            rule_put_number(out, "parts", parts[i], obs.parts[i]);
     }
     rule_put_text(out, "band", str_of(gcs_band_name(score.band)));
     return ERR_OK;

@@ -28,14 +28,29 @@ struct gcs_score {
 };
 extern const char gcs_table[];
 
+/* Every edge as data, so that a test can move each. */
+struct gcs_chart {
+    int most[GCS_PARTS];
+    int severe_most, moderate_most;       /* the highest total of each band */
+    int half_hourly_min, hourly_min;      /* minutes at 15 before the interval grows, and grows */
+    int fall_most[GCS_PARTS];             /* a part falling so far is urgent at once */
+    int fall_total, fall_lasting_min;     /* a total falling so far, once it has lasted */
+};
+extern const struct gcs_chart gcs_chart;
+
 err gcs_score(struct issues *issues, const struct gcs_obs *obs, struct gcs_score *out) MUST_USE;
+/* The band by another chart; GCS_UNKNOWN when a part is missing, impossible or not testable. */
+enum gcs_band gcs_band_by(const struct gcs_chart *chart, const struct gcs_obs *obs);
 /* "orientated", "to pressure"; NULL for what cannot be. */
 const char *gcs_word(enum gcs_part part, int points);
 const char *gcs_band_name(enum gcs_band band);
 
 /* After a head injury: longest time to the next set, given how long the total has been 15. */
 int gcs_head_injury_every_min(int total, int64_t min_since_15);
+int gcs_every_min_by(const struct gcs_chart *chart, int total, int64_t min_since_15);
 /* True when the fall since `before` asks for urgent re-appraisal: 1 point lasting 30 minutes or
  * more, 3 of eyes or verbal, 2 of motor. Parts that could not be tested are not compared. */
 bool gcs_fall_is_urgent(const struct gcs_obs *before, const struct gcs_obs *now,
                         int64_t lasting_min);
+bool gcs_fall_by(const struct gcs_chart *chart, const struct gcs_obs *before,
+                 const struct gcs_obs *now, int64_t lasting_min);

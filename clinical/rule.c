@@ -5,6 +5,8 @@
 
 extern const struct rule news2_rule, gcs_rule, fluid_rule, oliguria_rule, mews_rule, nhsno_rule;
 
+enum { DIGITS_MAX = 64 }; /* after the point: a number too large is still a number */
+
 /* Every rule, one line each. */
 const struct rule *const rules[] = {
     &news2_rule, &gcs_rule, &fluid_rule, &oliguria_rule, &mews_rule, &nhsno_rule, NULL,
@@ -37,8 +39,9 @@ static err read_number(struct ctx *cx, const struct rule_input *input, str text,
 {
     int64_t value;
     if (!decimal_scaled(text, input->decimals, &value))
-        return ctx_failf(cx, ERR_INVALID, str_of(input->name), "%s: \"%.*s\" is not a number",
-                         input->name, STR_ARG(text));
+        return ctx_failf(cx, ERR_INVALID, str_of(input->name), "%s: \"%.*s\" is %s",
+                         input->name, STR_ARG(text),
+                         decimal_is_exact(text, DIGITS_MAX) ? "impossible" : "not a number");
     if (input->decimals == 0 && !decimal_is_exact(text, 0))
         return ctx_failf(cx, ERR_INVALID, str_of(input->name), "%s: %.*s is not a whole number",
                          input->name, STR_ARG(text));
@@ -80,7 +83,7 @@ static err read_word(struct ctx *cx, const struct rule *rule, str word, struct r
 {
     str rest = word, name;
     size_t equals = str_find_char(word, '=');
-    if (equals == STR_NONE)
+    if (equals == STR_NONE || equals == 0)
         return ctx_failf(cx, ERR_INVALID, word, "\"%.*s\" is not name=value", STR_ARG(word));
     name = str_slice(word, 0, equals);
     rest = str_slice(word, equals + 1, word.n);

@@ -42,6 +42,86 @@ TEST(gcs_bands_hold_for_every_answer)
     }
 }
 
+/*
+ * The second formulation: bands as a strip of letters by total, intervals as a staircase, falls by
+ * counting what is lost. Written from the wording, not from the chart.
+ */
+static int band_again(int eyes, int verbal, int motor)
+{
+    if (eyes < 1 || verbal < 1 || motor < 1 || eyes > 4 || verbal > 5 || motor > 6)
+        return '?';
+    return "SSSSSSMMMMLLL"[eyes + verbal + motor - 3];
+}
+
+static bool bands_agree(const struct gcs_chart *chart)
+{
+    bool same = true;
+    for (int i = 0; i < 7 * 8 * 9; i++) {
+        int eyes = i % 7 - 1, verbal = i / 7 % 8 - 1, motor = i / 56 - 1;
+        struct gcs_obs obs = { { eyes, verbal, motor } };
+        same &= "?SML"[gcs_band_by(chart, &obs)] == band_again(eyes, verbal, motor);
+    }
+    return same;
+}
+
+static bool intervals_agree(const struct gcs_chart *chart)
+{
+    bool same = true;
+    for (int total = 3; total <= 15; total++)
+        for (int minutes = 0; minutes <= 500; minutes++) {
+            int wanted = total < 15 ? 30 : minutes >= 6 * 60 ? 120 : minutes >= 2 * 60 ? 60 : 30;
+            same &= gcs_every_min_by(chart, total, minutes) == wanted;
+        }
+    return same;
+}
+
+/* Every pair of answers, none not testable; asked at once, just before and at half an hour. */
+static bool falls_agree(const struct gcs_chart *chart)
+{
+    static const int asked[] = { 0, 28, 29, 30, 31 };
+    bool same = true;
+    for (int i = 0; i < 120 * 120; i++) {
+        int a = i % 120, b = i / 120;
+        struct gcs_obs was = { { 1 + a % 4, 1 + a / 4 % 5, 1 + a / 20 } };
+        struct gcs_obs now = { { 1 + b % 4, 1 + b / 4 % 5, 1 + b / 20 } };
+        int eyes = a % 4 - b % 4, verbal = a / 4 % 5 - b / 4 % 5, motor = a / 20 - b / 20;
+        bool steep = eyes > 2 || verbal > 2 || motor > 1;
+        bool fallen = eyes + verbal + motor > 0;
+        for (size_t k = 0; k < COUNT(asked); k++)
+            same &= gcs_fall_by(chart, &was, &now, asked[k]) ==
+                    (steep || (fallen && asked[k] * 60 >= 1800));
+    }
+    return same;
+}
+
+static bool agrees_everywhere(const struct gcs_chart *chart)
+{
+    return bands_agree(chart) && intervals_agree(chart) && falls_agree(chart);
+}
+
+TEST(gcs_agrees_with_a_second_formulation)
+{
+    EXPECT("every answer", agrees_everywhere(&gcs_chart));
+}
+
+TEST(gcs_comparison_notices_each_moved_edge)
+{
+    static const char *const names[] = {
+        "eyes", "verbal", "motor", "severe", "moderate", "half-hourly", "hourly", "eyes fall",
+        "verbal fall", "motor fall", "fall", "fall lasting",
+    };
+    cr_assert(sizeof gcs_chart == COUNT(names) * sizeof(int), "an edge has no name here");
+    for (size_t i = 0; i < COUNT(names); i++)
+        for (int by = -1; by <= 1; by += 2) {
+            int edges[COUNT(names)];
+            struct gcs_chart chart;
+            memcpy(edges, &gcs_chart, sizeof edges);
+            edges[i] += by;
+            memcpy(&chart, edges, sizeof chart);
+            EXPECT(names[i], !agrees_everywhere(&chart));
+        }
+}
+
 TEST(gcs_head_injury_intervals_and_falls)
 {
     EXPECT_INT("14", gcs_head_injury_every_min(14, 999), 30);

@@ -73,6 +73,69 @@ TEST(rule_names_each_faulty_input)
     EXPECT("resp is fine", !names_issue(cx, "resp"));
 }
 
+/* A line each rule answers; every input of it is then spoilt in turn. */
+static const struct { const char *rule, *line; } sound[] = {
+    { "news2", WELL "temp=37 scale2=0 age=70 pregnant=0 spinal=0 claimed=0" },
+    { "gcs", "eyes=4 verbal=5 motor=6" },
+    { "fluid", "intake=1000 output=1500 carried=-200" },
+    { "oliguria", "urine=150 hours=6 weight=70" },
+    { "nhsno", "number=9990000018" },
+};
+
+static bool is_spoilt_by_name(struct ctx *cx, const char *rule, str line, str word, str name)
+{
+    struct rule_result result;
+    struct ctx inner = ctx_make(cx->arena);
+    str words[RULE_INPUTS_MAX + 1], one;
+    size_t count = 0;
+    while (str_next(&line, ' ', &one))
+        if (!(str_starts(one, name) && one.p[name.n] == '='))
+            words[count++] = one;
+    if (word.n)
+        words[count++] = word;
+    err error = rule_run(&inner, rule_find(str_of(rule)), words, count, &result);
+    return error == ERR_INVALID && inner.issues.count == 1 &&
+           str_eq(inner.issues.list[0].path, name);
+}
+
+TEST(rule_names_the_one_input_that_is_odd)
+{
+    static const char *const odd[] = { "", "x", "1e9", "1e99", "99999999999999999999", "NaN",
+                                       "-99999999", "1,5", "0x10", "+", "--1", "1 1" };
+    for (size_t i = 0; i < COUNT(sound); i++) {
+        const struct rule_input *input = rule_find(str_of(sound[i].rule))->inputs;
+        for (; input->name; input++) {
+            str name = str_of(input->name), line = str_of(sound[i].line);
+            for (size_t k = 0; k < COUNT(odd); k++)
+                EXPECT(odd[k], is_spoilt_by_name(cx, sound[i].rule, line,
+                                                 arena_printf(cx->arena, "%s=%s", input->name,
+                                                              odd[k]), name));
+            if (!input->optional)
+                EXPECT(input->name, is_spoilt_by_name(cx, sound[i].rule, line, S(""), name));
+        }
+    }
+}
+
+/* One step outside what can be measured is refused by name; the edge itself is taken. */
+TEST(rule_takes_each_edge_and_refuses_one_step_beyond)
+{
+    for (size_t i = 0; i < COUNT(sound); i++) {
+        const struct rule_input *input = rule_find(str_of(sound[i].rule))->inputs;
+        for (; input->name; input++) {
+            const int64_t at[] = { input->least - 1, input->least, input->most, input->most + 1 };
+            for (size_t k = 0; k < COUNT(at) && input->kind == RULE_NUMBER; k++) {
+                struct rule_field field = { .kind = RULE_FIELD_NUMBER, .number = at[k],
+                                            .decimals = input->decimals };
+                str word = arena_printf(cx->arena, "%s=%.*s", input->name,
+                                        STR_ARG(rule_field_text(cx->arena, &field)));
+                bool refused = is_spoilt_by_name(cx, sound[i].rule, str_of(sound[i].line), word,
+                                                 str_of(input->name));
+                EXPECT_INT(input->name, refused, k == 0 || k == COUNT(at) - 1);
+            }
+        }
+    }
+}
+
 TEST(rule_results_by_name)
 {
     static const struct { const char *rule, *line, *field, *value; } rows[] = {

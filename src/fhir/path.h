@@ -87,6 +87,8 @@ err path_check(struct ctx *cx, const struct path *path, uint16_t input_type) MUS
  * list. */
 err path_check_variables(struct ctx *cx, const struct path *path, const str *names,
                          size_t names_count) MUST_USE;
+/* Refuses is, as, ofType and getReferenceKey of a type that neither FHIR nor System has. */
+err path_check_types(struct ctx *cx, const struct path *path) MUST_USE;
 err path_eval(struct ctx *cx, const struct path *path, const struct path_run *run,
               struct path_result *out) MUST_USE;
 /* The usual short form: typed, lenient, focus = resource = root. */

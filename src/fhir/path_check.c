@@ -312,3 +312,34 @@ err path_check_variables(struct ctx *cx, const struct path *path, const str *nam
     struct names n = { .cx = cx, .path = path, .given = names, .given_count = names_count };
     return check_variables(&n, path->root);
 }
+
+static bool names_type(const struct path_code *code)
+{
+    if (code->op == PATH_OP_CALL)
+        return (code->function->flags & PATH_TYPE_ARG) && code->args_count > 0;
+    return code->op == PATH_OP_IS || code->op == PATH_OP_AS;
+}
+
+static err check_types(struct ctx *cx, const struct path *path, const struct path_code *code)
+{
+    struct path_type_name type = code->type;
+    if (names_type(code)) {
+        path_type_for_view(cx->arena, &type);
+        if (type.fhir == FHIR_NONE && type.system < 0)
+            return path_fail_at(cx, ERR_RULE, path->text, code->at,
+                                arena_printf(cx->arena, "there is no type %.*s",
+                                             STR_ARG(type.name)).p);
+    }
+    if (code->left)
+        TRY(check_types(cx, path, code->left));
+    bool arguments = code->op != PATH_OP_CALL || !(code->function->flags & PATH_TYPE_ARG);
+    for (size_t i = 0; i < code->args_count && arguments; i++)
+        if (path_arg(code, i))
+            TRY(check_types(cx, path, path_arg(code, i)));
+    return ERR_OK;
+}
+
+err path_check_types(struct ctx *cx, const struct path *path)
+{
+    return check_types(cx, path, path->root);
+}

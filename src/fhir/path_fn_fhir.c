@@ -24,10 +24,13 @@ static err run_is(struct path_machine *m, struct path_call *call)
 
 static err keep_type(struct path_machine *m, struct path_call *call)
 {
-    TRY(check_type(m, &call->code->type));
+    struct path_type_name type = call->code->type;
+    if (m->run->for_view)
+        path_type_for_view(m->cx->arena, &type);
+    TRY(check_type(m, &type));
     for (uint32_t i = 0; i < call->in.count; i++) {
         const struct path_item *item = &m->stack[call->in.from + i];
-        if (path_item_is(item, &call->code->type, true))
+        if (path_item_is(item, &type, true))
             TRY(path_push(m, *item));
     }
     return ERR_OK;

@@ -87,6 +87,19 @@ bool path_type_of_name(str space, str name, struct path_type_name *out)
     return (type.space == PATH_ANY_SPACE || type.space == PATH_SYSTEM || str_eq(space, S("FHIR")));
 }
 
+void path_type_for_view(struct arena *arena, struct path_type_name *type)
+{
+    if (type->fhir != FHIR_NONE || type->space != PATH_ANY_SPACE || !type->name.n)
+        return;
+    char first = type->name.p[0];
+    if (first < 'A' || first > 'Z')
+        return;
+    uint16_t found = fhir_type_find(arena_printf(arena, "%c%.*s", first - 'A' + 'a',
+                                                 STR_ARG(str_slice(type->name, 1, type->name.n))));
+    if (found != FHIR_NONE && fhir_types[found].kind == FHIR_PRIMITIVE)
+        type->fhir = found;
+}
+
 static bool is_name_token(struct parser *p)
 {
     return p->lexer.token.kind == PATH_TOKEN_NAME || p->lexer.token.kind == PATH_TOKEN_QUOTED_NAME;

@@ -110,6 +110,9 @@ const struct path_function *path_function_find(str name);
 /* path_parse.c: only text to tree. */
 err path_parse(struct ctx *cx, str text, struct path *path) MUST_USE;
 bool path_type_of_name(str space, str name, struct path_type_name *out);
+/* Views in the field write ofType(Instant) and ofType(Time) for FHIR's instant and time: a System
+ * name without a namespace also stands for the FHIR primitive of that spelling. */
+void path_type_for_view(struct arena *arena, struct path_type_name *type);
 
 /* path.c: %resource, or %rootResource; node absent when there is none. */
 struct path_item path_place(const struct path_machine *m, bool root);

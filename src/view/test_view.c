@@ -92,6 +92,11 @@ static const struct { const char *name, *view, *resource, *rows; } good[] = {
       "{'resource':'Patient','constant':[{'name':'d','valueDate':'1970-06'},{'name':'n',"
       "'valueDecimal':1.50}],'select':[{'column':[{'name':'same','path':'birthDate = %d'},"
       "{'name':'sum','path':'%n + 1'}]}]}", patient, "{'same':true,'sum':2.50}\n" },
+    { "a type by System's spelling is FHIR's primitive too",
+      "{'resource':'Patient','select':[{'column':[{'name':'a','path':'deceased.ofType(Boolean)'},"
+      "{'name':'b','path':'deceased.ofType(boolean)'},"
+      "{'name':'c','path':'deceased.ofType(DateTime)'}]}]}",
+      "{'resourceType':'Patient','deceasedBoolean':true}", "{'a':true,'b':true,'c':null}\n" },
     { "another type gives no rows",
       "{'resource':'Observation','select':[{'column':[{'name':'id','path':'id'}]}]}", patient, "" },
 };
@@ -112,6 +117,13 @@ static const struct { const char *name, *view, *error; } bad[] = {
       "{'resource':'Patient','select':[{'forEach':'name.where(use = %x)','column':[{'name':'a',"
       "'path':'family'}]}]}",
       "FHIRPath line 1, column 18: there is no constant or variable %x (select[0].forEach)" },
+    { "unknown type, also without a resource to try it on",
+      "{'resource':'Observation','select':[{'forEach':'component','column':[{'name':'a','path':"
+      "'value.ofType(Quantty).value'}]}]}",
+      "FHIRPath line 1, column 7: there is no type Quantty (select[0].column[0].path)" },
+    { "an argument that is no type",
+      "{'resource':'Observation','select':[{'column':[{'name':'a','path':'value.ofType(42)'}]}]}",
+      "FHIRPath line 1, column 14: a type name is expected here (select[0].column[0].path)" },
     { "two ways to loop",
       "{'resource':'Patient','select':[{'forEach':'name','repeat':['link'],'column':[{'name':'a',"
       "'path':'id'}]}]}", "forEach, forEachOrNull and repeat exclude one another (select[0])" },

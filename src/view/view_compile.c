@@ -53,6 +53,8 @@ static err compile_path(struct compiler *c, struct json text, const struct place
     err error = path_compile(c->cx, json_string(c->cx->arena, text), out);
     if (!error)
         error = path_check_variables(c->cx, *out, c->variables, c->view->constants_count + 1);
+    if (!error)
+        error = path_check_types(c->cx, *out);
     if (error && c->cx->issues.kept)
         c->cx->issues.list[c->cx->issues.kept - 1].path = place_text(c->cx, place);
     return error ? ERR_INVALID : ERR_OK;

@@ -2,6 +2,7 @@
 #pragma once
 #include "http/http.h"
 #include "systems/beds/picture.h"
+#include "ui/chart.h"
 #include "ui/components.h"
 
 /*
@@ -35,6 +36,7 @@ struct beds_row {
     str news2, edd, reside, ready, pathway, flags, days;
     enum ui_tone news2_tone, edd_tone, reside_tone;
     int news2_total;              /* -1: not known */
+    struct ui_html news2_spark;   /* the last sets of this stay; "" for fewer than two */
     int64_t days_in, edd_in;      /* midnights; days from today, BEDS_NO_DAY: none */
     bool side_room, away, isolation;
     size_t same_name;             /* patients of this surname on the ward, 1: this one alone */

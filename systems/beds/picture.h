@@ -19,7 +19,8 @@
  * Limits   who may see a board sees all of it: the route's permission decides, not the views.
  * Hazards  H-013 stale board: seq says which commit it shows.
  */
-enum { BEDS_NONE = -1, BEDS_ID_BYTES = 65, BEDS_TEXT_BYTES = 80, BEDS_FLAGS_BYTES = 240 };
+enum { BEDS_NONE = -1, BEDS_ID_BYTES = 65, BEDS_TEXT_BYTES = 80, BEDS_FLAGS_BYTES = 240,
+       BEDS_TREND = 8 };
 
 enum beds_attribute {
     BEDS_A_FEMALE = 1, BEDS_A_MALE = 2, BEDS_A_SIDE_ROOM = 4, BEDS_A_PRESSURE = 8,
@@ -47,6 +48,8 @@ struct beds_stay {
     int64_t admitted_ms, bed_ms, until_ms; /* until: a reservation ends */
     int64_t edd_day, news2_ms;
     int news2;
+    struct { int64_t at_ms; int total; } trend[BEDS_TREND]; /* NEWS2 of this stay, oldest first */
+    size_t trend_count;
     enum beds_reside reside;
     int64_t ready_day;    /* discharge ready date */
     int pathway;          /* 0 to 3; -1: not decided */

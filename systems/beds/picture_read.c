@@ -191,21 +191,37 @@ err beds_read_person(struct ctx *cx, str patient, struct beds_stay *out)
     return read_flags(cx, patient, out);
 }
 
+static void add_to_trend(struct beds_stay *stay, int64_t at_ms, int total)
+{
+    size_t at = stay->trend_count;
+    if (at == BEDS_TREND)
+        return;
+    for (; at > 0 && stay->trend[at - 1].at_ms > at_ms; at--)
+        stay->trend[at] = stay->trend[at - 1];
+    stay->trend[at].at_ms = at_ms;
+    stay->trend[at].total = total;
+    stay->trend_count++;
+}
+
 err beds_read_score(struct ctx *cx, struct beds_stay *stay)
 {
     struct db_stmt *row = db_use(cx, cx->db, beds_sql, BEDS_SQL_SCORES);
+    stay->trend_count = 0;
     db_bind_text(row, 1, str_of(stay->patient));
     for (bool more = true;;) {
         TRY(db_step(cx, row, &more));
         if (!more)
-            return ERR_OK;
+            break;
         int64_t at_ms = beds_instant_of(db_text(row, 0)), total = db_int(row, 1);
-        if (at_ms < stay->admitted_ms || at_ms <= stay->news2_ms || db_is_null(row, 1) ||
-            total < 0 || total > 20)
-            continue;
-        stay->news2 = (int)total;
-        stay->news2_ms = at_ms;
+        if (at_ms && at_ms >= stay->admitted_ms && !db_is_null(row, 1) && total >= 0 &&
+            total <= 20)
+            add_to_trend(stay, at_ms, (int)total);
     }
+    if (stay->trend_count) {
+        stay->news2 = stay->trend[stay->trend_count - 1].total;
+        stay->news2_ms = stay->trend[stay->trend_count - 1].at_ms;
+    }
+    return ERR_OK;
 }
 
 /* ---- of bodies ---- */

@@ -61,6 +61,23 @@ static str kind_of(struct ctx *cx, unsigned a)
                         a & BEDS_A_MONITORED ? ", monitored" : "");
 }
 
+/* The last sets over the range that calls nobody; in words, since a picture cannot be read out. */
+static struct ui_html trend_of(struct ctx *cx, const struct beds_stay *stay)
+{
+    double values[BEDS_TREND];
+    struct buf out = buf_make(cx->arena, 8192), said = buf_make(cx->arena, 200);
+    if (stay->trend_count < 2)
+        return (struct ui_html){ S("") };
+    buf_printf(&said, "NEWS2, last %zu sets:", stay->trend_count);
+    for (size_t i = 0; i < stay->trend_count; i++) {
+        values[i] = stay->trend[i].total;
+        buf_printf(&said, "%s %d", i ? "," : "", stay->trend[i].total);
+    }
+    ui_spark_draw(&out, &(struct ui_spark){ .values = values, .count = stay->trend_count,
+                                            .low = 0, .high = 4, .label = buf_str(&said) });
+    return (struct ui_html){ buf_str(&out) };
+}
+
 static void add_score(struct ctx *cx, const struct beds_stay *stay, struct beds_row *row)
 {
     row->news2_total = stay->news2;
@@ -72,6 +89,7 @@ static void add_score(struct ctx *cx, const struct beds_stay *stay, struct beds_
                               STR_ARG(ui_clock(cx, stay->news2_ms)));
     row->news2_tone = stay->news2 >= 7 ? UI_HIGH : stay->news2 >= 5 ? UI_MEDIUM
                       : stay->news2 > 0 ? UI_LOW : UI_GOOD;
+    row->news2_spark = trend_of(cx, stay);
 }
 
 static void add_date(struct ctx *cx, const struct beds_stay *stay, int64_t today,

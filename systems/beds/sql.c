@@ -30,10 +30,10 @@ const struct stmt beds_sql[] = {
     [BEDS_SQL_PERSON] = { "who a patient is",
         "SELECT family, given, gender, born, nhs FROM view_beds_people WHERE patient = ?1",
         "SEARCH view_beds_people USING INDEX" },
-    /* Texts of differing offsets sort an hour or so wrong: the latest is chosen among a few. */
+    /* Texts of differing offsets sort an hour or so wrong: they are put in order after reading. */
     [BEDS_SQL_SCORES] = { "last NEWS2 totals of a patient",
         "SELECT at, total FROM view_beds_scores WHERE patient = ?1 AND at IS NOT NULL "
-        "ORDER BY at DESC LIMIT 4", "SEARCH view_beds_scores USING INDEX" },
+        "ORDER BY at DESC LIMIT 8", "SEARCH view_beds_scores USING INDEX" },
     [BEDS_SQL_FLAGS] = { "flags of a patient",
         "SELECT text FROM view_beds_flags WHERE patient = ?1",
         "SEARCH view_beds_flags USING INDEX" },

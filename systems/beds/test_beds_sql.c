@@ -110,6 +110,8 @@ TEST(beds_picture_is_what_the_views_hold)
     EXPECT_STR("name", str_of(stay->name), S("SMITH, Ann"));
     EXPECT("isolated", stay->isolation);
     EXPECT_INT("the later score, whatever its offset says", stay->news2, 7);
+    EXPECT_INT("its trend", stay->trend_count, 2);
+    EXPECT("oldest first, by instant", stay->trend[0].at_ms < stay->trend[1].at_ms);
     EXPECT_INT("closed", beds_state_at(whole, beds_find_spot(whole, S("b3")), cx->now_ms),
                BEDS_CLOSED);
     done(cx, store, folder);

@@ -84,15 +84,20 @@ static struct ui_html spark_of(struct ctx *cx, const struct obs_point *points, s
 {
     double values[OBS_SPARK];
     size_t shown = 0;
-    struct buf out = buf_make(cx->arena, 8192);
+    struct buf out = buf_make(cx->arena, 8192), said = buf_make(cx->arena, 400);
     count = count > OBS_SPARK ? OBS_SPARK : count;
-    for (size_t i = count; i > 0; i--)
-        if (!points[i - 1].excluded)
-            values[shown++] = points[i - 1].total;
+    buf_add(&said, S("NEWS2, last sets:"));
+    for (size_t i = count; i > 0; i--) {
+        const struct obs_point *p = &points[i - 1];
+        if (p->excluded)
+            continue;
+        buf_printf(&said, "%s %s%d", shown ? "," : "", p->complete ? "" : "at least ", p->total);
+        values[shown++] = p->total;
+    }
     if (shown < 2)
         return (struct ui_html){ S("") };
     ui_spark_draw(&out, &(struct ui_spark){ .values = values, .count = shown, .low = 0, .high = 4,
-                                            .label = S("NEWS2, last sets") });
+                                            .label = buf_str(&said) });
     return (struct ui_html){ buf_str(&out) };
 }
 

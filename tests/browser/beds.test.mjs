@@ -44,6 +44,10 @@ before(async () => {
   stays.ann = (await move('admit', { bed: 'bed-1', patient: 'ann', specialty: '430' })).encounter;
   stays.bea = (await move('admit', { bed: 'bed-6', patient: 'bea' })).encounter;
   stays.max = (await move('admit', { bed: 'bed-4', patient: 'max' })).encounter;
+  for (const [i, total] of [2, 7, 5].entries())
+    await put({ resourceType: 'Observation', id: `max-${i}`, status: 'final', subject: { reference: 'Patient/max' },
+      code: { coding: [{ system: 'http://snomed.info/sct', code: '1104051000000101' }] }, valueQuantity: { value: total },
+      effectiveDateTime: new Date(Date.now() + 1000 + i).toISOString() });
   await move('reserve', { bed: 'bed-5', patient: 'ned', minutes: '60' });
   await move('round', { encounter: stays.ann, criteria: 'none' });
   await move('edd', { encounter: stays.ann, date: day(0) });
@@ -98,6 +102,9 @@ test('the ward board says of each bed what it is, by word and not by colour alon
   assert.match(await row('bed-8'), /dirty.*infection clean/i);
   assert.match(await row('bed-6'), /side room.*Isolation needed/i);
   assert.match(await row('bed-2'), /available bay, women/i);
+  assert.match(await row('bed-4'), /5 at \d\d:\d\d/);
+  assert.equal(await page.locator('#bed-bed-4 .app-spark').getAttribute('aria-label'), 'NEWS2, last 3 sets: 2, 7, 5');
+  assert.equal(await page.locator('.app-spark').count(), 1, 'one set makes no trend, and none no picture');
   await page.context().close();
 });
 

@@ -7,7 +7,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { binary, startServer } from './server.mjs';
+import { binary, spawnServer, startServer } from './server.mjs';
 
 const SNOMED = 'http://snomed.info/sct';
 const SCORE = '1104051000000101';
@@ -276,6 +276,45 @@ test('a high score tells who is on shift, and not who is off; answering stops th
   assert.match(await server.page('/obs/responses'), /1 of 1 \(100 %\)/);
   const csv = await server.page('/obs/responses.csv');
   assert.match(csv, new RegExp(`esc-${key},ward-a,emergency,7,completed,`));
+});
+
+test('killed in the middle of the climb: who is told next, and by when, is as it was', async (t) => {
+  const server = await ward(t);
+  const restart = async (between = async () => {}) => {
+    await server.stop('SIGKILL');
+    await between();
+    const again = await spawnServer({ folder: server.folder });
+    Object.assign(server, { url: again.url, child: again.child });
+  };
+  await server.putAll(shift('reg', 'registrar', 'Dr Day', -60, 600));
+  await server.putAll(shift('out', 'outreach', 'Outreach', -60, 600));
+  await server.putAll(shift('con', 'consultant', 'Dr Boss', -60, 600));
+  await server.enter('ann', SICK);
+  const [first] = await server.until(() => server.find('Task?patient=ann'), (tasks) => tasks.length === 1);
+  const about = (task) => ['told', 'step', 'round', 'raised', 'answer-by', 'review-by'].map((n) => figure(task, n));
+  await restart();
+  const after = await server.read(`Task/${first.id}`);
+  assert.deepEqual(about(after), about(first), 'a kill changes nobody and no time');
+  assert.equal(after.meta.versionId, first.meta.versionId);
+
+  // The five minutes are nearly over: silence must be noticed though nothing runs when they end.
+  const due = Date.now() + 1500;
+  extension(after, 'escalation').extension.find((e) => e.url === 'answer-by').valueDateTime =
+    new Date(due).toISOString();
+  await server.putAll(after);
+  await restart(() => new Promise((done) => setTimeout(done, due + 100 - Date.now())));
+  const climbed = await server.until(() => server.read(`Task/${first.id}`), (task) => figure(task, 'step') === 1);
+  assert.deepEqual([figure(climbed, 'told'), figure(climbed, 'round'), climbed.status],
+                   ['Outreach (critical care outreach)', 2, 'requested']);
+  const told = Date.parse(climbed.lastModified);
+  assert.ok(told >= due && told < due + 5000, 'told as soon as it runs again');
+  assert.ok(Math.abs(Date.parse(figure(climbed, 'answer-by')) - told - 5 * 60000) < 1000);
+  assert.equal(figure(climbed, 'raised'), figure(first, 'raised'));
+  await restart();
+  assert.deepEqual(about(await server.read(`Task/${first.id}`)), about(climbed), 'told once, not again');
+  const names = (await server.find('Communication?patient=ann')).map((c) => c.recipient[0].display).sort();
+  assert.deepEqual(names, ['Dr Day', 'Outreach']);
+  assert.match(await server.page('/obs/escalations'), /Outreach/);
 });
 
 test('putting off has its limits', async (t) => {
