@@ -8,6 +8,7 @@
 #include "json/write.h"
 #include "systems/beds/dialog.h"
 #include "systems/beds/follow.h"
+#include "systems/beds/listing.h"
 #include "ui/live.h"
 #include "ui_page.html.h"
 
@@ -316,7 +317,10 @@ err beds_json_get(struct http_request *request, struct http_response *response)
 err beds_live_get(struct http_request *request, struct http_response *response)
 {
     str ward = beds_asked(request, "ward");
+    str list = beds_asked(request, "list");
     bool wall = str_eq(beds_asked(request, "wall"), S("1"));
+    if (list.n)
+        return beds_list_live(request, list, response);
     str channel = ward.n ? arena_printf(request->cx->arena, "beds/%.*s%s", STR_ARG(ward),
                                         wall ? "/wall" : "") : S("beds");
     return live_open(request->live, channel, request, response);

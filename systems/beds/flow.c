@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "assets.h"
 #include "beds_board.html.h"
 #include "beds_flow.html.h"
 #include "clinical/london.h"
 #include "systems/beds/dialog.h"
 #include "systems/beds/flow.h"
+#include "systems/beds/listing.h"
 #include "systems/beds/picture_read.h"
 #include "systems/beds/requests.h"
-#include "systems/beds/screens.h"
 #include "systems/beds/sql.h"
 #include "systems/beds/task.h"
 #include "ui_page.html.h"
@@ -15,26 +14,6 @@
 
 /* Who comes, who could go, what went wrong, and how the hospital stands. */
 enum { PLACES_MAX = 64 };
-
-static struct ui_page page_of(struct http_request *request, const char *title, int64_t seq)
-{
-    static const char *const islands[] = { ASSET_TABLE_JS, ASSET_DIALOG_JS, ASSET_LIVE_JS };
-    struct ui_page page = beds_page_for(request, str_of(title), seq);
-    page.islands = islands;
-    page.islands_count = COUNT(islands);
-    page.live_url = S("/beds/live");
-    page.live_part = "ward-";
-    return page;
-}
-
-static void open_page(struct buf *out, const struct ui_page *page, const char *here,
-                      const struct ui_done *done)
-{
-    ui_page_open(out, page);
-    beds_icons(out);
-    beds_sections(out, str_of(here));
-    ui_done_draw(out, done);
-}
 
 /* ---- requests ---- */
 
@@ -80,21 +59,44 @@ static struct beds_wait wait_of(struct ctx *cx, const struct beds_asked *asked)
     return wait;
 }
 
+static err waits_of(struct ctx *cx, struct beds_wait **out, size_t *count)
+{
+    struct beds_asked *asked;
+    TRY(beds_asked_list(cx, &asked, count));
+    *out = arena_array(cx->arena, *count + 1, sizeof **out);
+    for (size_t i = 0; i < *count; i++)
+        (*out)[i] = wait_of(cx, &asked[i]);
+    return ERR_OK;
+}
+
+err beds_requests_draw(struct ctx *cx, struct store *store, struct beds_listed *out)
+{
+    struct beds_wait *waits;
+    size_t count;
+    TRY(store_reader(cx, store));
+    TRY(waits_of(cx, &waits, &count));
+    for (size_t i = 0; i < count; i++) {
+        struct buf html = beds_listed_buf(out);
+        beds_wait_row(&html, &waits[i]);
+        beds_listed_add(out, arena_printf(cx->arena, "item-%.*s", STR_ARG(waits[i].id)), &html);
+    }
+    beds_listed_count(out, S("0"), count);
+    return ERR_OK;
+}
+
 err beds_requests_get(struct http_request *request, struct http_response *response)
 {
     struct ctx *cx = request->cx;
     struct beds_picture *picture;
-    struct beds_asked *asked;
+    struct beds_wait *waits;
     size_t count;
+    beds_list_expect(request, "requests");
     TRY(beds_picture_begin(cx, request->store, &picture));
-    TRY(beds_asked_list(cx, &asked, &count));
-    struct beds_wait *waits = arena_array(cx->arena, count + 1, sizeof *waits);
-    for (size_t i = 0; i < count; i++)
-        waits[i] = wait_of(cx, &asked[i]);
+    TRY(waits_of(cx, &waits, &count));
     struct ui_done done = beds_done_of(request);
-    struct ui_page page = page_of(request, "Requests for beds", picture->seq);
+    struct ui_page page = beds_list_page(request, "requests", "Requests for beds", picture->seq);
     struct buf out = ui_page_buf(request);
-    open_page(&out, &page, "/beds/requests", &done);
+    beds_list_open(&out, &page, "requests", &done);
     beds_requests_list(&out, waits, count);
     ui_page_close(&out, &page);
     return ui_page_send(request, response, &out);
@@ -175,22 +177,17 @@ static void add_stay(struct going *going, size_t spot, const struct beds_stay *s
     item->note = not_met ? str_of(delay_text(stay->delay)) : S("");
     item->order = not_met ? stay->ready_day == BEDS_NO_DAY ? today : stay->ready_day
                           : stay->edd_day;
+    item->live_id = arena_printf(going->cx->arena, "%s-%.*s", not_met ? "ready" : "soon",
+                                 STR_ARG(item->row.encounter));
     add_todos(going, item);
 }
 
-static int by_order(const void *a, const void *b)
-{
-    const struct beds_item *x = a, *y = b;
-    return (x->order > y->order) - (x->order < y->order);
-}
-
-static err see_going(struct http_request *request, const struct beds_picture *picture,
+static err see_going(struct ctx *cx, struct store *store, const struct beds_picture *picture,
                      struct going *going)
 {
-    struct ctx *cx = request->cx;
     const struct beds_todo *todos;
     *going = (struct going){ .cx = cx, .picture = picture };
-    TRY(beds_todos_all(cx, request->store, &todos, &going->todos_count));
+    TRY(beds_todos_all(cx, store, &todos, &going->todos_count));
     going->todos = arena_array(cx->arena, going->todos_count + 1, sizeof *going->todos);
     memcpy(going->todos, todos, going->todos_count * sizeof *todos);
     qsort(going->todos, going->todos_count, sizeof *going->todos, by_stay);
@@ -203,8 +200,8 @@ static err see_going(struct http_request *request, const struct beds_picture *pi
             !picture->stays[stay].reserved)
             add_stay(going, i, &picture->stays[stay]);
     }
-    qsort(going->ready, going->ready_count, sizeof *going->ready, by_order);
-    qsort(going->soon, going->soon_count, sizeof *going->soon, by_order);
+    qsort(going->ready, going->ready_count, sizeof *going->ready, beds_item_order);
+    qsort(going->soon, going->soon_count, sizeof *going->soon, beds_item_order);
     return ERR_OK;
 }
 
@@ -238,26 +235,68 @@ static struct beds_tallies delays_of(const struct going *going)
     return (struct beds_tallies){ S("What holds up those who could leave"), rows, count };
 }
 
+enum { GOING_LISTS = 2 };
+static err going_lists(struct ctx *cx, struct store *store, struct going *going,
+                       struct beds_items out[GOING_LISTS])
+{
+    struct beds_picture *picture;
+    TRY(beds_picture_whole(cx, store, BEDS_SCORES, &picture));
+    TRY(see_going(cx, store, picture, going));
+    out[0] = (struct beds_items){ .live_id = S("ready"),
+        .caption = S("No longer meet the criteria to reside, the longest ready first"),
+        .empty = S("Everybody assessed meets the criteria to reside."),
+        .items = going->ready, .items_count = going->ready_count };
+    out[1] = (struct beds_items){ .live_id = S("soon"),
+        .caption = S("Expected to leave by tomorrow and still meet the criteria, or not assessed"),
+        .empty = S("Nobody else is expected to leave by tomorrow."),
+        .items = going->soon, .items_count = going->soon_count };
+    return ERR_OK;
+}
+
+/* Counts over a list: a page shows them above and below it, an open one gets them anew. */
+static void draw_going_totals(struct beds_listed *out, const struct going *going,
+                              const struct beds_tallies *a, const struct beds_tallies *b)
+{
+    struct buf tiles = beds_listed_buf(out), tables = beds_listed_buf(out);
+    beds_going_tiles(&tiles, &going->stays, going->not_met, going->unknown);
+    beds_tally_tables(&tables, a, b);
+    beds_listed_add(out, S("beds-going"), &tiles);
+    beds_listed_add(out, S("beds-tallies"), &tables);
+}
+
+err beds_discharges_draw(struct ctx *cx, struct store *store, struct beds_listed *out)
+{
+    struct going going;
+    struct beds_items lists[GOING_LISTS];
+    TRY(going_lists(cx, store, &going, lists));
+    for (size_t i = 0; i < COUNT(lists); i++)
+        for (size_t k = 0; k < lists[i].items_count; k++) {
+            struct buf html = beds_listed_buf(out);
+            beds_going_row(&html, &lists[i].items[k]);
+            beds_listed_add(out, arena_printf(cx->arena, "item-%.*s",
+                                              STR_ARG(lists[i].items[k].live_id)), &html);
+        }
+    for (size_t i = 0; i < COUNT(lists); i++)
+        beds_listed_count(out, lists[i].live_id, lists[i].items_count);
+    struct beds_tallies ways = ways_of(&going), delays = delays_of(&going);
+    draw_going_totals(out, &going, &delays, &ways);
+    return ERR_OK;
+}
+
 err beds_discharges_get(struct http_request *request, struct http_response *response)
 {
     struct going going;
-    struct beds_picture *picture;
-    TRY(beds_picture_whole(request->cx, request->store, BEDS_SCORES, &picture));
-    TRY(see_going(request, picture, &going));
+    struct beds_items lists[GOING_LISTS];
+    beds_list_expect(request, "discharges");
+    TRY(going_lists(request->cx, request->store, &going, lists));
     struct ui_done done = beds_done_of(request);
-    struct beds_items ready = {
-        S("No longer meet the criteria to reside, the longest ready first"),
-        S("Everybody assessed meets the criteria to reside."), going.ready, going.ready_count };
-    struct beds_items soon = {
-        S("Expected to leave by tomorrow and still meet the criteria, or not assessed"),
-        S("Nobody else is expected to leave by tomorrow."), going.soon, going.soon_count };
     struct beds_tallies ways = ways_of(&going), delays = delays_of(&going);
-    struct ui_page page = page_of(request, "Discharges", going.picture->seq);
+    struct ui_page page = beds_list_page(request, "discharges", "Discharges", going.picture->seq);
     struct buf out = ui_page_buf(request);
-    open_page(&out, &page, "/beds/discharges", &done);
+    beds_list_open(&out, &page, "discharges", &done);
     beds_going_tiles(&out, &going.stays, going.not_met, going.unknown);
-    beds_going_list(&out, &ready);
-    beds_going_list(&out, &soon);
+    for (size_t i = 0; i < COUNT(lists); i++)
+        beds_going_list(&out, &lists[i]);
     beds_tally_tables(&out, &delays, &ways);
     ui_page_close(&out, &page);
     return ui_page_send(request, response, &out);
@@ -265,30 +304,54 @@ err beds_discharges_get(struct http_request *request, struct http_response *resp
 
 /* ---- what went wrong ---- */
 
-err beds_worklist_get(struct http_request *request, struct http_response *response)
+static err exceptions_of(struct ctx *cx, struct beds_exception_row **out, size_t *count)
 {
-    struct ctx *cx = request->cx;
-    struct beds_picture *picture;
-    struct beds_exception_row *rows = NULL;
-    size_t count = 0, cap = 0;
-    TRY(beds_picture_begin(cx, request->store, &picture));
     struct db_stmt *stmt = db_use(cx, cx->db, beds_sql, BEDS_SQL_EXCEPTIONS);
+    size_t cap = 0;
+    *out = NULL;
+    *count = 0;
     for (bool more = true;;) {
         TRY(db_step(cx, stmt, &more));
         if (!more)
-            break;
-        rows = arena_grow(cx->arena, rows, count, &cap, sizeof *rows);
+            return ERR_OK;
+        *out = arena_grow(cx->arena, *out, *count, &cap, sizeof **out);
         int64_t at_ms = beds_instant_of(db_text(stmt, 3));
-        rows[count++] = (struct beds_exception_row){
+        (*out)[(*count)++] = (struct beds_exception_row){
             .task = arena_copy(cx->arena, db_text(stmt, 0)),
             .encounter = arena_copy(cx->arena, db_text(stmt, 1)),
             .text = arena_copy(cx->arena, db_text(stmt, 2)),
             .when = at_ms ? ui_time(cx, at_ms) : S("Not known") };
     }
+}
+
+err beds_worklist_draw(struct ctx *cx, struct store *store, struct beds_listed *out)
+{
+    struct beds_exception_row *rows;
+    size_t count;
+    TRY(store_reader(cx, store));
+    TRY(exceptions_of(cx, &rows, &count));
+    for (size_t i = 0; i < count; i++) {
+        struct buf html = beds_listed_buf(out);
+        beds_exception_line(&html, &rows[i]);
+        beds_listed_add(out, arena_printf(cx->arena, "item-%.*s", STR_ARG(rows[i].task)), &html);
+    }
+    beds_listed_count(out, S("0"), count);
+    return ERR_OK;
+}
+
+err beds_worklist_get(struct http_request *request, struct http_response *response)
+{
+    struct ctx *cx = request->cx;
+    struct beds_picture *picture;
+    struct beds_exception_row *rows;
+    size_t count;
+    beds_list_expect(request, "worklist");
+    TRY(beds_picture_begin(cx, request->store, &picture));
+    TRY(exceptions_of(cx, &rows, &count));
     struct ui_done done = beds_done_of(request);
-    struct ui_page page = page_of(request, "Worklist", picture->seq);
+    struct ui_page page = beds_list_page(request, "worklist", "Worklist", picture->seq);
     struct buf out = ui_page_buf(request);
-    open_page(&out, &page, "/beds/worklist", &done);
+    beds_list_open(&out, &page, "worklist", &done);
     beds_exception_list(&out, rows, count);
     ui_page_close(&out, &page);
     return ui_page_send(request, response, &out);
@@ -373,6 +436,10 @@ static err see_places(struct meeting *m)
                         beds_specialty_name(asked[i].specialty))->wanted++;
     finish_places(m->sites, m->sites_count);
     finish_places(m->specialties, m->specialties_count);
+    for (size_t i = 0; i < m->sites_count; i++)
+        m->sites[i].live_id = arena_printf(m->cx->arena, "site-%zu", i);
+    for (size_t i = 0; i < m->specialties_count; i++)
+        m->specialties[i].live_id = arena_printf(m->cx->arena, "specialty-%zu", i);
     return ERR_OK;
 }
 
@@ -430,21 +497,55 @@ static struct beds_tallies closed_of(const struct meeting *m)
     return (struct beds_tallies){ S("Beds closed, by reason"), rows, count };
 }
 
+static err see_meeting(struct ctx *cx, struct store *store, struct meeting *m,
+                       struct going *going)
+{
+    struct beds_picture *picture;
+    TRY(beds_picture_whole(cx, store, BEDS_PLACES, &picture));
+    TRY(see_going(cx, store, picture, going));
+    *m = (struct meeting){ .cx = cx, .picture = picture };
+    return see_places(m);
+}
+
+static void draw_places(struct beds_listed *out, const struct beds_place_now *places,
+                        size_t count, bool wanted)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct buf html = beds_listed_buf(out);
+        beds_place_row(&html, &places[i], wanted);
+        beds_listed_add(out, arena_printf(out->cx->arena, "at-%.*s", STR_ARG(places[i].live_id)),
+                        &html);
+    }
+}
+
+err beds_site_draw(struct ctx *cx, struct store *store, struct beds_listed *out)
+{
+    struct meeting m;
+    struct going going;
+    TRY(see_meeting(cx, store, &m, &going));
+    draw_places(out, m.sites, m.sites_count, false);
+    draw_places(out, m.specialties, m.specialties_count, true);
+    struct beds_ward all = beds_ward_of(cx, m.picture, BEDS_NONE);
+    struct buf tiles = beds_listed_buf(out);
+    beds_tiles(&tiles, &all);
+    beds_listed_add(out, S("beds-all"), &tiles);
+    struct beds_tallies closed = closed_of(&m), delays = delays_of(&going);
+    draw_going_totals(out, &going, &delays, &closed);
+    return ERR_OK;
+}
+
 err beds_site_get(struct http_request *request, struct http_response *response)
 {
-    struct ctx *cx = request->cx;
-    struct beds_picture *picture;
+    struct meeting m;
     struct going going;
-    TRY(beds_picture_whole(cx, request->store, BEDS_PLACES, &picture));
-    TRY(see_going(request, picture, &going));
-    struct meeting m = { .cx = cx, .picture = picture };
-    TRY(see_places(&m));
-    struct beds_ward all = beds_ward_of(cx, picture, BEDS_NONE);
+    beds_list_expect(request, "site");
+    TRY(see_meeting(request->cx, request->store, &m, &going));
+    struct beds_ward all = beds_ward_of(request->cx, m.picture, BEDS_NONE);
     struct beds_tallies closed = closed_of(&m), delays = delays_of(&going);
     struct ui_done done = { 0 };
-    struct ui_page page = page_of(request, "Site meeting", picture->seq);
+    struct ui_page page = beds_list_page(request, "site", "Site meeting", m.picture->seq);
     struct buf out = ui_page_buf(request);
-    open_page(&out, &page, "/beds/site", &done);
+    beds_list_open(&out, &page, "site", &done);
     beds_tiles(&out, &all);
     beds_place_table(&out, m.sites, m.sites_count, S("Sites"), false);
     beds_place_table(&out, m.specialties, m.specialties_count,

@@ -2,6 +2,7 @@
 #include "systems/beds/follow.h"
 #include "base/clock.h"
 #include "beds_board.html.h"
+#include "systems/beds/listing.h"
 #include "systems/beds/picture_read.h"
 
 enum { EXPECT_MS = 60000, EVENT_BYTES = 200 << 10, SHOWN_BYTES = 64 << 20 };
@@ -253,7 +254,10 @@ static void changed(struct ctx *cx, struct store *store, struct live *live,
     follow.live = live;
     if (!follow.shown.beds.arena)
         forget();
-    if (!somebody_looks()) {
+    bool looks = somebody_looks();
+    if (looks)
+        beds_lists_tell(cx, store, live, versions, seq);
+    if (!looks) {
         forget();
     } else if (concerns_beds(versions) && tell(cx, store, versions) != ERR_OK) {
         forget();

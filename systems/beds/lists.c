@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "assets.h"
 #include "beds_board.html.h"
 #include "beds_lists.html.h"
 #include "clinical/london.h"
 #include "http/text.h"
 #include "store/search.h"
 #include "systems/beds/dialog.h"
-#include "systems/beds/screens.h"
+#include "systems/beds/listing.h"
 #include "ui/browse.h"
 #include "ui_page.html.h"
 #include <stdlib.h>
@@ -51,19 +50,18 @@ str beds_specialty_name(str code)
 /* ---- a list of beds ---- */
 
 struct scene {
-    struct http_request *request;
     struct ctx *cx;
     const struct beds_picture *picture;
     struct beds_item *items;
-    size_t items_count;
+    size_t items_count, lists_count;
 };
 
-static err look(struct http_request *request, struct scene *out)
+/* Room for every bed twice: side rooms stand on more than one list of infection control. */
+static err look(struct ctx *cx, struct store *store, struct scene *out)
 {
-    *out = (struct scene){ .request = request, .cx = request->cx };
-    TRY(beds_picture_open(request->cx, request->store, &out->picture));
-    out->items = arena_array(request->cx->arena, out->picture->spots_count + 1,
-                             sizeof *out->items);
+    *out = (struct scene){ .cx = cx };
+    TRY(beds_picture_open(cx, store, &out->picture));
+    out->items = arena_array(cx->arena, 2 * out->picture->spots_count + 1, sizeof *out->items);
     return ERR_OK;
 }
 
@@ -79,16 +77,16 @@ static struct beds_item *add_item(struct scene *scene, size_t spot)
     return item;
 }
 
-static int by_order(const void *a, const void *b)
-{
-    const struct beds_item *x = a, *y = b;
-    return (x->order > y->order) - (x->order < y->order);
-}
-
 static struct beds_items taken(struct scene *scene, str caption, str empty)
 {
-    struct beds_items list = { caption, empty, scene->items, scene->items_count };
-    qsort(scene->items, scene->items_count, sizeof *scene->items, by_order);
+    struct beds_items list = { .caption = caption, .empty = empty, .items = scene->items,
+                               .items_count = scene->items_count };
+    list.live_id = arena_printf(scene->cx->arena, "%zu", scene->lists_count++);
+    qsort(scene->items, scene->items_count, sizeof *scene->items, beds_item_order);
+    for (size_t i = 0; i < scene->items_count; i++)
+        scene->items[i].live_id = arena_printf(scene->cx->arena, "%.*s-%.*s",
+                                               STR_ARG(list.live_id),
+                                               STR_ARG(scene->items[i].row.id));
     scene->items += scene->items_count;
     scene->items_count = 0;
     return list;
@@ -106,49 +104,63 @@ static const struct beds_stay *stay_at(const struct scene *scene, size_t i)
     return state == BEDS_OCCUPIED && stay != BEDS_NONE ? &scene->picture->stays[stay] : NULL;
 }
 
-static struct ui_page page_of(struct scene *scene, const char *title)
+static void draw_list(struct beds_listed *out, const struct beds_items *list,
+                      void (*row)(struct buf *out, const struct beds_item *item))
 {
-    struct ui_page page = beds_page_for(scene->request, str_of(title), scene->picture->seq);
-    static const char *const islands[] = { ASSET_TABLE_JS, ASSET_DIALOG_JS, ASSET_LIVE_JS };
-    page.islands = islands;
-    page.islands_count = COUNT(islands);
-    page.live_url = S("/beds/live");
-    page.live_part = "ward-";
-    return page;
+    for (size_t i = 0; i < list->items_count; i++) {
+        struct buf html = beds_listed_buf(out);
+        row(&html, &list->items[i]);
+        beds_listed_add(out, arena_printf(out->cx->arena, "item-%.*s",
+                                          STR_ARG(list->items[i].live_id)), &html);
+    }
 }
 
-static void open_page(struct buf *out, const struct ui_page *page, const char *here)
+static void draw_counts(struct beds_listed *out, const struct beds_items *lists, size_t count)
 {
-    ui_page_open(out, page);
-    beds_icons(out);
-    beds_sections(out, str_of(here));
+    for (size_t i = 0; i < count; i++)
+        beds_listed_count(out, lists[i].live_id, lists[i].items_count);
 }
 
 /* ---- cleaners ---- */
 
 /* What is overdue, or wanted for somebody, first. */
+static struct beds_items to_clean(struct scene *scene)
+{
+    for (size_t i = 0; i < scene->picture->spots_count; i++) {
+        const struct beds_spot *bed = &scene->picture->spots[i];
+        enum beds_state state = beds_state_at(scene->picture, (int32_t)i, scene->cx->now_ms);
+        if (!is_bed(scene, i) || (state != BEDS_DIRTY && state != BEDS_CLEANING))
+            continue;
+        struct beds_item *item = add_item(scene, i);
+        item->order = bed->due_ms ? bed->due_ms : INT64_MAX;
+        item->row.until_ms = bed->due_ms;
+        item->row.until = bed->due_ms ? ui_clock(scene->cx, bed->due_ms) : (str){ 0 };
+        item->note = bed->clean[0] ? str_of(bed->clean) : item->row.note;
+    }
+    return taken(scene, S("Beds to clean, the soonest due first"),
+                 S("No bed waits for cleaning."));
+}
+
+err beds_cleaning_draw(struct ctx *cx, struct store *store, struct beds_listed *out)
+{
+    struct scene scene;
+    TRY(look(cx, store, &scene));
+    struct beds_items list = to_clean(&scene);
+    draw_list(out, &list, beds_cleaning_row);
+    draw_counts(out, &list, 1);
+    return ERR_OK;
+}
+
 err beds_cleaning_get(struct http_request *request, struct http_response *response)
 {
     struct scene scene;
-    TRY(look(request, &scene));
+    beds_list_expect(request, "cleaning");
+    TRY(look(request->cx, request->store, &scene));
     struct ui_done done = beds_done_of(request);
-    for (size_t i = 0; i < scene.picture->spots_count; i++) {
-        const struct beds_spot *bed = &scene.picture->spots[i];
-        enum beds_state state = beds_state_at(scene.picture, (int32_t)i, request->cx->now_ms);
-        if (!is_bed(&scene, i) || (state != BEDS_DIRTY && state != BEDS_CLEANING))
-            continue;
-        struct beds_item *item = add_item(&scene, i);
-        item->order = bed->due_ms ? bed->due_ms : INT64_MAX;
-        item->row.until_ms = bed->due_ms;
-        item->row.until = bed->due_ms ? ui_clock(request->cx, bed->due_ms) : (str){ 0 };
-        item->note = bed->clean[0] ? str_of(bed->clean) : item->row.note;
-    }
-    struct beds_items list = taken(&scene, S("Beds to clean, the soonest due first"),
-                                   S("No bed waits for cleaning."));
-    struct ui_page page = page_of(&scene, "Cleaning");
+    struct beds_items list = to_clean(&scene);
+    struct ui_page page = beds_list_page(request, "cleaning", "Cleaning", scene.picture->seq);
     struct buf out = ui_page_buf(request);
-    open_page(&out, &page, "/beds/cleaning");
-    ui_done_draw(&out, &done);
+    beds_list_open(&out, &page, "cleaning", &done);
     beds_cleaning_list(&out, &list);
     ui_page_close(&out, &page);
     return ui_page_send(request, response, &out);
@@ -194,20 +206,39 @@ static struct beds_items closed_for_infection(struct scene *scene)
     return taken(scene, S("Closed for infection"), S("No bed is closed for infection."));
 }
 
+enum { INFECTION_LISTS = 4 };
+static void infection(struct scene *scene, struct beds_items out[INFECTION_LISTS])
+{
+    out[0] = isolated(scene, false);
+    out[1] = isolated(scene, true);
+    out[2] = side_rooms(scene);
+    out[3] = closed_for_infection(scene);
+}
+
+err beds_infection_draw(struct ctx *cx, struct store *store, struct beds_listed *out)
+{
+    struct scene scene;
+    struct beds_items lists[INFECTION_LISTS];
+    TRY(look(cx, store, &scene));
+    infection(&scene, lists);
+    for (size_t i = 0; i < COUNT(lists); i++)
+        draw_list(out, &lists[i], beds_item_row);
+    draw_counts(out, lists, COUNT(lists));
+    return ERR_OK;
+}
+
 err beds_infection_get(struct http_request *request, struct http_response *response)
 {
     struct scene scene;
-    TRY(look(request, &scene));
-    struct beds_item *all = arena_array(request->cx->arena, 2 * scene.picture->spots_count + 1,
-                                        sizeof *all);
+    struct beds_items lists[INFECTION_LISTS];
+    beds_list_expect(request, "infection");
+    TRY(look(request->cx, request->store, &scene));
     struct ui_done done = beds_done_of(request);
-    scene.items = all;
-    struct beds_items lists[] = { isolated(&scene, false), isolated(&scene, true),
-                                  side_rooms(&scene), closed_for_infection(&scene) };
-    struct ui_page page = page_of(&scene, "Infection control");
+    infection(&scene, lists);
+    struct ui_page page = beds_list_page(request, "infection", "Infection control",
+                                         scene.picture->seq);
     struct buf out = ui_page_buf(request);
-    open_page(&out, &page, "/beds/infection");
-    ui_done_draw(&out, &done);
+    beds_list_open(&out, &page, "infection", &done);
     for (size_t i = 0; i < COUNT(lists); i++)
         beds_item_list(&out, &lists[i]);
     ui_page_close(&out, &page);
@@ -216,29 +247,44 @@ err beds_infection_get(struct http_request *request, struct http_response *respo
 
 /* ---- outliers ---- */
 
-err beds_outliers_get(struct http_request *request, struct http_response *response)
+static struct beds_items outliers(struct scene *scene)
 {
-    struct scene scene;
-    TRY(look(request, &scene));
-    for (size_t i = 0; i < scene.picture->spots_count; i++) {
-        const struct beds_stay *stay = is_bed(&scene, i) ? stay_at(&scene, i) : NULL;
-        int32_t ward = scene.picture->spots[i].ward;
-        const char *here = ward == BEDS_NONE ? "" : scene.picture->spots[ward].specialty;
+    for (size_t i = 0; i < scene->picture->spots_count; i++) {
+        const struct beds_stay *stay = is_bed(scene, i) ? stay_at(scene, i) : NULL;
+        int32_t ward = scene->picture->spots[i].ward;
+        const char *here = ward == BEDS_NONE ? "" : scene->picture->spots[ward].specialty;
         if (!stay || !stay->specialty[0] || strcmp(stay->specialty, here) == 0)
             continue;
-        struct beds_item *item = add_item(&scene, i);
-        item->note = arena_printf(request->cx->arena, "under %.*s",
+        struct beds_item *item = add_item(scene, i);
+        item->note = arena_printf(scene->cx->arena, "under %.*s",
                                   STR_ARG(beds_specialty_name(str_of(stay->specialty))));
         item->order = strtol(stay->specialty, NULL, 10);
     }
-    struct beds_items list = taken(&scene,
+    return taken(scene,
         S("Patients on another specialty's ward: the team in charge must come to them"),
         S("Everybody is on a ward of their own specialty."));
+}
+
+err beds_outliers_draw(struct ctx *cx, struct store *store, struct beds_listed *out)
+{
+    struct scene scene;
+    TRY(look(cx, store, &scene));
+    struct beds_items list = outliers(&scene);
+    draw_list(out, &list, beds_item_row);
+    draw_counts(out, &list, 1);
+    return ERR_OK;
+}
+
+err beds_outliers_get(struct http_request *request, struct http_response *response)
+{
+    struct scene scene;
+    beds_list_expect(request, "outliers");
+    TRY(look(request->cx, request->store, &scene));
+    struct beds_items list = outliers(&scene);
     struct ui_done done = beds_done_of(request);
-    struct ui_page page = page_of(&scene, "Outliers");
+    struct ui_page page = beds_list_page(request, "outliers", "Outliers", scene.picture->seq);
     struct buf out = ui_page_buf(request);
-    open_page(&out, &page, "/beds/outliers");
-    ui_done_draw(&out, &done);
+    beds_list_open(&out, &page, "outliers", &done);
     beds_item_list(&out, &list);
     ui_page_close(&out, &page);
     return ui_page_send(request, response, &out);

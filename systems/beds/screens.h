@@ -30,6 +30,7 @@ http_handler beds_requests_get, beds_cleaning_get, beds_infection_get, beds_disc
 /* A bed with what a list adds to it. */
 struct beds_item {
     struct beds_row row;
+    str live_id;        /* of its row on an open page */
     str ward, ward_id, note, more;
     enum ui_tone tone;
     int64_t order;
@@ -43,7 +44,7 @@ struct beds_todo {
     bool late;
 };
 struct beds_items {
-    str caption, empty;
+    str caption, empty, live_id;
     const struct beds_item *items;
     size_t items_count;
 };
@@ -68,7 +69,7 @@ struct beds_wait {
     bool future;        /* the clock has not started: an elective patient to come */
 };
 struct beds_place_now { /* a site, or a specialty of it */
-    str name;
+    str name, live_id;
     struct beds_ward now;
     size_t wanted;      /* requests that wait */
     size_t escalation, long_21;

@@ -35,7 +35,25 @@ const typing = (element: Element) => {
   return !!focus && element.contains(focus) && focus.matches('input, select, textarea, [contenteditable]');
 };
 
+// The server names every row of a list: one that is on the page and not among them has left. It
+// stays where it is, so that nothing moves under the pointer, and says so.
+function keep(part: string, ids: string) {
+  const listed = new Set(ids.split(' '));
+  for (const row of document.querySelectorAll<HTMLElement>(`[data-live][id^="${part}"]:not(.is-gone)`)) {
+    if (listed.has(row.id)) continue;
+    const focused = row.contains(document.activeElement);
+    row.classList.add('is-gone');
+    (row.querySelector('.app-do') ?? row).textContent = 'No longer on this list';
+    row.tabIndex = -1;
+    if (focused) row.focus({ preventScroll: true });
+  }
+  for (const id of unseen) if (id.startsWith(part) && !listed.has(id)) unseen.delete(id);
+  offer();
+}
+
 function put(id: string, next: Element) {
+  const { livePart, liveKeep } = (next as HTMLElement).dataset;
+  if (livePart && liveKeep !== undefined) return keep(livePart, liveKeep);
   const old = document.getElementById(id);
   if (!old && body.dataset.livePart && id.startsWith(body.dataset.livePart)) more(id);
   if (!old || old.outerHTML === next.outerHTML) return;
@@ -101,9 +119,13 @@ function check() {
 
 function more(what = String(unseen.size)) {
   unseen.add(what);
+  offer();
+}
+
+function offer() {
   const button = pending.querySelector('button')!;
   button.textContent = unseen.size === 1 ? '1 update, show' : `${unseen.size} updates, show`;
-  pending.hidden = false;
+  pending.hidden = unseen.size === 0;
 }
 
 function open() {
