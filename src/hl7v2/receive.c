@@ -350,21 +350,22 @@ static void release_held(struct hl7_work *work, const struct hl7_receiver *recei
     }
 }
 
-static void receive_one(struct ctx *cx, const struct hl7_receiver *receiver, str bytes,
-                        struct buf *answer)
+static enum hl7_outcome receive_one(struct ctx *cx, const struct hl7_receiver *receiver, str bytes,
+                                    struct buf *answer)
 {
     struct hl7_message message;
     struct hl7_answer outcome;
     str text;
     if (hl7_to_utf8(cx, bytes, &text) || hl7_parse(cx, text, &message)) {
         hl7_ack_unreadable(cx, last_issue(cx), answer);
-        return;
+        return HL7_REJECTED;
     }
     struct hl7_work work = receive(cx, receiver, &message, bytes, &outcome);
     hl7_ack(cx, &message, &outcome, answer);
     hl7_watch_note(&message, outcome.outcome, cx->now_ms);
     if (work.new_visit)
         release_held(&work, receiver);
+    return outcome.outcome;
 }
 
 /* ---- batches: FHS, BHS, messages, BTS, FTS (chapter 2.10.3) ---- */
@@ -407,15 +408,16 @@ static str said_count(str bytes)
 }
 
 /* The answers of its messages, in one batch: each with MLLP's own marks taken off. */
-static void receive_batch(struct ctx *cx, const struct hl7_receiver *receiver, str bytes,
-                          struct buf *answer)
+static enum hl7_outcome receive_batch(struct ctx *cx, const struct hl7_receiver *receiver,
+                                      str bytes, struct buf *answer)
 {
     struct buf answers = buf_make(cx->arena, answer->max_bytes);
     struct buf batch = buf_make(cx->arena, answer->max_bytes);
     str rest = bytes, message, said = said_count(bytes);
+    enum hl7_outcome outcome = HL7_REJECTED;
     size_t count = 0;
     for (; next_message(&rest, &message); count++)
-        receive_one(cx, receiver, message, &answers);
+        outcome = receive_one(cx, receiver, message, &answers);
     buf_add(&batch, S("BHS|^~\\&|FRONTLINE\r"));
     for (size_t i = 0; i < answers.n; i++)
         if (answers.p[i] != '\x0b' && answers.p[i] != '\x1c' &&
@@ -426,13 +428,13 @@ static void receive_batch(struct ctx *cx, const struct hl7_receiver *receiver, s
         buf_printf(&batch, "the batch said %.*s messages", STR_ARG(str_slice(said, 0, 20)));
     buf_char(&batch, '\r');
     mllp_frame(answer, buf_str(&batch));
+    return outcome;
 }
 
-void hl7_receive(struct ctx *cx, const struct hl7_receiver *receiver, str bytes,
-                 struct buf *answer)
+enum hl7_outcome hl7_receive(struct ctx *cx, const struct hl7_receiver *receiver, str bytes,
+                             struct buf *answer)
 {
     if (str_starts(bytes, S("FHS")) || str_starts(bytes, S("BHS")))
-        receive_batch(cx, receiver, bytes, answer);
-    else
-        receive_one(cx, receiver, bytes, answer);
+        return receive_batch(cx, receiver, bytes, answer);
+    return receive_one(cx, receiver, bytes, answer);
 }

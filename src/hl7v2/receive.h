@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "hl7v2/ack.h"
 #include "hl7v2/sender.h"
 #include "store/commit.h"
 
@@ -23,8 +24,9 @@ struct hl7_receiver {
     struct store *store;
     const struct hl7_senders *senders;
 };
-void hl7_receive(struct ctx *cx, const struct hl7_receiver *receiver, str bytes,
-                 struct buf *answer);
+/* Returns the outcome, of a batch the last one's. */
+enum hl7_outcome hl7_receive(struct ctx *cx, const struct hl7_receiver *receiver, str bytes,
+                             struct buf *answer);
 
 /* The claims of the messages applied: for the table of a module. */
 extern const struct claim_rule *const hl7_claims[];

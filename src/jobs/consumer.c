@@ -20,7 +20,11 @@ static const struct stmt consumer_sql[] = {
         "SELECT name, seq, failures, parked, error FROM consumer ORDER BY name", NULL },
     { 0 },
 };
-enum { FIRST_DELAY_MS = 1000, LONGEST_DELAY_MS = 300000 };
+/* A consumer begins a batch at most every PACE_MS while the log grows, so that a busy record is not
+ * spent on telling its consumers of each commit; a position past versions that were none of its
+ * business is noted every NOTE_MS. */
+enum { FIRST_DELAY_MS = 1000, LONGEST_DELAY_MS = 300000, PACE_MS = 20, NOTE_MS = 1000 };
+enum { RESOURCES_MAX = 256 };
 #define CONSUMER_MEMORY_BYTES ((size_t)256 << 20)
 #define PUT_MEMORY_BYTES ((size_t)1 << 20)
 
@@ -31,13 +35,18 @@ struct runner {
     char error_text[512];
     bool resume, skip;           /* asked by another thread, under the lock */
     bool resumed;                /* this thread's: it is to be noted */
+    bool waiting;                /* for the log to grow; under the lock */
+    bool wanted[RESOURCES_MAX];  /* by type */
+    int64_t began_ms;            /* the last batch; on the monotonic clock */
+    int64_t unnoted_ms;          /* since when the position on disk is behind; 0: it is not */
+    pthread_cond_t changed;
     pthread_t thread;
 };
 struct consumers {
     struct store *store;
     struct store_watch watch;
     pthread_mutex_t lock;
-    pthread_cond_t changed;
+    int64_t told_seq;            /* the writer's: what they were woken for last */
     bool closing;
     size_t count;
     struct runner runners[CONSUMERS_MAX];
@@ -128,22 +137,34 @@ err consumer_unpark(struct ctx *cx, struct store *store, str name, bool skip)
 
 /* --- a consumer's thread --- */
 
+/* Under the lock. */
+static void wake_all(struct consumers *consumers, bool waiting_only)
+{
+    for (size_t i = 0; i < consumers->count; i++)
+        if (!waiting_only || consumers->runners[i].waiting)
+            pthread_cond_signal(&consumers->runners[i].changed);
+}
+
 static void wake(const struct store_watch *watch, int64_t seq)
 {
     struct consumers *consumers = watch->self;
-    (void)seq;
+    if (seq <= consumers->told_seq)
+        return; /* the group had no versions: a position was noted */
+    consumers->told_seq = seq;
     pthread_mutex_lock(&consumers->lock);
-    pthread_cond_broadcast(&consumers->changed);
+    wake_all(consumers, true);
     pthread_mutex_unlock(&consumers->lock);
 }
 
-static bool wants(const struct consumer *consumer, const struct store_version *version)
+static void read_wanted(struct runner *r)
 {
-    str type = fhir_resource_name(version->resource);
-    for (const char *const *t = consumer->types; t && *t; t++)
-        if (str_eq(type, str_of(*t)))
-            return true;
-    return !consumer->types;
+    for (uint16_t i = 0; i < RESOURCES_MAX; i++)
+        r->wanted[i] = !r->consumer->types;
+    for (const char *const *t = r->consumer->types; t && *t; t++) {
+        uint16_t resource = fhir_resource_find(str_of(*t));
+        if (resource < RESOURCES_MAX)
+            r->wanted[resource] = true;
+    }
 }
 
 /* `seq` 0: it was none of one version. What is not the consumer's own doing never parks it. */
@@ -162,26 +183,35 @@ static str issue_text(const struct ctx *cx, err wrong)
     return cx->issues.kept ? cx->issues.list[cx->issues.kept - 1].text : str_of(err_name(wrong));
 }
 
-/* Hands on a batch; *moved: the position or the state is to be noted. */
+/* Hands on a batch; *moved: the position or the state is to be noted at once. */
 static err consume_batch(struct ctx *cx, struct runner *r, bool *moved)
 {
     struct store_versions batch;
-    TRY(store_log(cx, r->consumers->store, r->state.seq, CONSUMER_BATCH, &batch));
+    struct store_following following = { .after = r->state.seq, .count = CONSUMER_BATCH,
+                                         .wanted = r->wanted };
+    TRY(store_follow(cx, r->consumers->store, &following, &batch));
     for (size_t i = 0; i < batch.count; i++) {
         const struct store_version *v = &batch.list[i];
-        err wrong = wants(r->consumer, v)
-                        ? r->consumer->consume(cx, r->consumers->store, v, r->consumer->self)
-                        : ERR_OK;
+        err wrong = r->consumer->consume(cx, r->consumers->store, v, r->consumer->self);
         *moved = true;
         if (wrong) {
+            r->state.seq = v->seq - 1; /* what is passed over is this one, when it is skipped */
             note_failure(r, v->seq, issue_text(cx, wrong), true);
             return ERR_OK;
         }
         r->state.seq = v->seq;
-        r->state.failures = 0;
-        r->state.error = S("");
     }
+    r->state.seq = following.reached;
+    *moved = *moved || r->state.failures;
+    r->state.failures = 0;
+    r->state.error = S("");
     return ERR_OK;
+}
+
+static err put_now(struct ctx *cx, struct runner *r)
+{
+    r->unnoted_ms = 0;
+    return store_write(cx, r->consumers->store, put_state, &r->state);
 }
 
 static err batch_work(struct ctx *cx, void *self)
@@ -189,8 +219,11 @@ static err batch_work(struct ctx *cx, void *self)
     struct runner *r = self;
     bool moved = false;
     err wrong = consume_batch(cx, r, &moved);
-    if (!wrong && moved)
-        wrong = store_write(cx, r->consumers->store, put_state, &r->state);
+    bool late = r->unnoted_ms && clock_now_ms() >= r->unnoted_ms + NOTE_MS;
+    if (!wrong && (moved || late))
+        wrong = put_now(cx, r);
+    else if (!wrong && !r->unnoted_ms)
+        r->unnoted_ms = clock_now_ms();
     if (wrong)
         note_failure(r, r->state.seq + 1, issue_text(cx, wrong), false);
     return ERR_OK;
@@ -198,8 +231,7 @@ static err batch_work(struct ctx *cx, void *self)
 
 static err put_work(struct ctx *cx, void *self)
 {
-    struct runner *r = self;
-    return store_write(cx, r->consumers->store, put_state, &r->state);
+    return put_now(cx, self);
 }
 
 /* A jump out of consume (its memory was used up) is a failure of its own like another. */
@@ -236,24 +268,50 @@ static void take_resume(struct runner *r)
     r->state.error = S("");
 }
 
+/* When to look whether or not the log grows; 0: not before. Under the lock. */
+static int64_t look_at_ms(const struct runner *r, bool more)
+{
+    int64_t rest_ms = r->began_ms + PACE_MS - clock_monotonic_ms();
+    if (r->state.parked)
+        return 0;
+    if (r->state.failures)
+        return clock_now_ms() + delay_of(r->state.failures);
+    if (more)
+        return clock_now_ms() + (rest_ms > 0 ? rest_ms : 0);
+    return r->unnoted_ms ? r->unnoted_ms + NOTE_MS : 0;
+}
+
+/* True: the time came. Under the lock; woken earlier only when `waiting`, or at the end. */
+static bool rest_until(struct runner *r, int64_t at_ms, bool waiting)
+{
+    struct timespec at = instant_of(at_ms);
+    if (at_ms && clock_now_ms() >= at_ms)
+        return true;
+    r->waiting = waiting;
+    if (at_ms)
+        pthread_cond_timedwait(&r->changed, &r->consumers->lock, &at);
+    else
+        pthread_cond_wait(&r->changed, &r->consumers->lock);
+    r->waiting = false;
+    return false;
+}
+
 /* Until there is something to do; false: the end. */
 static bool wait_for_work(struct runner *r)
 {
     struct consumers *c = r->consumers;
-    int64_t again_ms = r->state.failures ? clock_now_ms() + delay_of(r->state.failures) : 0;
-    struct timespec again = instant_of(again_ms);
+    int64_t again_ms = 0;
     pthread_mutex_lock(&c->lock);
     for (;;) {
         if (r->resume)
             take_resume(r);
-        bool late = again_ms && clock_now_ms() >= again_ms;
-        bool ready = !r->state.parked && (!r->state.failures || late);
-        if (c->closing || r->resumed || (ready && store_seq(c->store) > r->state.seq))
+        if (c->closing || r->resumed)
             break;
-        if (r->state.parked || !r->state.failures)
-            pthread_cond_wait(&c->changed, &c->lock);
-        else
-            pthread_cond_timedwait(&c->changed, &c->lock, &again);
+        bool more = store_seq(c->store) > r->state.seq;
+        if (!again_ms || !r->state.failures)
+            again_ms = look_at_ms(r, more);
+        if (rest_until(r, again_ms, !more && !r->state.failures))
+            break;
     }
     bool go_on = !c->closing;
     pthread_mutex_unlock(&c->lock);
@@ -269,14 +327,29 @@ static void note_resumed(struct runner *r)
                  r->consumer->name);
 }
 
+/* Past versions that were none of its business; if it is lost they are passed over once more. */
+static void note_position(struct runner *r)
+{
+    if (job_once(PUT_MEMORY_BYTES, put_work, r))
+        log_line(LOG_WARNING, (str){ 0 }, "consumer %s: its position could not be noted",
+                 r->consumer->name);
+}
+
 static void *run(void *self)
 {
     struct runner *r = self;
-    while (wait_for_work(r))
-        if (r->resumed)
+    while (wait_for_work(r)) {
+        if (r->resumed) {
             note_resumed(r);
-        else
+        } else if (r->unnoted_ms && store_seq(r->consumers->store) <= r->state.seq) {
+            note_position(r);
+        } else {
+            r->began_ms = clock_monotonic_ms();
             one_batch(r);
+        }
+    }
+    if (r->unnoted_ms)
+        note_position(r);
     return NULL;
 }
 
@@ -288,6 +361,8 @@ static err prepare_runner(struct ctx *cx, struct runner *r)
     struct lookup lookup = { .name = str_of(r->consumer->name) };
     TRY(store_write(cx, r->consumers->store, get_state, &lookup));
     r->state = (struct consumer_state){ .name = lookup.name, .error = S("") };
+    pthread_cond_init(&r->changed, NULL);
+    read_wanted(r);
     if (lookup.found)
         r->state.seq = lookup.state.seq;
     else if (r->consumer->from_now)
@@ -309,7 +384,6 @@ err consumers_start(struct ctx *cx, struct store *store, const struct consumer *
         TRY(prepare_runner(cx, &c->runners[c->count]));
     }
     pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->changed, NULL);
     store_watch(store, &c->watch); /* before the threads look: nothing is committed unseen */
     size_t started = 0;
     while (started < c->count &&
@@ -330,11 +404,12 @@ void consumers_stop(struct consumers *c)
     store_unwatch(c->store, &c->watch);
     pthread_mutex_lock(&c->lock);
     c->closing = true;
-    pthread_cond_broadcast(&c->changed);
+    wake_all(c, false);
     pthread_mutex_unlock(&c->lock);
-    for (size_t i = 0; i < c->count; i++)
+    for (size_t i = 0; i < c->count; i++) {
         pthread_join(c->runners[i].thread, NULL);
-    pthread_cond_destroy(&c->changed);
+        pthread_cond_destroy(&c->runners[i].changed);
+    }
     pthread_mutex_destroy(&c->lock);
 }
 
@@ -347,7 +422,7 @@ err consumers_resume(struct ctx *cx, struct consumers *c, str name, bool skip)
             c->runners[i].resume = found = true;
             c->runners[i].skip = skip;
         }
-    pthread_cond_broadcast(&c->changed);
+    wake_all(c, false);
     pthread_mutex_unlock(&c->lock);
     if (found)
         return ERR_OK;

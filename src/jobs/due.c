@@ -60,7 +60,8 @@ static const struct stmt due_sql[] = {
         "SEARCH due USING INDEX due_by_time" },
     { 0 },
 };
-enum { FIRST_DELAY_MS = 1000, LONGEST_DELAY_MS = 3600000, LOOK_AGAIN_MS = 60000 };
+enum { FIRST_DELAY_MS = 1000, LONGEST_DELAY_MS = 3600000, LOOK_AGAIN_MS = 60000,
+       PACE_MS = 20 };
 #define DUE_MEMORY_BYTES ((size_t)256 << 20)
 #define LOOK_MEMORY_BYTES ((size_t)1 << 20)
 
@@ -77,8 +78,12 @@ struct due {
     struct store_watch watch;
     pthread_t thread;
     pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool closing, woken;
+    pthread_cond_t changed; /* for the thread that looks */
+    pthread_cond_t handed;  /* for the lanes */
+    bool closing;
+    bool woken;             /* to look at once */
+    bool grown;             /* something was committed: look within PACE_MS */
+    int64_t looked_ms;      /* on the monotonic clock */
     char away[1024];  /* |kind|kind| */
     struct lane lanes[DUE_LANES];
     size_t lanes_count;
@@ -347,7 +352,7 @@ static void *lane_run(void *self)
     pthread_mutex_lock(&due->lock);
     for (;;) {
         while (!due->closing && !lane->number)
-            pthread_cond_wait(&due->changed, &due->lock);
+            pthread_cond_wait(&due->handed, &due->lock);
         if (due->closing)
             break;
         int64_t number = lane->number;
@@ -356,7 +361,7 @@ static void *lane_run(void *self)
         pthread_mutex_lock(&due->lock);
         lane->number = 0;
         due->woken = true; /* what waited for this one, or for a lane */
-        pthread_cond_broadcast(&due->changed);
+        pthread_cond_signal(&due->changed);
     }
     pthread_mutex_unlock(&due->lock);
     return NULL;
@@ -392,7 +397,7 @@ static bool hand_to_lane(struct due *due)
     pthread_mutex_lock(&due->lock);
     lane->number = look.number;
     lane->failing = look.failing;
-    pthread_cond_broadcast(&due->changed);
+    pthread_cond_broadcast(&due->handed);
     pthread_mutex_unlock(&due->lock);
     return true;
 }
@@ -414,14 +419,24 @@ static bool is_closing(struct due *due)
     return closing;
 }
 
+static struct timespec instant_of(int64_t at_ms)
+{
+    return (struct timespec){ .tv_sec = at_ms / 1000, .tv_nsec = at_ms % 1000 * 1000000 };
+}
+
+/* What a commit put is looked for soon, not after each: most put nothing. */
 static bool wait_until(struct due *due, int64_t when_ms)
 {
-    struct timespec when = { .tv_sec = when_ms / 1000, .tv_nsec = when_ms % 1000 * 1000000 };
     pthread_mutex_lock(&due->lock);
-    while (!due->closing && !due->woken &&
-           pthread_cond_timedwait(&due->changed, &due->lock, &when) == 0)
-        ;
-    due->woken = false;
+    while (!due->closing && !due->woken) {
+        int64_t rest_ms = due->looked_ms + PACE_MS - clock_monotonic_ms();
+        int64_t soon_ms = clock_now_ms() + (rest_ms > 0 ? rest_ms : 0);
+        struct timespec when = instant_of(due->grown && soon_ms < when_ms ? soon_ms : when_ms);
+        if (pthread_cond_timedwait(&due->changed, &due->lock, &when))
+            break;
+    }
+    due->woken = due->grown = false;
+    due->looked_ms = clock_monotonic_ms();
     bool go_on = !due->closing;
     pthread_mutex_unlock(&due->lock);
     return go_on;
@@ -444,14 +459,19 @@ void due_wake(struct due *due)
 {
     pthread_mutex_lock(&due->lock);
     due->woken = true;
-    pthread_cond_broadcast(&due->changed);
+    pthread_cond_signal(&due->changed);
     pthread_mutex_unlock(&due->lock);
 }
 
 static void on_change(const struct store_watch *watch, int64_t seq)
 {
+    struct due *due = watch->self;
     (void)seq;
-    due_wake(watch->self);
+    pthread_mutex_lock(&due->lock);
+    if (!due->grown)
+        pthread_cond_signal(&due->changed);
+    due->grown = true;
+    pthread_mutex_unlock(&due->lock);
 }
 
 static size_t name_away(struct due *due)
@@ -493,6 +513,7 @@ err due_start(struct ctx *cx, struct store *store, const struct due_kind *const 
     TRY(due_schema(cx, store));
     pthread_mutex_init(&due->lock, NULL);
     pthread_cond_init(&due->changed, NULL);
+    pthread_cond_init(&due->handed, NULL);
     if (!start_threads(due, lanes))
         return ctx_fail(cx, ERR_BUSY, (str){ 0 }, S("no thread could be started"));
     store_watch(store, &due->watch);
@@ -507,11 +528,13 @@ void due_stop(struct due *due)
     pthread_mutex_lock(&due->lock);
     due->closing = true;
     pthread_cond_broadcast(&due->changed);
+    pthread_cond_broadcast(&due->handed);
     pthread_mutex_unlock(&due->lock);
     pthread_join(due->thread, NULL);
     for (size_t i = 0; i < due->lanes_count; i++)
         pthread_join(due->lanes[i].thread, NULL);
     pthread_cond_destroy(&due->changed);
+    pthread_cond_destroy(&due->handed);
     pthread_mutex_destroy(&due->lock);
 }
 

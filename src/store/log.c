@@ -188,6 +188,44 @@ err store_log(struct ctx *cx, struct store *store, int64_t after, size_t count,
     return wrong;
 }
 
+enum { PASSED_OVER_MAX = 5000 }; /* in one go */
+
+static err follow(struct ctx *cx, struct store *store, struct store_following *f,
+                  struct store_versions *out)
+{
+    struct db_stmt *stmt = db_use(cx, cx->db, store_sql, SQL_LOG);
+    size_t cap = 0;
+    bool row = true;
+    *out = (struct store_versions){ 0 };
+    f->reached = f->after;
+    db_bind_int(stmt, 1, f->after);
+    db_bind_int(stmt, 2, (int64_t)f->count + PASSED_OVER_MAX);
+    while (out->count < f->count) {
+        TRY(db_step(cx, stmt, &row));
+        if (!row)
+            return ERR_OK;
+        err wrong = f->wanted[version_type(stmt)]
+                        ? add_visible(cx, store, stmt, 0, out, &cap) : ERR_OK;
+        f->reached = version_seq(stmt);
+        if (wrong) {
+            db_reset(stmt);
+            return wrong;
+        }
+    }
+    db_reset(stmt);
+    return ERR_OK;
+}
+
+err store_follow(struct ctx *cx, struct store *store, struct store_following *following,
+                 struct store_versions *out)
+{
+    bool borrowed;
+    TRY(store_borrow(cx, store, &borrowed));
+    err wrong = follow(cx, store, following, out);
+    store_give_back(cx, store, borrowed);
+    return wrong;
+}
+
 static err scan(struct ctx *cx, struct store *store, const struct store_scan *scan,
                 struct store_versions *out)
 {

@@ -104,6 +104,15 @@ err store_history(struct ctx *cx, struct store *store, const struct store_histor
 /* Follows the log: versions with seq > after, oldest first, at most `count`. */
 err store_log(struct ctx *cx, struct store *store, int64_t after, size_t count,
               struct store_versions *out) MUST_USE;
+/* The same of some types: those of others are passed over unread. */
+struct store_following {
+    int64_t after;
+    size_t count;
+    const bool *wanted;       /* by type */
+    int64_t reached;          /* filled: the log was looked through up to here */
+};
+err store_follow(struct ctx *cx, struct store *store, struct store_following *following,
+                 struct store_versions *out) MUST_USE;
 
 /* Walks the live resources of a type in rid order: those after `after_rid`, changed at `since_ms` or
  * later (0: all), up to rid `last_rid` (0: all); at most `count`. total is not filled. */

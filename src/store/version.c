@@ -34,6 +34,16 @@ static void ident_from(struct db_stmt *stmt, struct ident_row *out)
                                db_int(stmt, C_DELETED) != 0, db_int(stmt, C_LABELLED) != 0 };
 }
 
+uint16_t version_type(struct db_stmt *stmt)
+{
+    return store_rid_resource(db_int(stmt, C_RID));
+}
+
+int64_t version_seq(struct db_stmt *stmt)
+{
+    return db_int(stmt, C_SEQ);
+}
+
 err version_from(struct ctx *cx, struct store *store, struct db *db, struct db_stmt *stmt,
                  struct version_row *out)
 {

@@ -14,6 +14,8 @@ str version_splice(struct arena *arena, struct store_body body, int64_t vid, int
 /* From a row of a statement that gives IDENT and VERSION. */
 err version_from(struct ctx *cx, struct store *store, struct db *db, struct db_stmt *stmt,
                  struct version_row *out) MUST_USE;
+uint16_t version_type(struct db_stmt *stmt); /* of the row, unread */
+int64_t version_seq(struct db_stmt *stmt);
 /* The current version on cx's connection; ident.rid 0: never mentioned, version.vid 0: only that.
  * */
 err version_current(struct ctx *cx, struct store *store, uint16_t resource, str id,

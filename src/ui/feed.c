@@ -15,6 +15,7 @@ struct feed {
     pthread_cond_t changed;
     pthread_t thread;
     int64_t committed; /* last seq the store told of */
+    bool waiting;      /* for a commit */
     int64_t drawn;     /* last seq the views have seen */
     bool stop;
 };
@@ -24,8 +25,9 @@ static void note_commit(const struct store_watch *watch, int64_t seq)
 {
     struct feed *feed = watch->self;
     pthread_mutex_lock(&feed->lock);
+    if (feed->waiting) /* in a pause it looks by itself when that is over */
+        pthread_cond_signal(&feed->changed);
     feed->committed = seq;
-    pthread_cond_signal(&feed->changed);
     pthread_mutex_unlock(&feed->lock);
 }
 
@@ -89,7 +91,9 @@ static void *follow(void *self)
     pthread_mutex_lock(&feed->lock);
     while (!feed->stop) {
         if (feed->committed <= feed->drawn) {
+            feed->waiting = true;
             pthread_cond_wait(&feed->changed, &feed->lock);
+            feed->waiting = false;
             continue;
         }
         int64_t rest_ms = began_ms + FEED_PACE_MS - clock_monotonic_ms();
