@@ -357,7 +357,7 @@ static err find_system(struct ctx *cx, struct term_files *files, str url,
         return ERR_OK;
     int64_t sid = db_int(stmt, 0), concepts = db_int(stmt, 3);
     str version = arena_copy(cx->arena, db_text(stmt, 1));
-    str name = arena_copy(&files->arena, db_text(stmt, 2));
+    str name = arena_copy(cx->arena, db_text(stmt, 2));
     db_reset(stmt);
     for (size_t i = 0; i < files->systems_count; i++)
         if (str_eq(files->systems[i]->url, url) && str_eq(files->systems[i]->version, version)) {
@@ -369,7 +369,7 @@ static err find_system(struct ctx *cx, struct term_files *files, str url,
     struct term_system *system = arena_zero(&files->arena, sizeof *system);
     system->url = arena_copy(&files->arena, url);
     system->version = arena_copy(&files->arena, version);
-    system->name = name;
+    system->name = arena_copy(&files->arena, name);
     TRY(build(cx, files, sid, (size_t)concepts, system));
     files->systems[files->systems_count++] = system;
     *out = system;

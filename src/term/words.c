@@ -30,8 +30,7 @@ static bool is_word_byte(char c)
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80;
 }
 
-/* The next run of letters and digits of a folded text; false when there is none. */
-static bool next_word(str *rest, str *word)
+bool term_words_next(str *rest, str *word)
 {
     size_t from = 0, to;
     while (from < rest->n && !is_word_byte(rest->p[from]))
@@ -61,7 +60,7 @@ static uint32_t place_of(struct gather *g, str word)
 static void add_name(struct gather *g, uint32_t concept, str name)
 {
     str rest = term_fold(&g->folded, name), word;
-    while (next_word(&rest, &word)) {
+    while (term_words_next(&rest, &word)) {
         g->meetings = arena_grow(&g->scratch, g->meetings, g->count, &g->cap, sizeof *g->meetings);
         g->meetings[g->count++] = (struct meeting){ place_of(g, word), concept };
     }
@@ -159,20 +158,35 @@ static struct span span_of(const struct term_words *words, str prefix)
     return span;
 }
 
+static void set_bits(const struct term_words *words, struct span span, struct term_bits *out)
+{
+    for (size_t i = span.from; i < span.to; i++)
+        for (uint32_t k = 0; k < words->list[i].count; k++)
+            term_bit_set(out, words->concepts[words->list[i].from + k]);
+}
+
 bool term_words_find(const struct term_system *system, str folded_filter, struct term_bits *out)
 {
     const struct term_words *words = system->words;
     struct span rarest = { 0 };
     bool any = false;
     str word;
-    while (words && next_word(&folded_filter, &word)) {
+    while (words && term_words_next(&folded_filter, &word)) {
         struct span span = span_of(words, word);
         if (!any || span.concepts < rarest.concepts)
             rarest = span;
         any = true;
     }
-    for (size_t i = rarest.from; any && i < rarest.to; i++)
-        for (uint32_t k = 0; k < words->list[i].count; k++)
-            term_bit_set(out, words->concepts[words->list[i].from + k]);
+    if (any)
+        set_bits(words, rarest, out);
     return any;
+}
+
+bool term_words_add(const struct term_system *system, str folded_word, struct term_bits *out)
+{
+    const struct term_words *words = system->words;
+    struct span span = words ? span_of(words, folded_word) : (struct span){ 0 };
+    if (words)
+        set_bits(words, span, out);
+    return span.concepts > 0;
 }

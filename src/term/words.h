@@ -20,3 +20,7 @@ void term_words_make(struct arena *arena, struct term_system *system);
  * theirs. A few that do not match may be among them (two names share the words). False: the system
  * has no words, or the filter holds none; any concept may match. */
 bool term_words_find(const struct term_system *system, str folded_filter, struct term_bits *out);
+/* The next run of letters and digits of a folded text; false when there is none. */
+bool term_words_next(str *rest, str *word);
+/* Sets the bits of all concepts with a word that begins so; false: no word of the system does. */
+bool term_words_add(const struct term_system *system, str folded_word, struct term_bits *out);

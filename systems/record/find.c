@@ -3,17 +3,20 @@
 #include "assets.h"
 #include "auth/gate.h"
 #include "base/map.h"
+#include "fhir/datetime.h"
 #include "http/text.h"
 #include "json/write.h"
 #include "record_find.html.h"
 #include "store/access.h"
 #include "systems/record/home.h"
+#include "systems/record/people.h"
 #include "systems/record/ward.h"
 #include "term/system.h"
 #include "ui/browse.h"
 #include "ui_page.html.h"
 
-enum { QUERY_BYTES = 48 << 10, JSON_BYTES = 1 << 20 };
+/* A word as short as that is taken whole when a slip in it is looked for. */
+enum { QUERY_BYTES = 48 << 10, JSON_BYTES = 1 << 20, SLIPS_BEGIN = 5 };
 #define NHS_SYSTEM "https://fhir.nhs.uk/Id/nhs-number"
 #define RECENT_COOKIE "record_recent="
 
@@ -37,9 +40,30 @@ struct hunt {
     struct find_list *list;
     struct map seen;
     size_t looked;
-    bool foreign; /* beyond the asker's own patients */
+    bool foreign;          /* beyond the asker's own patients */
+    const int64_t *days;   /* only those born then; NULL: whenever */
+    size_t days_count;
 };
 
+/* Compares one person; those nobody can mean cost a look and are forgotten. */
+static void compare(struct hunt *hunt, struct json body, int64_t pid)
+{
+    struct ctx *cx = hunt->cx;
+    struct find_row row = { .who = ui_patient_of(cx, body), .pid = pid, .foreign = hunt->foreign };
+    bool labelled = json_count(json_get(json_get(body, S("meta")), S("security"))) > 0;
+    hunt->looked++;
+    row.match = find_person(cx, &row.who);
+    struct match_score score = match_person(cx, hunt->ask, &row.match);
+    if (!score.points || (hunt->foreign && (!score.full || labelled)) ||
+        !map_add(&hunt->seen, row.who.id, 1, NULL))
+        return;
+    row.points = score.points;
+    row.full = score.full;
+    row.why = score.why;
+    hunt->list->rows[hunt->list->rows_count++] = row;
+}
+
+/* People by a query of the FHIR search: numbers and dates. */
 static err add_candidates(struct hunt *hunt, str query)
 {
     struct ctx *cx = hunt->cx;
@@ -49,22 +73,39 @@ static err add_candidates(struct hunt *hunt, str query)
     size_t most = FIND_LOOKED - hunt->looked;
     TRY(record_find(cx, hunt->store, "Patient", query, most < FIND_QUERY ? most : FIND_QUERY,
                     &set));
-    hunt->looked += set.count;
     hunt->list->more = hunt->list->more || set.more;
-    for (size_t i = 0; i < set.count; i++) {
-        struct find_row row = { .who = ui_patient_of(cx, set.items[i].body),
-                                .foreign = hunt->foreign };
-        bool labelled = json_count(json_get(json_get(set.items[i].body, S("meta")),
-                                            S("security"))) > 0;
-        row.match = find_person(cx, &row.who);
-        struct match_score score = match_person(cx, hunt->ask, &row.match);
-        if (!score.points || (hunt->foreign && (!score.full || labelled)) ||
-            !map_add(&hunt->seen, row.who.id, 1, NULL))
+    for (size_t i = 0; i < set.count; i++)
+        compare(hunt, set.items[i].body, set.items[i].pid);
+    return ERR_OK;
+}
+
+/* People by number; one who went meanwhile, or may not be seen, is not there. */
+static err add_people(struct hunt *hunt, const int64_t *rids, size_t count)
+{
+    struct ctx *cx = hunt->cx;
+    for (size_t i = 0; i < count; i++) {
+        struct store_version version;
+        struct json body;
+        size_t issues = cx->issues.count, kept = cx->issues.kept;
+        char key[24];
+        int n = snprintf(key, sizeof key, "#%lld", (long long)rids[i]);
+        str name = { key, (size_t)n };
+        if (map_get(&hunt->seen, name, &(uint64_t){ 0 }))
             continue;
-        row.points = score.points;
-        row.full = score.full;
-        row.why = score.why;
-        hunt->list->rows[hunt->list->rows_count++] = row;
+        map_add(&hunt->seen, arena_copy(cx->arena, name), 1, NULL);
+        if (hunt->looked >= FIND_LOOKED) {
+            hunt->list->more = true;
+            return ERR_OK;
+        }
+        err wrong = store_read_rid(cx, hunt->store, rids[i], &version);
+        if (wrong == ERR_IO || wrong == ERR_BUG)
+            return wrong;
+        cx->issues.count = issues;
+        cx->issues.kept = kept;
+        if (wrong)
+            continue;
+        TRY(json_parse(cx, version.body, &body));
+        compare(hunt, body, version.pid);
     }
     return ERR_OK;
 }
@@ -87,21 +128,6 @@ static bool has_full(const struct find_list *list)
     return false;
 }
 
-/* Everybody born on that day; when none of them is wholly right, one slip of the pen away. */
-static err by_birth(struct hunt *hunt)
-{
-    str dates[MATCH_DATES_MAX];
-    size_t count = match_dates(hunt->cx, hunt->ask->born, dates);
-    size_t near = count < 2 || !hunt->ask->words_count ? 1 : 2;
-    for (size_t i = 0; i < count; i++) { /* a range of the index each */
-        if (i == near && (!hunt->ask->words_count || has_full(hunt->list)))
-            break;
-        TRY(add_candidates(hunt, arena_printf(hunt->cx->arena, "birthdate=%.*s",
-                                              STR_ARG(dates[i]))));
-    }
-    return ERR_OK;
-}
-
 static str upper(struct ctx *cx, str word)
 {
     char *out = arena_alloc(cx->arena, word.n);
@@ -111,50 +137,100 @@ static str upper(struct ctx *cx, str word)
 }
 
 /* People with one of these surnames and, when given, one of those first names. */
-struct names {
-    const str *list;
-    size_t count;
-};
-
-static err by_name(struct hunt *hunt, struct names family, struct names given)
+static err by_name(struct hunt *hunt, struct people_name family, struct people_name given)
 {
-    struct buf query = buf_make(hunt->cx->arena, QUERY_BYTES);
-    put_values(&query, "family", family.list, family.count);
-    if (given.count)
-        put_values(&query, "given", given.list, given.count);
-    return add_candidates(hunt, buf_str(&query));
+    struct people people;
+    struct people_ask ask = { family, given, hunt->days, hunt->days_count };
+    TRY(people_named(hunt->cx, hunt->store, &ask, &people));
+    hunt->list->more = hunt->list->more || people.more;
+    return add_people(hunt, people.rids, people.count);
 }
 
-/* As typed, then with one slip in the surname, then with one in the first name. */
-static err by_both(struct hunt *hunt, str family, str given, bool slips)
+/* How a name is looked for, from the narrowest way to the widest. */
+enum manner { WHOLE, BEGUN, SLIPPED, MANNERS };
+
+/* The names a slip away, without the one typed, which was looked for before. */
+static struct people_name variants(struct hunt *hunt, str name)
 {
     str *list = arena_array(hunt->cx->arena, MATCH_VARIANTS_MAX, sizeof *list);
-    struct names f = { &family, 1 }, g = { &given, given.n ? 1 : 0 };
-    if (!slips)
+    size_t count = match_variants(hunt->cx, name, list);
+    return (struct people_name){ list + 1, count - 1, name.n < SLIPS_BEGIN, name };
+}
+
+static err by_both(struct hunt *hunt, const str *family, const str *given, enum manner manner)
+{
+    struct people_name f = { family, family->n > 0, manner == WHOLE, { 0 } };
+    struct people_name g = { given, given->n > 0, manner == WHOLE, { 0 } };
+    if (manner != SLIPPED)
         return by_name(hunt, f, g);
-    TRY(by_name(hunt, (struct names){ list, match_variants(hunt->cx, family, list) }, g));
-    return given.n ? by_name(hunt, f, (struct names){ list, match_variants(hunt->cx, given, list) })
-                   : ERR_OK;
+    if (f.count)
+        TRY(by_name(hunt, variants(hunt, *family), g));
+    return g.count && f.count ? by_name(hunt, f, variants(hunt, *given)) : ERR_OK;
+}
+
+static bool is_enough(const struct hunt *hunt)
+{
+    return hunt->list->rows_count >= FIND_SHOWN;
 }
 
 static err by_names(struct hunt *hunt)
 {
     const struct match_ask *ask = hunt->ask;
-    str first = ask->words[0], second = ask->words_count > 1 ? ask->words[1] : (str){ 0 };
-    bool both_ways = second.n && !ask->family_first;
-    int rounds = ask->born.n ? 1 : 2; /* with a date of birth slips are found by the date */
-    for (int slips = 0; slips < rounds && (!slips || hunt->list->rows_count < FIND_SHOWN);
-         slips++) {
-        TRY(by_both(hunt, first, second, slips));
-        if (both_ways)
-            TRY(by_both(hunt, second, first, slips));
-        if (second.n || slips)
-            continue;
-        struct buf query = buf_make(hunt->cx->arena, QUERY_BYTES);
-        put_values(&query, "given", &first, 1);
-        TRY(add_candidates(hunt, buf_str(&query)));
+    const str none = { 0 }, *first = &ask->words[0];
+    const str *second = ask->words_count > 1 ? &ask->words[1] : &none;
+    /* with a date of birth slips are found by the date */
+    int manners = ask->born.n ? SLIPPED : MANNERS;
+    for (int manner = 0; manner < manners && !is_enough(hunt); manner++) {
+        TRY(by_both(hunt, first, second, (enum manner)manner));
+        if (!is_enough(hunt) && (second->n ? !ask->family_first : manner != SLIPPED))
+            TRY(by_both(hunt, second, first, (enum manner)manner));
     }
     return ERR_OK;
+}
+
+static err near_birth(struct hunt *hunt, const str *family)
+{
+    struct people_name none = { 0 };
+    TRY(by_name(hunt, (struct people_name){ family, 1, true, { 0 } }, none));
+    return by_name(hunt, variants(hunt, *family), none);
+}
+
+/* Born one slip of the pen away from the day typed, with a surname that is not far either. */
+static err by_near_birth(struct hunt *hunt, const str *dates, size_t count)
+{
+    const struct match_ask *ask = hunt->ask;
+    int64_t *days = arena_array(hunt->cx->arena, MATCH_DATES_MAX, sizeof *days);
+    for (size_t i = 0; i < count; i++) {
+        struct datetime day;
+        if (datetime_parse(dates[i], DATETIME_AS_DATE, &day))
+            days[hunt->days_count++] = day.low_ms;
+    }
+    hunt->days = days;
+    err done = near_birth(hunt, &ask->words[0]);
+    if (done == ERR_OK && ask->words_count > 1 && !ask->family_first)
+        done = near_birth(hunt, &ask->words[1]);
+    hunt->days = NULL;
+    hunt->days_count = 0;
+    return done;
+}
+
+/* Everybody born on that day, and those a slip of the pen away: who is alike is to be seen, too. */
+static err by_birth(struct hunt *hunt)
+{
+    str dates[MATCH_DATES_MAX];
+    size_t count = match_dates(hunt->cx, hunt->ask->born, dates);
+    if (count == 0)
+        return ERR_OK;
+    TRY(add_candidates(hunt, arena_printf(hunt->cx->arena, "birthdate=%.*s", STR_ARG(dates[0]))));
+    return hunt->ask->words_count ? by_near_birth(hunt, dates + 1, count - 1)
+                                  : ERR_OK;
+}
+
+/* Somebody with few patients of their own: each is looked at, whatever was typed. */
+static bool has_few(const struct ctx *cx)
+{
+    const struct store_access *access = cx->access;
+    return access && !access->any_patient && access->pids_count <= FIND_LOOKED / 2;
 }
 
 static err hunt_all(struct hunt *hunt)
@@ -170,6 +246,8 @@ static err hunt_all(struct hunt *hunt)
                                                      NHS_SYSTEM, STR_ARG(value)));
         return add_candidates(hunt, buf_str(&query));
     }
+    if (has_few(hunt->cx))
+        return add_people(hunt, hunt->cx->access->pids, hunt->cx->access->pids_count);
     if (ask->born.n)
         TRY(by_birth(hunt));
     return ask->words_count ? by_names(hunt) : ERR_OK;
@@ -192,6 +270,23 @@ static err hunt_foreign(struct hunt *hunt)
     hunt->foreign = true;
     hunt->looked = 0;
     err done = hunt_all(hunt);
+    cx->access = own;
+    return done;
+}
+
+/* Many are compared; only those who are shown have been seen, says the audit. */
+static err hunt_unseen(struct hunt *hunt)
+{
+    struct ctx *cx = hunt->cx;
+    const struct store_access *own = cx->access;
+    if (!own)
+        return hunt_all(hunt);
+    struct store_access quiet = *own;
+    quiet.seen = NULL;
+    cx->access = &quiet;
+    err done = hunt_all(hunt);
+    if (done == ERR_OK)
+        done = hunt_foreign(hunt);
     cx->access = own;
     return done;
 }
@@ -225,14 +320,15 @@ static err find_people(struct ctx *cx, struct store *store, struct find_list *li
     list->rows = arena_array(cx->arena, 2 * FIND_LOOKED + 1, sizeof *list->rows);
     if (!list->asked)
         return ERR_OK;
-    TRY(hunt_all(&hunt));
-    TRY(hunt_foreign(&hunt));
+    TRY(hunt_unseen(&hunt));
     qsort(list->rows, list->rows_count, sizeof *list->rows, nearer);
     if (list->rows_count > FIND_SHOWN) {
         list->rows_count = FIND_SHOWN;
         list->more = true;
     }
     find_mark_alike(list->rows, list->rows_count);
+    for (size_t i = 0; i < list->rows_count; i++)
+        access_see(cx->access, list->rows[i].pid);
     for (size_t i = 0; i < list->rows_count; i++)
         list->rows[i].place = list->rows[i].foreign
                                   ? S("") : ward_place_of(cx, store, list->rows[i].who.id);

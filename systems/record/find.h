@@ -17,11 +17,12 @@
  *          query.
  * Hazards  H-101, H-102 the wrong one of two people with nearly the same name.
  */
-enum { FIND_SHOWN = 30, FIND_LOOKED = 1000, FIND_QUERY = 300, FIND_RECENT = 8 };
+enum { FIND_SHOWN = 30, FIND_LOOKED = 600, FIND_QUERY = 300, FIND_RECENT = 8 };
 
 struct find_row {
     struct ui_patient who;
     str place, why;
+    int64_t pid;
     int points;
     bool full, alike, foreign; /* foreign: no business with this patient */
     struct match_person match;

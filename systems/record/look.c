@@ -32,7 +32,7 @@ static err take(struct ctx *cx, const struct search_page *page, struct record_se
             continue;
         *item = (struct record_item){ .id = version->id, .resource = version->resource,
                                       .vid = version->vid, .seq = version->seq,
-                                      .at_ms = version->at_ms };
+                                      .at_ms = version->at_ms, .pid = version->pid };
         TRY(json_parse(cx, version->body, &item->body));
         out->count++;
     }

@@ -24,6 +24,7 @@ struct record_item {
     str id;
     uint16_t resource;
     int64_t vid, seq, at_ms; /* of the version */
+    int64_t pid;             /* the patient's, or its own */
 };
 struct record_set {
     struct record_item *items;

@@ -78,10 +78,17 @@ function attach(box: HTMLElement) {
     const url = `/record/codes?list=${box.dataset.codes}&q=${encodeURIComponent(typed)}`;
     const answer = await fetch(url, { headers: { Accept: 'application/json' } }).catch(() => undefined);
     if (!answer?.ok || asked !== typed) return;
-    hits = (await answer.json()).hits;
+    const found = await answer.json();
+    hits = found.hits;
     at = -1;
     draw();
+    if (found.near) state.textContent = 'Nothing begins so. These are one letter away.';
+    else if (!hits.length) state.textContent = 'No code found. The words can stand without one.';
+    else if (found.starter) state.textContent = 'From a short list: no terminology is loaded.';
   };
+  input.addEventListener('focus', () => { // what the list holds is made ready before the first letter
+    fetch(`/record/codes?list=${box.dataset.codes}&q=`).catch(() => undefined);
+  }, { once: true });
   input.addEventListener('input', ask);
   input.addEventListener('blur', close);
   input.addEventListener('keydown', (event) => {
