@@ -37,6 +37,12 @@ static err check(struct ctx *cx, const struct client *client)
     if (client->launch.n && !redirect_ok(client->launch))
         return ctx_fail(cx, ERR_INVALID, S("launch"),
                         S("the launch URL is no https URL; http is taken on loopback only"));
+    if (client->jwks_uri.n && !redirect_ok(client->jwks_uri))
+        return ctx_fail(cx, ERR_INVALID, S("jwks_uri"),
+                        S("the keys' address is no https URL; http is taken on loopback only"));
+    if (client->without_pkce && client->kind == CLIENT_PUBLIC)
+        return ctx_fail(cx, ERR_INVALID, S("without_pkce"),
+                        S("a public app must use PKCE; give it a secret or keys to do without"));
     return scope_parse(cx, client->scopes, &scopes);
 }
 
@@ -59,6 +65,12 @@ static err insert(struct ctx *cx, struct db *db, const struct client *client)
     if (db_changes(db) == 0)
         return ctx_failf(cx, ERR_CONFLICT, S("client_id"), "there is an app \"%.*s\" already",
                          STR_ARG(client->id));
+    stmt = db_use(cx, db, people_sql, PEOPLE_CLIENT_MORE);
+    db_bind_text(stmt, 1, client->id);
+    db_bind_text(stmt, 2, text_or_empty(client->jwks_uri));
+    db_bind_int(stmt, 3, client->without_pkce);
+    db_bind_int(stmt, 4, client->introspects);
+    TRY(db_run(cx, stmt));
     if (!client->launch.n)
         return ERR_OK;
     stmt = db_use(cx, db, people_sql, PEOPLE_LAUNCH_ADD);
@@ -93,6 +105,9 @@ static err find(struct ctx *cx, struct db *db, str id, struct client *out)
         .kind = (enum client_kind)db_int(stmt, 5),
         .disabled = db_int(stmt, 6) != 0,
         .launch = arena_copy(cx->arena, db_text(stmt, 7)),
+        .jwks_uri = arena_copy(cx->arena, db_text(stmt, 8)),
+        .without_pkce = db_int(stmt, 9) != 0,
+        .introspects = db_int(stmt, 10) != 0,
     };
     db_reset(stmt);
     return ERR_OK;
@@ -102,6 +117,22 @@ err client_find(struct ctx *cx, struct people *people, str id, struct client *ou
 {
     struct db *db = people_lock(people);
     return people_unlock(people, find(cx, db, id, out));
+}
+
+static err count_registered(struct ctx *cx, struct db *db, int64_t *count)
+{
+    struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_CLIENT_COUNT);
+    bool row;
+    TRY(db_step(cx, stmt, &row));
+    *count = row ? db_int(stmt, 0) : 0;
+    db_reset(stmt);
+    return ERR_OK;
+}
+
+err client_registered(struct ctx *cx, struct people *people, int64_t *count)
+{
+    struct db *db = people_lock(people);
+    return people_unlock(people, count_registered(cx, db, count));
 }
 
 bool client_redirects_to(const struct client *client, str uri)

@@ -6,6 +6,8 @@
 #include "http/text.h"
 #include "json/json.h"
 
+#define JWT_BEARER "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
 static err refuse(struct ctx *cx)
 {
     cx->issues.kept = cx->issues.count = 0; /* why exactly is not told to whoever tries */
@@ -55,6 +57,20 @@ static bool whole_number(struct ctx *cx, struct json v, int64_t *out)
     return json_is(v, JSON_NUMBER) && str_to_i64(json_string(cx->arena, v), out);
 }
 
+/* nbf and iat, when given, are not in the future by more than a clock may be ahead. */
+static bool begun(struct ctx *cx, struct json claims, int64_t now_s)
+{
+    static const char *const names[] = { "nbf", "iat" };
+    for (size_t i = 0; i < COUNT(names); i++) {
+        struct json claim = json_get(claims, str_of(names[i]));
+        int64_t at_s = 0;
+        if (claim.doc && (!whole_number(cx, claim, &at_s) ||
+                                        at_s > now_s + OAUTH_SKEW_S))
+            return false;
+    }
+    return true;
+}
+
 /* iss = sub = the app, for us, not long-lived, not seen before. */
 static bool claims_fit(struct http_request *request, struct people *people, str payload, str id)
 {
@@ -69,7 +85,7 @@ static bool claims_fit(struct http_request *request, struct people *people, str 
         !json_string_is(json_get(claims, S("sub")), id) || !jti.n ||
         !audience_fits(request, json_get(claims, S("aud"))) ||
         !whole_number(cx, json_get(claims, S("exp")), &exp_s) || exp_s <= now_s ||
-        exp_s > now_s + OAUTH_ASSERTION_S)
+        exp_s > now_s + OAUTH_ASSERTION_S + OAUTH_SKEW_S || !begun(cx, claims, now_s))
         return false;
     str once = arena_printf(cx->arena, "%.*s %.*s", STR_ARG(id), STR_ARG(jti));
     return client_use_once(cx, people, once, exp_s * 1000, &first) == ERR_OK && first;
@@ -100,11 +116,16 @@ err client_prove(struct http_request *request, struct people *people, struct cli
 {
     struct ctx *cx = request->cx;
     struct client client;
-    str assertion = form(request, "client_assertion");
-    str id = form(request, "client_id"), secret = { 0 };
-    bool by_keys = assertion.n > 0, by_secret = !by_keys && read_basic(request, &id, &secret);
+    str assertion = form(request, "client_assertion"), named = form(request, "client_id");
+    str id = named, secret = { 0 };
+    bool by_keys = assertion.n > 0, by_secret = read_basic(request, &id, &secret);
     if (by_keys)
         id = issuer_of(cx, assertion);
+    /* RFC 6749 2.3: one way of proving, and one name. */
+    bool of_kind = str_eq(form(request, "client_assertion_type"), S(JWT_BEARER));
+    if ((by_keys && (by_secret || !of_kind)) ||
+        (named.n && str_given(id) && !str_eq(named, id)))
+        return refuse(cx);
     if (!str_given(id) || client_find(cx, people, id, &client) != ERR_OK || client.disabled)
         return refuse(cx);
     bool proved = client.kind == CLIENT_PUBLIC && !by_keys && !by_secret;

@@ -2,6 +2,7 @@
 #include "auth/grant.h"
 #include "auth/people_sql.h"
 #include "auth/secret.h"
+#include "auth/session.h"
 
 enum { MINUTE_MS = 60000, GRANT_USED_KEPT_MINUTES = 24 * 60 };
 
@@ -46,7 +47,7 @@ static err insert_code(struct ctx *cx, struct db *db, const struct grant *grant,
     db_bind_blob(stmt, 1, secret_hash(cx->arena, code));
     bind_grant(stmt, grant);
     db_bind_text(stmt, 10, grant->redirect);
-    db_bind_text(stmt, 11, grant->challenge);
+    db_bind_text(stmt, 11, text_or_empty(grant->challenge));
     db_bind_int(stmt, 12, cx->now_ms + GRANT_CODE_MINUTES * MINUTE_MS);
     return db_run(cx, stmt);
 }
@@ -63,8 +64,11 @@ err grant_code(struct ctx *cx, struct people *people, const struct grant *grant,
     return ERR_OK;
 }
 
+/* RFC 9700 2.1.1: a verifier where there was no challenge is somebody else's code put in. */
 static bool verifier_fits(struct arena *arena, str verifier, str challenge)
 {
+    if (!challenge.n)
+        return verifier.n == 0;
     if (verifier.n < 43 || verifier.n > 128)
         return false;
     return secret_same(secret_base64url(arena, secret_sha256(arena, verifier)), challenge);
@@ -125,9 +129,40 @@ err grant_redeem(struct ctx *cx, struct people *people, const struct grant_claim
     return ERR_OK;
 }
 
-static err use_refresh(struct ctx *cx, struct db *db, str refresh, struct grant *out)
+static err is_signed_in(struct ctx *cx, struct db *db, str user)
 {
-    str hash = secret_hash(cx->arena, refresh);
+    struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_SESSION_LIVE);
+    db_bind_text(stmt, 1, user);
+    db_bind_int(stmt, 2, cx->now_ms - SESSION_ABSOLUTE_MS);
+    bool row;
+    TRY(db_step(cx, stmt, &row));
+    db_reset(stmt);
+    return row ? ERR_OK : invalid_grant(cx);
+}
+
+/* What the refresh token's own consent says against it, before it is used up. */
+static err check_renewal(struct ctx *cx, struct db *db, const struct grant_renewal *ask,
+                         const struct grant *grant)
+{
+    struct scope_set granted, wanted;
+    if (!str_eq(grant->client, ask->client) || grant->until_ms <= cx->now_ms)
+        return invalid_grant(cx);
+    TRY(scope_parse(cx, grant->scopes, &granted));
+    if (granted.online && !granted.offline)
+        TRY(is_signed_in(cx, db, grant->user));
+    if (!ask->scope.n)
+        return ERR_OK;
+    TRY(scope_parse(cx, ask->scope, &wanted));
+    if (!scope_within(&wanted, &granted) || wanted.rules_count == 0)
+        return ctx_fail(cx, ERR_INVALID, S("invalid_scope"),
+                        S("a refresh may narrow the scopes, not widen them"));
+    return ERR_OK;
+}
+
+static err use_refresh(struct ctx *cx, struct db *db, const struct grant_renewal *ask,
+                       struct grant *out)
+{
+    str hash = secret_hash(cx->arena, ask->refresh);
     struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_REFRESH_FIND);
     db_bind_blob(stmt, 1, hash);
     bool row;
@@ -135,32 +170,48 @@ static err use_refresh(struct ctx *cx, struct db *db, str refresh, struct grant 
     if (!row)
         return invalid_grant(cx);
     read_grant(cx, stmt, out);
-    int64_t until_ms = db_int(stmt, 8), used_ms = db_int(stmt, 9);
+    out->until_ms = db_int(stmt, 8);
+    int64_t used_ms = db_int(stmt, 9);
     db_reset(stmt);
     if (used_ms) {
         TRY(revoke_family(cx, db, out->family));
         return invalid_grant(cx);
     }
-    if (until_ms <= cx->now_ms)
-        return invalid_grant(cx);
+    TRY(check_renewal(cx, db, ask, out));
+    out->narrower = ask->scope;
     stmt = db_use(cx, db, people_sql, PEOPLE_REFRESH_USE);
     db_bind_blob(stmt, 1, hash);
     db_bind_int(stmt, 2, cx->now_ms);
     return db_run(cx, stmt);
 }
 
-err grant_refresh(struct ctx *cx, struct people *people, str refresh, str client,
+err grant_refresh(struct ctx *cx, struct people *people, const struct grant_renewal *ask,
                   struct grant *out)
 {
     struct grant grant = { 0 };
     struct db *db = people_lock(people);
-    err used = people_unlock(people, use_refresh(cx, db, refresh, &grant));
+    err used = people_unlock(people, use_refresh(cx, db, ask, &grant));
     people_forget(people);
     TRY(used);
-    if (!str_eq(grant.client, client))
-        return invalid_grant(cx);
     *out = grant;
     return ERR_OK;
+}
+
+static err find_holder(struct ctx *cx, struct db *db, str refresh, str *client)
+{
+    struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_REFRESH_FIND);
+    db_bind_blob(stmt, 1, secret_hash(cx->arena, refresh));
+    bool row;
+    TRY(db_step(cx, stmt, &row));
+    *client = row ? arena_copy(cx->arena, db_text(stmt, 0)) : S("");
+    db_reset(stmt);
+    return ERR_OK;
+}
+
+err grant_holder(struct ctx *cx, struct people *people, str refresh, str *client)
+{
+    struct db *db = people_lock(people);
+    return people_unlock(people, find_holder(cx, db, refresh, client));
 }
 
 static err insert_refresh(struct ctx *cx, struct db *db, const struct grant *grant, str refresh)
@@ -168,7 +219,8 @@ static err insert_refresh(struct ctx *cx, struct db *db, const struct grant *gra
     struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_REFRESH_ADD);
     db_bind_blob(stmt, 1, secret_hash(cx->arena, refresh));
     bind_grant(stmt, grant);
-    db_bind_int(stmt, 10, cx->now_ms + (int64_t)GRANT_REFRESH_MINUTES * MINUTE_MS);
+    int64_t from_now_ms = cx->now_ms + (int64_t)GRANT_REFRESH_MINUTES * MINUTE_MS;
+    db_bind_int(stmt, 10, grant->until_ms ? grant->until_ms : from_now_ms);
     return db_run(cx, stmt);
 }
 
@@ -177,11 +229,13 @@ err grant_issue(struct ctx *cx, struct people *people, const struct grant *grant
 {
     struct scope_set scopes;
     TRY(scope_parse(cx, grant->scopes, &scopes));
-    struct grant_tokens tokens = { .expires_s = GRANT_ACCESS_MINUTES * 60 };
-    struct people_token_ask ask = { grant->user, grant->client, grant->scopes, grant->patient,
-                                    grant->family, GRANT_ACCESS_MINUTES };
+    int minutes = grant->user.n ? GRANT_ACCESS_MINUTES : GRANT_SERVICE_MINUTES;
+    struct grant_tokens tokens = { .expires_s = minutes * 60 };
+    str may = str_given(grant->narrower) && grant->narrower.n ? grant->narrower : grant->scopes;
+    struct people_token_ask ask = { grant->user, grant->client, may, grant->patient,
+                                    grant->family, minutes };
     TRY(people_token_issue(cx, people, &ask, &tokens.access));
-    if (scopes.offline || scopes.online) {
+    if (grant->user.n && (scopes.offline || scopes.online)) {
         tokens.refresh = secret_text(cx->arena);
         struct db *db = people_lock(people);
         TRY(people_unlock(people, insert_refresh(cx, db, grant, tokens.refresh)));
@@ -190,7 +244,7 @@ err grant_issue(struct ctx *cx, struct people *people, const struct grant *grant
     return ERR_OK;
 }
 
-static err revoke_refresh(struct ctx *cx, struct db *db, str token)
+static err revoke_refresh(struct ctx *cx, struct db *db, str client, str token)
 {
     struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_REFRESH_FIND);
     db_bind_blob(stmt, 1, secret_hash(cx->arena, token));
@@ -199,15 +253,54 @@ static err revoke_refresh(struct ctx *cx, struct db *db, str token)
     if (!row)
         return ERR_OK;
     str family = arena_copy(cx->arena, db_text(stmt, 7));
+    bool own = str_eq(db_text(stmt, 0), client);
     db_reset(stmt);
-    return revoke_family(cx, db, family);
+    return own ? revoke_family(cx, db, family) : ERR_OK;
 }
 
-err grant_revoke(struct ctx *cx, struct people *people, str token)
+static err revoke(struct ctx *cx, struct db *db, str client, str token)
 {
-    TRY(people_token_revoke(cx, people, token));
+    struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_TOKEN_GIVE_UP);
+    db_bind_blob(stmt, 1, secret_hash(cx->arena, token));
+    db_bind_int(stmt, 2, cx->now_ms);
+    db_bind_text(stmt, 3, client);
+    TRY(db_run(cx, stmt));
+    return revoke_refresh(cx, db, client, token);
+}
+
+err grant_revoke(struct ctx *cx, struct people *people, str client, str token)
+{
     struct db *db = people_lock(people);
-    TRY(people_unlock(people, revoke_refresh(cx, db, token)));
+    err done = people_unlock(people, revoke(cx, db, client, token));
     people_forget(people);
+    return done;
+}
+
+err grant_end(struct ctx *cx, struct people *people, str family)
+{
+    struct db *db = people_lock(people);
+    err done = people_unlock(people, revoke_family(cx, db, family));
+    people_forget(people);
+    return done;
+}
+
+static err read_context(struct ctx *cx, struct db *db, str family, struct grant *out)
+{
+    struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_GRANT_CONTEXT);
+    db_bind_text(stmt, 1, family);
+    bool row;
+    *out = (struct grant){ .encounter = S(""), .context = S("") };
+    TRY(db_step(cx, stmt, &row));
+    if (row) {
+        out->encounter = arena_copy(cx->arena, db_text(stmt, 0));
+        out->context = arena_copy(cx->arena, db_text(stmt, 1));
+    }
+    db_reset(stmt);
     return ERR_OK;
+}
+
+err grant_context(struct ctx *cx, struct people *people, str family, struct grant *out)
+{
+    struct db *db = people_lock(people);
+    return people_unlock(people, read_context(cx, db, family, out));
 }

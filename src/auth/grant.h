@@ -7,17 +7,23 @@
  *
  * Source   RFC 6749 4.1 and 6; RFC 7636 (PKCE, S256 only); OAuth 2.0 Security BCP (RFC 9700) for
  *          rotation: a refresh token used twice ends its whole family, thief and owner alike.
+ *          SMART "online_access": such a refresh works while its person is signed in here.
  * Units    minutes in names; UTC milliseconds.
  * Errors   ERR_INVALID (invalid_grant): unknown, used, expired, another client's, a wrong verifier
- *          or redirect: one text for all.
+ *          or redirect: one text for all; invalid_scope: a refresh that asks for more. Neither that
+ *          nor another app's try uses the refresh token up.
+ * Limits   a consent lasts GRANT_REFRESH_MINUTES, however often it is renewed.
  */
 enum {
-    GRANT_CODE_MINUTES = 1, GRANT_ACCESS_MINUTES = 10, GRANT_REFRESH_MINUTES = 60 * 24 * 30
+    GRANT_CODE_MINUTES = 1, GRANT_ACCESS_MINUTES = 10, GRANT_SERVICE_MINUTES = 5,
+    GRANT_REFRESH_MINUTES = 60 * 24 * 30
 };
 struct grant {
     str client, user, scopes, patient, encounter, nonce;
     str context;               /* further references of a launch, by spaces: "ImagingStudy/7" */
-    str redirect, challenge;   /* of a code */
+    str redirect, challenge;   /* of a code; challenge empty: an app that may do without PKCE */
+    str narrower;              /* what this access token alone may do; empty: all of `scopes` */
+    int64_t until_ms;          /* when the consent ends; 0: counted from now */
     str family;                /* binds every token that came of one consent */
 };
 struct grant_tokens {
@@ -33,8 +39,19 @@ struct grant_claim {
 err grant_redeem(struct ctx *cx, struct people *people, const struct grant_claim *claim,
                  struct grant *out) MUST_USE;
 /* Uses up the refresh token; reuse revokes the family. */
-err grant_refresh(struct ctx *cx, struct people *people, str refresh, str client,
+struct grant_renewal {
+    str refresh, client;
+    str scope;                 /* narrower than what was granted; empty: the same */
+};
+err grant_refresh(struct ctx *cx, struct people *people, const struct grant_renewal *ask,
                   struct grant *out) MUST_USE;
 err grant_issue(struct ctx *cx, struct people *people, const struct grant *grant,
                 struct grant_tokens *out) MUST_USE;
-err grant_revoke(struct ctx *cx, struct people *people, str token) MUST_USE; /* of either kind */
+/* Which app a refresh token was given to; empty: it is unknown. */
+err grant_holder(struct ctx *cx, struct people *people, str refresh, str *client) MUST_USE;
+/* A token of either kind that was given to this app; another's, or none, changes nothing. */
+err grant_revoke(struct ctx *cx, struct people *people, str client, str token) MUST_USE;
+/* Ends everything that came of one consent. */
+err grant_end(struct ctx *cx, struct people *people, str family) MUST_USE;
+/* What was on screen when the consent was given: encounter and context. */
+err grant_context(struct ctx *cx, struct people *people, str family, struct grant *out) MUST_USE;

@@ -65,6 +65,10 @@ static const struct {
     { "token_endpoint_auth_signing_alg_values_supported", "RS384 ES384 RS256 ES256" },
     { "id_token_signing_alg_values_supported", "RS256" },
     { "subject_types_supported", "public" },
+    { "response_modes_supported", "query" },
+    { "prompt_values_supported", "none" },
+    { "introspection_endpoint_auth_methods_supported", "client_secret_basic private_key_jwt" },
+    { "claims_supported", "iss sub aud exp iat nonce fhirUser" },
     { "scopes_supported", "openid fhirUser profile launch launch/patient launch/encounter "
                           "offline_access online_access patient/*.cruds user/*.cruds "
                           "system/*.cruds" },
@@ -93,7 +97,9 @@ static err get_configuration(struct http_request *request, struct http_response 
     json_open(&w, '{');
     json_put_str(&w, "issuer", request->base_url);
     for (size_t i = 0; i < COUNT(endpoints); i++)
-        json_put_str(&w, endpoints[i].key, endpoint(request, endpoints[i].path));
+        if (oauth_of(request)->registration ||
+            strcmp(endpoints[i].key, "registration_endpoint") != 0)
+            json_put_str(&w, endpoints[i].key, endpoint(request, endpoints[i].path));
     for (size_t i = 0; i < COUNT(discovery); i++)
         put_words(&w, discovery[i].key, discovery[i].words);
     json_close(&w, '}');
@@ -114,10 +120,102 @@ static str value_of(struct http_request *request, str query, const char *name)
     return http_query_value(request->cx->arena, query, str_of(name));
 }
 
-static err ask_fault(struct ctx *cx, const char *what)
+static err ask_fault(struct ctx *cx, const char *error, const char *what)
 {
-    return ctx_fail(cx, ERR_INVALID, S("authorize"), str_of(what));
+    return ctx_fail(cx, ERR_INVALID, str_of(error), str_of(what));
 }
+
+/* RFC 6749 3.1: a parameter that comes twice is refused, not picked from. */
+static err check_single(struct ctx *cx, str query)
+{
+    static const char *const names[] = {
+        "client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "aud",
+        "code_challenge", "code_challenge_method", "nonce", "launch", "prompt", "grant_type",
+        "code", "code_verifier", "refresh_token", "client_assertion", "client_assertion_type",
+        "client_secret", "token",
+    };
+    unsigned seen = 0; /* bits by place in names */
+    struct http_param param;
+    while (http_next_param(&query, &param))
+        for (unsigned i = 0; i < COUNT(names); i++) {
+            if (!str_eq(param.name, str_of(names[i])))
+                continue;
+            if (seen & 1u << i)
+                return ctx_failf(cx, ERR_INVALID, S("invalid_request"), "%s came twice; send it "
+                                 "once", names[i]);
+            seen |= 1u << i;
+        }
+    return ERR_OK;
+}
+
+/* RFC 7636: S256 alone; only an app an operator marked so may do without. */
+static err check_pkce(struct http_request *request, str query, const struct oauth_ask *ask)
+{
+    str method = value_of(request, query, "code_challenge_method");
+    if (ask->challenge.n == 0 && method.n == 0 && ask->client.without_pkce)
+        return ERR_OK;
+    bool fits = ask->challenge.n == 43 && str_eq(method, S("S256"));
+    return fits ? ERR_OK
+                : ask_fault(request->cx, "invalid_request",
+                            "PKCE is required: code_challenge with code_challenge_method=S256");
+}
+
+static err check_scopes(struct http_request *request, struct oauth_ask *ask)
+{
+    struct ctx *cx = request->cx;
+    struct scope_set most;
+    TRY(scope_parse(cx, ask->scope_text, &ask->scopes));
+    TRY(scope_parse(cx, ask->client.scopes, &most));
+    for (size_t i = 0; i < ask->scopes.rules_count; i++)
+        if (ask->scopes.rules[i].level == SCOPE_SYSTEM)
+            return ask_fault(cx, "invalid_scope", "system/ scopes are for backend services, by "
+                                                  "grant_type=client_credentials");
+    if (!scope_within(&ask->scopes, &most))
+        return ask_fault(cx, "invalid_scope", "the app asks for more than it was registered for");
+    if (ask->scopes.rules_count == 0)
+        return ask_fault(cx, "invalid_scope", "ask for something to do, such as "
+                                              "patient/Observation.rs");
+    err narrowed = gate_check_scopes(cx, request->store, &ask->scopes);
+    if (narrowed == ERR_OK || narrowed == ERR_IO || narrowed == ERR_BUG)
+        return narrowed;
+    str why = cx->issues.kept ? cx->issues.list[0].text : S("");
+    cx->issues.kept = cx->issues.count = 0;
+    return ctx_fail(cx, ERR_INVALID, S("invalid_scope"), why);
+}
+
+static const struct {
+    const char *name, *error, *what;
+} not_taken[] = { /* parameters of OpenID Connect that would change what is asked */
+    { "request", "request_not_supported", "send the parameters themselves, not a signed request" },
+    { "request_uri", "request_uri_not_supported", "send the parameters, not where they are" },
+};
+
+static err check_ask(struct http_request *request, str query, struct oauth_ask *ask)
+{
+    struct ctx *cx = request->cx;
+    str mode = value_of(request, query, "response_mode"), aud = value_of(request, query, "aud");
+    while (str_ends(aud, S("/")))
+        aud.n--;
+    TRY(check_single(cx, query));
+    for (size_t i = 0; i < COUNT(not_taken); i++)
+        if (str_given(value_of(request, query, not_taken[i].name)))
+            return ask_fault(cx, not_taken[i].error, not_taken[i].what);
+    if (!str_eq(value_of(request, query, "response_type"), S("code")))
+        return ask_fault(cx, "unsupported_response_type", "response_type must be code");
+    if (mode.n && !str_eq(mode, S("query")))
+        return ask_fault(cx, "invalid_request", "response_mode must be query, or left out");
+    TRY(check_pkce(request, query, ask));
+    if (!str_eq(aud, endpoint(request, "/fhir")))
+        return ctx_failf(cx, ERR_INVALID, S("invalid_request"), "aud must be the address of this "
+                         "server's FHIR API: %.*s/fhir", STR_ARG(request->base_url));
+    TRY(check_scopes(request, ask));
+    if (ask->scopes.launch != (ask->launch.n > 0))
+        return ask_fault(cx, "invalid_request", "an app begun from a record asks for the scope "
+                         "launch and sends the launch it was given; another does neither");
+    return ERR_OK;
+}
+
+static const char *error_name(const struct ctx *cx);
 
 err oauth_read_ask(struct http_request *request, str query, struct oauth_ask *out)
 {
@@ -129,28 +227,21 @@ err oauth_read_ask(struct http_request *request, str query, struct oauth_ask *ou
         .challenge = value_of(request, query, "code_challenge"),
         .nonce = value_of(request, query, "nonce"),
         .launch = value_of(request, query, "launch"),
+        .silent = str_eq(value_of(request, query, "prompt"), S("none")),
     };
-    str aud = value_of(request, query, "aud"), method = value_of(request, query,
-                                                                 "code_challenge_method");
     TRY(client_find(cx, oauth_of(request)->people, value_of(request, query, "client_id"),
                     &ask.client));
     if (ask.client.disabled || !client_redirects_to(&ask.client, ask.redirect))
-        return ask_fault(cx, "the redirect_uri is not one this app registered");
-    if (!str_eq(value_of(request, query, "response_type"), S("code")))
-        return ask_fault(cx, "response_type must be code");
-    if (ask.challenge.n != 43 || !str_eq(method, S("S256")))
-        return ask_fault(cx, "PKCE is required: code_challenge with code_challenge_method=S256");
-    if (!str_eq(aud, endpoint(request, "/fhir")))
-        return ask_fault(cx, "aud must be the address of this server's FHIR API");
-    struct scope_set most;
-    TRY(scope_parse(cx, ask.scope_text, &ask.scopes));
-    TRY(scope_parse(cx, ask.client.scopes, &most));
-    if (!scope_within(&ask.scopes, &most))
-        return ask_fault(cx, "the app asks for more than it was registered for");
-    if (ask.scopes.launch != (ask.launch.n > 0))
-        return ask_fault(cx, "an app begun from a record asks for the scope launch and sends the "
-                             "launch it was given; another does neither");
-    TRY(gate_check_scopes(cx, request->store, &ask.scopes));
+        return ask_fault(cx, "redirect_uri",
+                         "the redirect_uri is not one this app registered; nobody was sent there");
+    err wrong = check_ask(request, query, &ask);
+    if (wrong == ERR_IO || wrong == ERR_BUG || wrong == ERR_BUSY)
+        return wrong;
+    if (wrong != ERR_OK) {
+        ask.error = error_name(cx);
+        ask.why = cx->issues.kept ? cx->issues.list[0].text : S("");
+        cx->issues.kept = cx->issues.count = 0;
+    }
     *out = ask;
     return ERR_OK;
 }
@@ -181,17 +272,22 @@ err oauth_allow(struct http_request *request, const struct oauth_ask *ask,
     return ERR_OK;
 }
 
-str oauth_deny(struct http_request *request, const struct oauth_ask *ask, const char *error)
+str oauth_deny(struct http_request *request, const struct oauth_ask *ask, const char *error,
+               str why)
 {
     struct buf buf = back_to(request, ask);
     buf_printf(&buf, "&error=%s", error);
+    if (str_given(why) && why.n) {
+        buf_add(&buf, S("&error_description="));
+        http_encode(&buf, why);
+    }
     return buf_str(&buf);
 }
 
 /* ---- the token endpoint ---- */
 
 static str id_token_claims(struct http_request *request, const struct grant *grant,
-                           const struct people_user *user)
+                           const struct people_user *user, bool names_user)
 {
     struct ctx *cx = request->cx;
     struct buf buf = buf_make(cx->arena, ANSWER_MAX_BYTES);
@@ -204,7 +300,7 @@ static str id_token_claims(struct http_request *request, const struct grant *gra
     json_put_u64(&w, "exp", (uint64_t)cx->now_ms / 1000 + GRANT_ACCESS_MINUTES * 60);
     if (grant->nonce.n)
         json_put_str(&w, "nonce", grant->nonce);
-    if (user->who.n)
+    if (user->who.n && names_user)
         json_put_str(&w, "fhirUser", arena_printf(cx->arena, "%.*s/fhir/%.*s",
                                                   STR_ARG(request->base_url), STR_ARG(user->who)));
     json_close(&w, '}');
@@ -223,7 +319,9 @@ static err put_id_token(struct http_request *request, struct json_writer *w,
     if (!scopes.openid || grant->user.n == 0)
         return ERR_OK;
     TRY(people_find(cx, oauth->people, grant->user, &user));
-    TRY(jwt_sign(cx, oauth->keys, id_token_claims(request, grant, &user), &token));
+    TRY(jwt_sign(cx, oauth->keys, id_token_claims(request, grant, &user,
+                                                         scopes.fhir_user || scopes.profile),
+                 &token));
     json_put_str(w, "id_token", token);
     return ERR_OK;
 }
@@ -256,7 +354,8 @@ static err answer_tokens(struct http_request *request, struct http_response *res
     json_put_str(&w, "access_token", tokens.access);
     json_put_str(&w, "token_type", S("Bearer"));
     json_put_u64(&w, "expires_in", (uint64_t)tokens.expires_s);
-    json_put_str(&w, "scope", grant->scopes);
+    json_put_str(&w, "scope", str_given(grant->narrower) && grant->narrower.n ? grant->narrower
+                                                                             : grant->scopes);
     json_put_str(&w, "refresh_token", tokens.refresh);
     if (grant->patient.n)
         json_put_str(&w, "patient", grant->patient);
@@ -284,20 +383,15 @@ static err by_code(struct http_request *request, const struct client *client, st
 static err by_refresh(struct http_request *request, const struct client *client,
                       struct grant *out)
 {
-    struct ctx *cx = request->cx;
-    str narrower = value_of(request, request->body, "scope");
-    struct scope_set wanted, granted;
-    TRY(grant_refresh(cx, oauth_of(request)->people,
-                      value_of(request, request->body, "refresh_token"), client->id, out));
-    if (!narrower.n)
-        return ERR_OK;
-    TRY(scope_parse(cx, narrower, &wanted));
-    TRY(scope_parse(cx, out->scopes, &granted));
-    if (!scope_within(&wanted, &granted))
-        return ctx_fail(cx, ERR_INVALID, S("invalid_scope"),
-                        S("a refresh may narrow the scopes, not widen them"));
-    out->scopes = narrower;
-    return ERR_OK;
+    struct grant_renewal ask = {
+        .refresh = value_of(request, request->body, "refresh_token"),
+        .client = client->id,
+        .scope = value_of(request, request->body, "scope"),
+    };
+    if (!ask.refresh.n)
+        return ctx_fail(request->cx, ERR_INVALID, S("invalid_request"),
+                        S("send the refresh_token"));
+    return grant_refresh(request->cx, oauth_of(request)->people, &ask, out);
 }
 
 /* Backend services: no person, so only system/ scopes, and only for an app that proved itself. */
@@ -309,12 +403,15 @@ static err by_service(struct http_request *request, const struct client *client,
     struct scope_set wanted, most;
     TRY(scope_parse(cx, scopes, &wanted));
     TRY(scope_parse(cx, client->scopes, &most));
-    bool only_system = wanted.rules_count > 0;
+    bool only_system = wanted.rules_count > 0 && !wanted.openid && !wanted.fhir_user &&
+                       !wanted.profile && !wanted.offline && !wanted.online && !wanted.launch &&
+                       !wanted.launch_patient && !wanted.launch_encounter;
     for (size_t i = 0; i < wanted.rules_count; i++)
         only_system &= wanted.rules[i].level == SCOPE_SYSTEM;
     if (client->kind == CLIENT_PUBLIC || !only_system || !scope_within(&wanted, &most))
         return ctx_fail(cx, ERR_INVALID, S("invalid_scope"),
-                        S("a backend service gets system/ scopes it was registered for"));
+                        S("a backend service proves itself by keys or a secret, and gets system/ "
+                          "scopes it was registered for, alone"));
     *out = (struct grant){ .client = client->id, .scopes = scopes,
                            .family = secret_text(cx->arena) };
     return ERR_OK;
@@ -329,24 +426,70 @@ static const struct {
     { "client_credentials", by_service },
 };
 
-/* invalid_grant, invalid_scope: the issue's path names it; anything else is invalid_request. */
+/* The issue's path names the error; anything else is invalid_request. */
 static const char *error_name(const struct ctx *cx)
 {
-    static const char *const names[] = { "invalid_grant", "invalid_scope" };
+    static const struct { const char *path, *name; } names[] = {
+        { "invalid_grant", "invalid_grant" }, { "invalid_scope", "invalid_scope" },
+        { "scope", "invalid_scope" }, { "redirect_uris", "invalid_redirect_uri" },
+        { "invalid_client_metadata", "invalid_client_metadata" },
+        { "unsupported_response_type", "unsupported_response_type" },
+        { "request_not_supported", "request_not_supported" },
+        { "request_uri_not_supported", "request_uri_not_supported" },
+        { "temporarily_unavailable", "temporarily_unavailable" },
+    };
     for (size_t i = 0; i < COUNT(names) && cx->issues.kept; i++)
-        if (str_eq(cx->issues.list[0].path, str_of(names[i])))
-            return names[i];
-    return cx->issues.kept && str_eq(cx->issues.list[0].path, S("scope")) ? "invalid_scope"
-                                                                          : "invalid_request";
+        if (str_eq(cx->issues.list[0].path, str_of(names[i].path)))
+            return names[i].name;
+    return "invalid_request";
+}
+
+static err not_proved(struct http_request *request, struct http_response *response)
+{
+    if (str_given(http_header(request, "Authorization"))) /* RFC 6749 5.2 */
+        http_put_header(response, S("WWW-Authenticate"), S("Basic realm=\"frontline\""));
+    return fault(request, response, 401, "invalid_client");
+}
+
+/* What every call of an app to these endpoints is: one form, each field once. */
+static err check_form(struct http_request *request)
+{
+    struct ctx *cx = request->cx;
+    str type = http_header(request, "Content-Type"), kind = type;
+    str_next(&type, ';', &kind);
+    if (!str_eq_nocase(str_trim(kind), S("application/x-www-form-urlencoded")))
+        return ctx_fail(cx, ERR_INVALID, S("invalid_request"),
+                        S("send a form: Content-Type: application/x-www-form-urlencoded"));
+    return check_single(cx, request->body);
+}
+
+/* RFC 6749 6 asks no client_id of a public app that renews: its refresh token says whose it is. */
+static bool renews_namelessly(struct http_request *request, struct client *out)
+{
+    struct ctx *cx = request->cx;
+    struct people *people = oauth_of(request)->people;
+    str refresh = value_of(request, request->body, "refresh_token"), id = S("");
+    bool nameless = !value_of(request, request->body, "client_id").n &&
+                    !value_of(request, request->body, "client_assertion").n &&
+                    !http_header(request, "Authorization").n;
+    bool found = nameless && refresh.n && grant_holder(cx, people, refresh, &id) == ERR_OK &&
+                 id.n && client_find(cx, people, id, out) == ERR_OK &&
+                 out->kind == CLIENT_PUBLIC && !out->disabled;
+    if (found)
+        cx->issues.kept = cx->issues.count = 0;
+    return found;
 }
 
 static err post_token(struct http_request *request, struct http_response *response)
 {
     struct oauth *oauth = oauth_of(request);
     struct client client;
+    if (check_form(request) != ERR_OK)
+        return fault(request, response, 400, "invalid_request");
     str type = value_of(request, request->body, "grant_type");
-    if (client_prove(request, oauth->people, &client) != ERR_OK)
-        return fault(request, response, 401, "invalid_client");
+    if (client_prove(request, oauth->people, &client) != ERR_OK &&
+        !renews_namelessly(request, &client))
+        return not_proved(request, response);
     for (size_t i = 0; i < COUNT(grant_types); i++) {
         if (!str_eq(type, str_of(grant_types[i].type)))
             continue;
@@ -356,59 +499,96 @@ static err post_token(struct http_request *request, struct http_response *respon
             failed = answer_tokens(request, response, &grant);
         return failed == ERR_OK ? ERR_OK : fault(request, response, 400, error_name(request->cx));
     }
+    (void)!ctx_fail(request->cx, ERR_INVALID, S("grant_type"),
+                    S("grant_type is authorization_code, refresh_token or client_credentials"));
     return fault(request, response, 400, "unsupported_grant_type");
 }
 
 /* ---- introspection, revocation ---- */
 
+/* RFC 7662 2.2, and SMART's: what the token response held, the introspection holds. */
+static err put_introspected(struct http_request *request, struct json_writer *w,
+                            const struct people_grant *grant)
+{
+    struct ctx *cx = request->cx;
+    struct grant context = { 0 };
+    json_put_str(w, "scope", grant->scope_text);
+    json_put_str(w, "client_id", grant->client);
+    json_put_str(w, "token_type", S("Bearer"));
+    json_put_str(w, "iss", request->base_url);
+    json_put_u64(w, "exp", (uint64_t)grant->expires_ms / 1000);
+    json_put_u64(w, "iat", (uint64_t)grant->issued_ms / 1000);
+    json_put_str(w, "sub", grant->user.name.n ? grant->user.name : grant->client);
+    if (grant->scopes.fhir_user && grant->user.who.n)
+        json_put_str(w, "fhirUser", arena_printf(cx->arena, "%.*s/fhir/%.*s",
+                                                 STR_ARG(request->base_url),
+                                                 STR_ARG(grant->user.who)));
+    if (grant->patient.n)
+        json_put_str(w, "patient", grant->patient);
+    if (!grant->family.n)
+        return ERR_OK;
+    TRY(grant_context(cx, oauth_of(request)->people, grant->family, &context));
+    if (context.encounter.n)
+        json_put_str(w, "encounter", context.encounter);
+    put_context(w, context.context);
+    return ERR_OK;
+}
+
+/* An app learns about its own tokens; about others', a resource server that was registered so. */
 static err post_introspect(struct http_request *request, struct http_response *response)
 {
     struct ctx *cx = request->cx;
     struct people *people = oauth_of(request)->people;
     struct client client;
-    struct people_grant grant;
+    struct people_grant grant = { .client = S("") };
+    if (check_form(request) != ERR_OK)
+        return fault(request, response, 400, "invalid_request");
     if (client_prove(request, people, &client) != ERR_OK || client.kind == CLIENT_PUBLIC)
-        return fault(request, response, 401, "invalid_client");
+        return not_proved(request, response);
     struct buf buf = buf_make(cx->arena, ANSWER_MAX_BYTES);
     struct json_writer w = json_writer(&buf);
     bool active = people_token_find(cx, people, value_of(request, request->body, "token"),
-                                    &grant) == ERR_OK;
+                                    &grant) == ERR_OK &&
+                  (client.introspects || str_eq(grant.client, client.id));
+    cx->issues.kept = cx->issues.count = 0;
     json_open(&w, '{');
     json_put_bool(&w, "active", active);
-    if (active) {
-        json_put_str(&w, "scope", grant.scope_text);
-        json_put_str(&w, "client_id", grant.client);
-        json_put_u64(&w, "exp", (uint64_t)grant.expires_ms / 1000);
-        json_put_u64(&w, "iat", (uint64_t)grant.issued_ms / 1000);
-        json_put_str(&w, "sub", grant.user.name.n ? grant.user.name : grant.client);
-        if (grant.patient.n)
-            json_put_str(&w, "patient", grant.patient);
-    }
+    if (active)
+        TRY(put_introspected(request, &w, &grant));
     json_close(&w, '}');
     return answer_json(response, &buf);
 }
 
+/* RFC 7009: 200 whatever the token was, so that nobody learns which ones are good. */
 static err post_revoke(struct http_request *request, struct http_response *response)
 {
     struct people *people = oauth_of(request)->people;
     struct client client;
+    if (check_form(request) != ERR_OK)
+        return fault(request, response, 400, "invalid_request");
     if (client_prove(request, people, &client) != ERR_OK)
-        return fault(request, response, 401, "invalid_client");
-    TRY(grant_revoke(request->cx, people, value_of(request, request->body, "token")));
+        return not_proved(request, response);
+    TRY(grant_revoke(request->cx, people, client.id, value_of(request, request->body, "token")));
     struct buf buf = buf_make(request->cx->arena, ANSWER_MAX_BYTES);
     buf_add(&buf, S("{}"));
     return answer_json(response, &buf);
 }
 
 /* RFC 7591, public apps only: one with keys or a secret is registered by an operator. */
-static str words_of(struct ctx *cx, struct json list)
+static err read_redirects(struct ctx *cx, struct json list, str *out)
 {
     struct buf buf = buf_make(cx->arena, ANSWER_MAX_BYTES);
-    for (struct json_walk w = json_walk(list); json_next(&w);) {
+    for (struct json_walk w = json_walk(list); json_is(list, JSON_ARRAY) && json_next(&w);) {
+        str uri = json_is(w.value, JSON_STRING) ? json_string(cx->arena, w.value) : S("");
+        if (!uri.n || str_find_char(uri, ' ') != STR_NONE)
+            return ctx_fail(cx, ERR_INVALID, S("redirect_uris"), S("an address is no URL"));
         buf_add(&buf, buf.n ? S(" ") : S(""));
-        buf_add(&buf, json_string(cx->arena, w.value));
+        buf_add(&buf, uri);
     }
-    return buf_str(&buf);
+    *out = buf_str(&buf);
+    return buf.n ? ERR_OK
+                 : ctx_fail(cx, ERR_INVALID, S("redirect_uris"),
+                            S("give redirect_uris: a list of https URLs people are sent back to"));
 }
 
 static err answer_registered(struct http_request *request, struct http_response *response,
@@ -427,24 +607,61 @@ static err answer_registered(struct http_request *request, struct http_response 
     return answer_json(response, &buf);
 }
 
-static err post_register(struct http_request *request, struct http_response *response)
+/* What a public app may not say of itself. */
+static err check_metadata(struct ctx *cx, struct json asked, const struct client *client)
+{
+    static const char *const keys[] = { "jwks", "jwks_uri" };
+    struct json method = json_get(asked, S("token_endpoint_auth_method"));
+    bool proves = method.doc && !json_string_is(method, S("none"));
+    for (size_t i = 0; i < COUNT(keys); i++)
+        proves |= json_get(asked, str_of(keys[i])).doc != NULL;
+    if (proves)
+        return ctx_fail(cx, ERR_INVALID, S("invalid_client_metadata"),
+                        S("only public apps register themselves, with "
+                          "token_endpoint_auth_method none and no keys; one with keys or a secret "
+                          "is registered by an operator: frontline client add"));
+    if (!client->scopes.n)
+        return ctx_fail(cx, ERR_INVALID, S("invalid_client_metadata"),
+                        S("give scope: the most the app will ask for"));
+    return ERR_OK;
+}
+
+static err register_app(struct http_request *request, struct client *client, struct json *redirects)
 {
     struct ctx *cx = request->cx;
     struct json asked;
-    if (!oauth_of(request)->registration)
-        return fault(request, response, 403, "access_denied");
-    if (json_parse(cx, request->body, &asked) != ERR_OK)
-        return fault(request, response, 400, "invalid_client_metadata");
-    struct json redirects = json_get(asked, S("redirect_uris"));
-    struct client client = {
+    int64_t registered = 0;
+    if (json_parse(cx, request->body, &asked) != ERR_OK || !json_is(asked, JSON_OBJECT)) {
+        cx->issues.kept = cx->issues.count = 0;
+        return ctx_fail(cx, ERR_INVALID, S("invalid_client_metadata"), S("send a JSON object"));
+    }
+    *redirects = json_get(asked, S("redirect_uris"));
+    *client = (struct client){
         .id = secret_text(cx->arena),
         .name = json_string(cx->arena, json_get(asked, S("client_name"))),
-        .redirects = words_of(cx, redirects),
         .scopes = json_string(cx->arena, json_get(asked, S("scope"))),
     };
-    if (client.redirects.n == 0 ||
-        client_add(cx, oauth_of(request)->people, &client) != ERR_OK)
-        return fault(request, response, 400, "invalid_redirect_uri");
+    TRY(read_redirects(cx, *redirects, &client->redirects));
+    TRY(check_metadata(cx, asked, client));
+    TRY(client_registered(cx, oauth_of(request)->people, &registered));
+    if (registered >= OAUTH_REGISTERED_MAX)
+        return ctx_fail(cx, ERR_LIMIT, S("temporarily_unavailable"),
+                        S("no more apps may register themselves here; ask an operator"));
+    return client_add(cx, oauth_of(request)->people, client);
+}
+
+static err post_register(struct http_request *request, struct http_response *response)
+{
+    struct client client;
+    struct json redirects;
+    if (!oauth_of(request)->registration) {
+        (void)!ctx_fail(request->cx, ERR_FORBIDDEN, (str){ 0 },
+                        S("apps do not register themselves here; an operator does it: frontline "
+                          "client add"));
+        return fault(request, response, 403, "access_denied");
+    }
+    if (register_app(request, &client, &redirects) != ERR_OK)
+        return fault(request, response, 400, error_name(request->cx));
     return answer_registered(request, response, &client, redirects);
 }
 

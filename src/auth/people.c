@@ -158,9 +158,27 @@ static err change_user(struct ctx *cx, struct people *people, struct db_stmt *st
     return db_changes(people->db) ? ERR_OK : no_user(cx, name);
 }
 
+/* What they had open ends for good: an account opened again begins without it. */
+static err end_all(struct ctx *cx, struct db *db, str name)
+{
+    static const enum people_statement all[] = { PEOPLE_SESSIONS_OF, PEOPLE_TOKENS_OF,
+                                                 PEOPLE_RENEWALS_OF };
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct db_stmt *stmt = db_use(cx, db, people_sql, all[i]);
+        db_bind_text(stmt, 1, name);
+        if (all[i] != PEOPLE_SESSIONS_OF)
+            db_bind_int(stmt, 2, cx->now_ms);
+        TRY(db_run(cx, stmt));
+    }
+    return ERR_OK;
+}
+
 err people_disable(struct ctx *cx, struct people *people, str name, bool disabled)
 {
     people_lock(people);
+    err ended = disabled ? end_all(cx, people->db, name) : ERR_OK;
+    if (ended != ERR_OK)
+        return people_unlock(people, ended);
     struct db_stmt *stmt = db_use(cx, people->db, people_sql, PEOPLE_DISABLE);
     db_bind_text(stmt, 1, name);
     db_bind_int(stmt, 2, disabled);
@@ -280,7 +298,8 @@ static err read_token(struct ctx *cx, struct db *db, str hash,
         .expires_ms = db_int(stmt, 4),
     };
     bool revoked = db_int(stmt, 5) != 0, lost_user = db_int(stmt, 6) != 0;
-    people_read_user(cx, stmt, 7, &grant.user);
+    grant.family = arena_copy(cx->arena, db_text(stmt, 7));
+    people_read_user(cx, stmt, 8, &grant.user);
     db_reset(stmt);
     if (revoked || lost_user || grant.user.disabled)
         return refuse(cx);
@@ -309,7 +328,7 @@ static void cache_put(struct people *people, str hash,
 {
     const struct people_user *user = &grant->user;
     size_t bytes = user->name.n + user->display.n + user->role.n + user->who.n + user->areas.n +
-                   grant->client.n + grant->scope_text.n + grant->patient.n;
+                   grant->client.n + grant->scope_text.n + grant->patient.n + grant->family.n;
     if (bytes > CACHE_TEXT_MAX)
         return;
     struct cached *entry = cache_place(people, hash);
@@ -324,6 +343,7 @@ static void cache_put(struct people *people, str hash,
     entry->grant.client = pack(entry, grant->client);
     entry->grant.scope_text = pack(entry, grant->scope_text);
     entry->grant.patient = pack(entry, grant->patient);
+    entry->grant.family = pack(entry, grant->family);
     entry->read_at_ms = clock_monotonic_ms();
 }
 
@@ -336,7 +356,8 @@ static bool cache_get(struct ctx *cx, struct people *people, str hash,
         return false;
     struct people_grant grant = entry->grant;
     str *texts[] = { &grant.user.name, &grant.user.display, &grant.user.role,  &grant.user.who,
-                     &grant.user.areas, &grant.client,      &grant.scope_text, &grant.patient };
+                     &grant.user.areas, &grant.client,      &grant.scope_text, &grant.patient,
+                     &grant.family };
     for (size_t i = 0; i < COUNT(texts); i++)
         *texts[i] = arena_copy(cx->arena, *texts[i]);
     *out = grant;

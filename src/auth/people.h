@@ -32,6 +32,7 @@ struct people_grant {
     struct people_user user;  /* name empty: no person behind it */
     struct scope_set scopes;
     str scope_text, client, patient; /* patient: id of the launch context's patient; may be empty */
+    str family;               /* of the consent it came of; empty: none */
     int64_t expires_ms, issued_ms;
     enum scope_level level;   /* system without a user, patient for a patient's app, else user */
 };
@@ -48,6 +49,7 @@ void people_close(struct people *people);
 
 err people_add(struct ctx *cx, struct people *people, const struct people_user *user) MUST_USE;
 err people_find(struct ctx *cx, struct people *people, str name, struct people_user *out) MUST_USE;
+/* Disabling ends sessions, tokens and consents for good. */
 err people_disable(struct ctx *cx, struct people *people, str name, bool disabled) MUST_USE;
 err people_set_role(struct ctx *cx, struct people *people, str name, str role) MUST_USE;
 err people_list(struct ctx *cx, struct people *people, struct people_user **out,

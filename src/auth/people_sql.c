@@ -15,6 +15,7 @@ const char people_schema[] =
     " patient TEXT NOT NULL, issued_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL,"
     " revoked_ms INTEGER NOT NULL, family TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS token_by_family ON token(family) WHERE family <> '';"
+    "CREATE INDEX IF NOT EXISTS token_by_user ON token(user) WHERE user <> '';"
     "CREATE TABLE IF NOT EXISTS client("
     " id TEXT PRIMARY KEY, name TEXT NOT NULL, redirects TEXT NOT NULL, scopes TEXT NOT NULL,"
     " jwks TEXT NOT NULL, secret_hash BLOB NOT NULL, kind INTEGER NOT NULL,"
@@ -24,16 +25,21 @@ const char people_schema[] =
     "CREATE INDEX IF NOT EXISTS once_by_end ON once(until_ms);"
     "CREATE TABLE IF NOT EXISTS client_launch("
     " id TEXT PRIMARY KEY, url TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS client_more("
+    " id TEXT PRIMARY KEY, jwks_uri TEXT NOT NULL, without_pkce INTEGER NOT NULL,"
+    " introspects INTEGER NOT NULL) WITHOUT ROWID;"
     "DROP TABLE IF EXISTS grant_code;" /* of an earlier layout: those apps ask again */
     "DROP TABLE IF EXISTS refresh;"
     "CREATE TABLE IF NOT EXISTS consent_code("
     " hash BLOB PRIMARY KEY, " GRANT_TYPES ", redirect TEXT NOT NULL, challenge TEXT NOT NULL,"
     " until_ms INTEGER NOT NULL, used_ms INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS consent_code_by_end ON consent_code(until_ms);"
+    "CREATE INDEX IF NOT EXISTS consent_code_by_family ON consent_code(family);"
     "CREATE TABLE IF NOT EXISTS renewal("
     " hash BLOB PRIMARY KEY, " GRANT_TYPES ", until_ms INTEGER NOT NULL, used_ms INTEGER NOT NULL)"
     " WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS renewal_by_family ON renewal(family);"
+    "CREATE INDEX IF NOT EXISTS renewal_by_user ON renewal(user) WHERE user <> '';"
     "CREATE TABLE IF NOT EXISTS code("
     " hash BLOB PRIMARY KEY, user TEXT NOT NULL, until_ms INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS try("
@@ -46,6 +52,10 @@ const char people_schema[] =
     " place TEXT NOT NULL, locked_ms INTEGER NOT NULL, ready_ms INTEGER NOT NULL,"
     " held TEXT NOT NULL, held_ms INTEGER NOT NULL, acting TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS sitting_by_user ON sitting(user);"
+    "CREATE TABLE IF NOT EXISTS sitting_from("
+    " hash BLOB PRIMARY KEY, address TEXT NOT NULL, agent TEXT NOT NULL, at_ms INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS sitting_from_by_time ON sitting_from(at_ms);"
     "CREATE INDEX IF NOT EXISTS sitting_by_place ON sitting(place) WHERE place <> '';";
 
 #define USER_COLUMNS "name, display, role, who, areas, disabled, created_ms"
@@ -68,11 +78,20 @@ const struct stmt people_sql[] = {
         " family) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8)", NULL },
     [PEOPLE_TOKEN_FIND] = { "a token and its user",
         "SELECT t.client, t.scopes, t.patient, t.issued_ms, t.expires_ms, t.revoked_ms,"
-        " t.user <> '' AND u.name IS NULL, u.name, u.display, u.role, u.who, u.areas, u.disabled,"
+        " t.user <> '' AND u.name IS NULL, t.family, u.name, u.display, u.role, u.who, u.areas,"
+        " u.disabled,"
         " u.created_ms FROM token t LEFT JOIN user u ON u.name = t.user WHERE t.hash = ?1",
         "SEARCH t USING PRIMARY KEY" },
     [PEOPLE_TOKEN_REVOKE] = { "revoke a token",
         "UPDATE token SET revoked_ms = ?2 WHERE hash = ?1 AND revoked_ms = 0", NULL },
+    [PEOPLE_TOKEN_GIVE_UP] = { "an app gives up a token of its own",
+        "UPDATE token SET revoked_ms = ?2 WHERE hash = ?1 AND client = ?3 AND revoked_ms = 0",
+        NULL },
+    [PEOPLE_TOKENS_OF] = { "revoke all tokens of a person",
+        "UPDATE token SET revoked_ms = ?2 WHERE user = ?1 AND user <> '' AND revoked_ms = 0",
+        NULL },
+    [PEOPLE_RENEWALS_OF] = { "use up all refresh tokens of a person",
+        "UPDATE renewal SET used_ms = ?2 WHERE user = ?1 AND user <> '' AND used_ms = 0", NULL },
     [PEOPLE_CODE_ADD] = { "keep a one-time code's hash",
         "INSERT INTO code(hash, user, until_ms) VALUES(?1, ?2, ?3)", NULL },
     [PEOPLE_CODE_USE] = { "use up a one-time code",
@@ -106,15 +125,40 @@ const struct stmt people_sql[] = {
         "UPDATE sitting SET acting = ?2 WHERE hash = ?1", NULL },
     [PEOPLE_SESSION_END] = { "end a session",
         "DELETE FROM sitting WHERE hash = ?1", NULL },
+    [PEOPLE_SESSION_FROM] = { "where a session was begun from",
+        "INSERT INTO sitting_from(hash, address, agent, at_ms) VALUES(?1, ?2, ?3, ?4)"
+        " ON CONFLICT DO NOTHING", NULL },
+    [PEOPLE_SESSION_FROM_FORGET] = { "forget where ended sessions were",
+        "DELETE FROM sitting_from WHERE at_ms < ?1", NULL },
+    [PEOPLE_SESSION_LIST] = { "the sessions of a person, the newest first",
+        "SELECT s.hash, s.method, s.begun_ms, s.seen_ms, s.locked_ms, coalesce(w.name, ''),"
+        " coalesce(f.address, ''), coalesce(f.agent, ''), w.zone FROM sitting s"
+        " LEFT JOIN workstation w ON w.id = s.place LEFT JOIN sitting_from f ON f.hash = s.hash"
+        " WHERE s.user = ?1 AND s.begun_ms > ?2 ORDER BY s.begun_ms DESC",
+        "SEARCH s USING INDEX sitting_by_user" },
+    [PEOPLE_SESSION_LIVE] = { "is a person signed in somewhere",
+        "SELECT 1 FROM sitting WHERE user = ?1 AND begun_ms > ?2 LIMIT 1",
+        "SEARCH sitting USING INDEX sitting_by_user" },
+    [PEOPLE_SESSION_END_OWN] = { "end one session of a person",
+        "DELETE FROM sitting WHERE hash = ?1 AND user = ?2", NULL },
+    [PEOPLE_SESSIONS_OTHER] = { "end the other sessions of a person",
+        "DELETE FROM sitting WHERE user = ?1 AND hash <> ?2", NULL },
     [PEOPLE_SESSIONS_OF] = { "end all sessions of a person",
         "DELETE FROM sitting WHERE user = ?1", NULL },
     [PEOPLE_CLIENT_ADD] = { "register an app",
         "INSERT INTO client(id, name, redirects, scopes, jwks, secret_hash, kind, disabled)"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 0) ON CONFLICT DO NOTHING", NULL },
     [PEOPLE_CLIENT_FIND] = { "an app by id",
-        "SELECT name, redirects, scopes, jwks, secret_hash, kind, disabled, coalesce((SELECT url"
-        " FROM client_launch l WHERE l.id = c.id), '') FROM client c WHERE c.id = ?1",
+        "SELECT c.name, c.redirects, c.scopes, c.jwks, c.secret_hash, c.kind, c.disabled,"
+        " coalesce(l.url, ''), coalesce(m.jwks_uri, ''), coalesce(m.without_pkce, 0),"
+        " coalesce(m.introspects, 0) FROM client c LEFT JOIN client_launch l ON l.id = c.id"
+        " LEFT JOIN client_more m ON m.id = c.id WHERE c.id = ?1",
         "SEARCH c USING PRIMARY KEY" },
+    [PEOPLE_CLIENT_MORE] = { "what else an app may do, and where it shows its keys",
+        "INSERT INTO client_more(id, jwks_uri, without_pkce, introspects) VALUES(?1, ?2, ?3, ?4)",
+        NULL },
+    [PEOPLE_CLIENT_COUNT] = { "how many apps registered themselves",
+        "SELECT count(*) FROM client WHERE kind = 0 AND length(id) = 43", "SCAN client" },
     [PEOPLE_LAUNCH_ADD] = { "where an app is launched",
         "INSERT INTO client_launch(id, url) VALUES(?1, ?2)", NULL },
     [PEOPLE_ONCE] = { "note what may be used once",
@@ -144,5 +188,25 @@ const struct stmt people_sql[] = {
         NULL },
     [PEOPLE_FAMILY_REFRESH] = { "use up the refresh tokens of one consent",
         "UPDATE renewal SET used_ms = ?2 WHERE family = ?1 AND used_ms = 0", NULL },
+    [PEOPLE_GRANT_CONTEXT] = { "what was on screen when an app got its tokens",
+        "SELECT encounter, context FROM renewal WHERE family = ?1"
+        " UNION ALL SELECT encounter, context FROM consent_code WHERE family = ?1 LIMIT 1",
+        "SEARCH renewal USING INDEX renewal_by_family" },
+    [PEOPLE_ALLOWED] = { "the apps a person allowed that may still do something",
+        "SELECT g.id, g.client, coalesce(c.name, ''), max(g.scopes), max(g.patient),"
+        " min(g.since_ms), max(g.until_ms), max(g.keeps) FROM ("
+        "SELECT family AS id, client, scopes, patient, 0 AS keeps, expires_ms AS until_ms,"
+        " issued_ms AS since_ms FROM token WHERE user = ?1 AND user <> '' AND revoked_ms = 0"
+        " AND expires_ms > ?2 AND family <> '' UNION ALL "
+        "SELECT r.family, r.client, r.scopes, r.patient, 1, r.until_ms, coalesce((SELECT"
+        " min(t.issued_ms) FROM token t WHERE t.family = r.family AND t.family <> ''), ?2)"
+        " FROM renewal r WHERE r.user = ?1 AND r.user <> '' AND r.used_ms = 0"
+        " AND r.until_ms > ?2) g LEFT JOIN client c ON c.id = g.client"
+        " GROUP BY g.id, g.client ORDER BY min(g.since_ms) DESC",
+        "SEARCH token USING INDEX token_by_user" },
+    [PEOPLE_ALLOWED_OWN] = { "is this consent the person's",
+        "SELECT 1 FROM token WHERE family = ?1 AND family <> '' AND user = ?2 UNION ALL"
+        " SELECT 1 FROM renewal WHERE family = ?1 AND user = ?2 LIMIT 1",
+        "SEARCH token USING INDEX token_by_family" },
     [PEOPLE_SQL_COUNT] = { 0 },
 };

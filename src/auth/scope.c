@@ -127,12 +127,19 @@ static bool covers_type(const struct scope_rule *rule, uint16_t resource)
     return rule->resource == FHIR_NONE || rule->resource == resource;
 }
 
+/* In a patient's hands, or with one patient on screen, what the person may is the patient's part
+ * of it: whoever asks narrows the reach to that patient. */
+static bool serves(const struct scope_rule *rule, enum scope_level wanted)
+{
+    return rule->level == wanted || (wanted == SCOPE_PATIENT && rule->level == SCOPE_USER);
+}
+
 static bool allows(const struct scope_set *set, const struct scope_rule *wanted, bool in_part)
 {
     unsigned missing = wanted->actions;
     for (size_t i = 0; i < set->rules_count; i++) {
         const struct scope_rule *rule = &set->rules[i];
-        if (rule->level == wanted->level && (in_part || rule->query.n == 0) &&
+        if (serves(rule, wanted->level) && (in_part || rule->query.n == 0) &&
             covers_type(rule, wanted->resource))
             missing &= ~rule->actions;
     }
@@ -158,7 +165,7 @@ size_t scope_queries(struct arena *arena, const struct scope_set *set,
     size_t count = 0;
     for (size_t i = 0; i < set->rules_count; i++) {
         const struct scope_rule *rule = &set->rules[i];
-        if (rule->level == wanted->level && rule->query.n &&
+        if (serves(rule, wanted->level) && rule->query.n &&
             covers_type(rule, wanted->resource) && (wanted->actions & ~rule->actions) == 0)
             found[count++] = rule;
     }

@@ -10,6 +10,7 @@
  *          (hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html).
  * Shapes   "patient/Observation.rs?category=vital-signs" is one rule. Version 1 forms (.read .write
  *          .*) are read as their version 2 meaning. Words that are no resource scope set a flag.
+ *          At level patient a user/ rule counts, too: the reach is that patient's in any case.
  * Missing  no rule for a type means the app may not touch it.
  * Errors   ERR_INVALID names the word that is not a scope this server knows.
  * Limits   at most SCOPE_RULES_MAX rules.

@@ -29,6 +29,11 @@ static err redeem(struct ctx *cx, struct people *people, str code, str client, s
     return grant_redeem(cx, people, &claim, &got);
 }
 
+static err renew(struct ctx *cx, struct people *people, str refresh, struct grant *out)
+{
+    return grant_refresh(cx, people, &(struct grant_renewal){ refresh, S("app"), S("") }, out);
+}
+
 static struct grant asked(void)
 {
     return (struct grant){ .client = S("app"), .user = S("a.khan"), .redirect = BACK,
@@ -83,13 +88,12 @@ TEST(grant_refresh_rotates_and_reuse_ends_the_family)
     struct people_grant found;
     grant.family = S("family-1");
     EXPECT_INT("issue", grant_issue(cx, people, &grant, &first), ERR_OK);
-    EXPECT_INT("refresh", grant_refresh(cx, people, first.refresh, S("app"), &got), ERR_OK);
+    EXPECT_INT("refresh", renew(cx, people, first.refresh, &got), ERR_OK);
     EXPECT_INT("issue again", grant_issue(cx, people, &got, &second), ERR_OK);
     EXPECT_INT("both hold", people_token_find(cx, people, second.access, &found), ERR_OK);
-    EXPECT_INT("reuse", grant_refresh(cx, people, first.refresh, S("app"), &got), ERR_INVALID);
+    EXPECT_INT("reuse", renew(cx, people, first.refresh, &got), ERR_INVALID);
     EXPECT_INT("owner's access", people_token_find(cx, people, second.access, &found), ERR_LOGIN);
-    EXPECT_INT("owner's refresh", grant_refresh(cx, people, second.refresh, S("app"), &got),
-               ERR_INVALID);
+    EXPECT_INT("owner's refresh", renew(cx, people, second.refresh, &got), ERR_INVALID);
     people_close(people);
 }
 
@@ -101,10 +105,12 @@ TEST(grant_revoke_ends_what_came_of_the_consent)
     struct people_grant found;
     grant.family = S("family-2");
     EXPECT_INT("issue", grant_issue(cx, people, &grant, &tokens), ERR_OK);
-    EXPECT_INT("revoke", grant_revoke(cx, people, tokens.refresh), ERR_OK);
+    EXPECT_INT("revoke", grant_revoke(cx, people, S("other"), tokens.refresh), ERR_OK);
+    EXPECT_INT("another app's try", people_token_find(cx, people, tokens.access, &found), ERR_OK);
+    EXPECT_INT("revoke", grant_revoke(cx, people, S("app"), tokens.refresh), ERR_OK);
     EXPECT_INT("access", people_token_find(cx, people, tokens.access, &found), ERR_LOGIN);
-    EXPECT_INT("refresh", grant_refresh(cx, people, tokens.refresh, S("app"), &got), ERR_INVALID);
-    EXPECT_INT("unknown is no fault", grant_revoke(cx, people, S("nothing")), ERR_OK);
+    EXPECT_INT("refresh", renew(cx, people, tokens.refresh, &got), ERR_INVALID);
+    EXPECT_INT("unknown is no fault", grant_revoke(cx, people, S("app"), S("nothing")), ERR_OK);
     people_close(people);
 }
 

@@ -77,7 +77,7 @@ TEST(people_revocation_and_disabling_end_a_token_at_once)
     EXPECT_INT("disable", people_disable(cx, people, nurse.name, true), ERR_OK);
     EXPECT_INT("disabled", people_token_find(cx, people, second, &grant), ERR_LOGIN);
     EXPECT_INT("enable", people_disable(cx, people, nurse.name, false), ERR_OK);
-    EXPECT_INT("again", people_token_find(cx, people, second, &grant), ERR_OK);
+    EXPECT_INT("ended for good", people_token_find(cx, people, second, &grant), ERR_LOGIN);
     clear(cx, people, folder);
 }
 

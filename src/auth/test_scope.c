@@ -24,7 +24,8 @@ TEST(scope_reads_each_form)
         { "patient/*.read", "Condition", SCOPE_CREATE, false },
         { "patient/Patient.write", "Patient", SCOPE_UPDATE | SCOPE_CREATE, true },
         { "patient/Patient.r patient/Patient.s", "Patient", SCOPE_READ | SCOPE_SEARCH, true },
-        { "user/Observation.rs", "Observation", SCOPE_READ, false },
+        { "user/Observation.rs", "Observation", SCOPE_READ, true },
+        { "system/Observation.rs", "Observation", SCOPE_READ, false },
         { "patient/Observation.rs?category=laboratory", "Observation", SCOPE_READ, false },
         { "", "Patient", SCOPE_READ, false },
     };
@@ -64,6 +65,8 @@ TEST(scope_with_a_query_is_offered_and_not_taken_for_the_whole)
     wanted.actions = SCOPE_UPDATE;
     EXPECT_INT("write", scope_queries(cx->arena, &set, &wanted, &found), 0);
     wanted = (struct scope_rule){ SCOPE_PATIENT, type("Observation"), SCOPE_READ, S("") };
+    EXPECT_INT("the patient's part of it", scope_queries(cx->arena, &set, &wanted, &found), 1);
+    wanted.level = SCOPE_SYSTEM;
     EXPECT_INT("another level", scope_queries(cx->arena, &set, &wanted, &found), 0);
 }
 

@@ -14,7 +14,13 @@ static const struct command_option options[] = {
     { "--launch", "URL", "what begins it from within a patient's record", false, false },
     { "--scope", "SCOPES", "the most it may ask for", true, false },
     { "--jwks", "FILE", "public keys it signs its assertions with", false, false },
+    { "--jwks-uri", "URL", "where it shows those keys instead, so that it can change them", false,
+      false },
     { "--secret", NULL, "make a secret for it and print it, once", false, false },
+    { "--without-pkce", NULL, "an older app with a secret or keys that cannot do PKCE", false,
+      false },
+    { "--introspects", NULL, "a resource server: may ask about tokens of other apps", false,
+      false },
     { 0 },
 };
 
@@ -49,15 +55,27 @@ static err add(struct ctx *cx, struct people *people, const struct command_args 
         .redirects = redirects_of(cx, args),
         .scopes = command_value(args, "--scope"),
         .launch = command_value(args, "--launch"),
+        .jwks_uri = command_value(args, "--jwks-uri"),
+        .without_pkce = command_has(args, "--without-pkce"),
+        .introspects = command_has(args, "--introspects"),
     };
     str secret = secret_text(cx->arena);
     if (command_has(args, "--jwks")) {
         client.kind = CLIENT_KEYS;
         TRY(read_file(cx, command_value(args, "--jwks"), &client.jwks));
+    } else if (client.jwks_uri.n) {
+        client.kind = CLIENT_KEYS;
     } else if (command_has(args, "--secret")) {
         client.kind = CLIENT_SECRET;
         client.secret_hash = secret_hash(cx->arena, secret);
     }
+    if (command_has(args, "--jwks") + command_has(args, "--jwks-uri") +
+            command_has(args, "--secret") > 1)
+        return ctx_fail(cx, ERR_INVALID, (str){ 0 },
+                        S("give one of --jwks, --jwks-uri and --secret"));
+    if (client.introspects && client.kind == CLIENT_PUBLIC)
+        return ctx_fail(cx, ERR_INVALID, S("--introspects"),
+                        S("a resource server proves itself: add --jwks, --jwks-uri or --secret"));
     TRY(client_add(cx, people, &client));
     if (client.kind == CLIENT_SECRET)
         printf("%.*s\n", STR_ARG(secret));
@@ -83,12 +101,16 @@ const struct command cmd_client = {
     .name = "client",
     .words = "add ID",
     .summary = "register an app that may ask for tokens",
-    .about = "Without --jwks or --secret the app is public: it proves itself by PKCE and its "
-             "redirect alone. A backend service needs --jwks (or --secret) and system/ scopes.",
+    .about = "Without --jwks, --jwks-uri or --secret the app is public: it proves itself by PKCE "
+             "and its redirect alone. A backend service needs keys (or a secret) and system/ "
+             "scopes. An app may introspect its own tokens; --introspects opens all others.",
     .options = options,
     .examples = "  frontline client add growth-chart --name 'Growth chart' --redirect "
                 "https://charts.example/back \\\n      --scope 'launch/patient openid fhirUser "
                 "patient/*.rs offline_access' --data data\n"
+                "  frontline client add older --secret --without-pkce --redirect "
+                "https://older.example/back \\\n      --scope 'launch openid fhirUser "
+                "patient/*.read' --data data\n"
                 "  frontline client add warehouse --jwks warehouse.jwks.json --scope "
                 "'system/*.rs' --data data\n",
     .run = run,

@@ -349,6 +349,9 @@ static err to_sign_in(struct http_request *request, struct http_response *respon
     buf_add(&url, S("/sign-in?next="));
     http_encode(&url, buf_str(&next));
     request->cx->issues.kept = request->cx->issues.count = 0;
+    if (next.full || url.full)
+        return ctx_fail(request->cx, ERR_LIMIT, (str){ 0 },
+                        S("the app asks with too long an address; its maker must shorten it"));
     return sign_in_go(response, buf_str(&url));
 }
 
@@ -357,7 +360,13 @@ static err get_authorize(struct http_request *request, struct http_response *res
     struct oauth_ask ask;
     struct session session;
     TRY(oauth_read_ask(request, request->query, &ask));
-    if (gate_session(request, &session) != ERR_OK)
+    if (ask.error)
+        return sign_in_go(response, oauth_deny(request, &ask, ask.error, ask.why));
+    bool known = gate_session(request, &session) == ERR_OK;
+    if (ask.silent) /* consent is asked each time, so there is always something to ask */
+        return sign_in_go(response, oauth_deny(request, &ask, known ? "consent_required"
+                                                                    : "login_required", S("")));
+    if (!known)
         return to_sign_in(request, response);
     return show_consent(request, response, &ask, &session, (struct consent_fault){ 0 });
 }
@@ -420,15 +429,34 @@ static err allow(struct http_request *request, struct http_response *response,
     return sign_in_go(response, location);
 }
 
+/* SMART's authorize-post: the app's parameters in a form. The browser sends no cookie along with
+ * another site's form; going on by GET, it does. */
+static err ask_by_post(struct http_request *request, struct http_response *response)
+{
+    str url = arena_printf(request->cx->arena, "/auth/authorize?%.*s", STR_ARG(request->body));
+    bool fits = request->body.n < URL_MAX_BYTES;
+    for (size_t i = 0; i < request->body.n && fits; i++)
+        fits = request->body.p[i] > ' ' && request->body.p[i] < 0x7f;
+    if (!fits)
+        return ctx_fail(request->cx, ERR_INVALID, (str){ 0 },
+                        S("the app's form is not one; its maker must mend it"));
+    return sign_in_go(response, url);
+}
+
 static err post_authorize(struct http_request *request, struct http_response *response)
 {
     struct oauth_ask ask;
     struct session session;
+    if (!str_given(sign_in_field(request, "ask")) && sign_in_field(request, "client_id").n)
+        return ask_by_post(request, response);
     TRY(oauth_read_ask(request, sign_in_field(request, "ask"), &ask));
+    if (ask.error)
+        return sign_in_go(response, oauth_deny(request, &ask, ask.error, ask.why));
     TRY(gate_session(request, &session));
     TRY(sign_in_form_of(request, &session));
     if (!str_eq(sign_in_field(request, "answer"), S("allow")))
-        return sign_in_go(response, oauth_deny(request, &ask, "access_denied"));
+        return sign_in_go(response, oauth_deny(request, &ask, "access_denied",
+                                               S("the person said no")));
     return allow(request, response, &ask, &session);
 }
 

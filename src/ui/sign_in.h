@@ -14,7 +14,7 @@
  * Errors   a wrong code is shown in the form, in one text whatever was wrong with it.
  * Limits   `next` is followed only within this server.
  */
-enum { SIGN_IN_SCOPES_MAX = 60, SIGN_IN_PATIENTS_MAX = 50 };
+enum { SIGN_IN_SCOPES_MAX = SCOPE_RULES_MAX + 1, SIGN_IN_PATIENTS_MAX = 50 };
 
 struct sign_in_account {
     str name, display, role;
