@@ -139,6 +139,10 @@ const struct stmt people_sql[] = {
     [PEOPLE_SESSION_LIVE] = { "is a person signed in somewhere",
         "SELECT 1 FROM sitting WHERE user = ?1 AND begun_ms > ?2 LIMIT 1",
         "SEARCH sitting USING INDEX sitting_by_user" },
+    [PEOPLE_SESSION_STANDS] = { "is a session open still",
+        "SELECT 1 FROM sitting s JOIN user u ON u.name = s.user"
+        " WHERE s.hash = ?1 AND s.locked_ms = 0 AND u.disabled = 0",
+        "SEARCH s USING PRIMARY KEY" },
     [PEOPLE_SESSION_END_OWN] = { "end one session of a person",
         "DELETE FROM sitting WHERE hash = ?1 AND user = ?2", NULL },
     [PEOPLE_SESSIONS_OTHER] = { "end the other sessions of a person",

@@ -181,7 +181,7 @@ static int64_t idle_limit_ms(const struct session *session)
     return patient ? SESSION_IDLE_PATIENT_MS : SESSION_IDLE_STAFF_MS;
 }
 
-static bool is_over(const struct session *session, int64_t now_ms)
+bool session_is_over(const struct session *session, int64_t now_ms)
 {
     return session->user.disabled || now_ms - session->seen_ms > idle_limit_ms(session) ||
            now_ms - session->begun_ms > SESSION_ABSOLUTE_MS;
@@ -219,7 +219,7 @@ static err find(struct ctx *cx, struct db *db, str cookie, struct session *out)
     db_reset(stmt);
     if (session.locked_ms)
         return refuse(cx, "this screen is locked; tap your badge or sign in again");
-    if (is_over(&session, cx->now_ms))
+    if (session_is_over(&session, cx->now_ms))
         return refuse(cx, "you were signed out after a time without use; sign in again");
     if (cx->now_ms - session.seen_ms > SEEN_STEP_MS)
         TRY(touch(cx, db, hash));
@@ -275,4 +275,20 @@ err session_end_all(struct ctx *cx, struct people *people, str user)
     struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_SESSIONS_OF);
     db_bind_text(stmt, 1, user);
     return people_unlock(people, db_run(cx, stmt));
+}
+
+static err stands(struct ctx *cx, struct db *db, str hash, bool *row)
+{
+    struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_SESSION_STANDS);
+    db_bind_blob(stmt, 1, hash);
+    TRY(db_step(cx, stmt, row));
+    db_reset(stmt);
+    return ERR_OK;
+}
+
+bool session_stands(struct ctx *cx, struct people *people, str hash)
+{
+    bool row = true; /* a fault of ours ends nobody's screen */
+    struct db *db = people_lock(people);
+    return people_unlock(people, stands(cx, db, hash, &row)) != ERR_OK || row;
 }

@@ -70,5 +70,9 @@ err session_lock(struct ctx *cx, struct people *people, str cookie) MUST_USE;
 err session_hold(struct ctx *cx, struct people *people, str cookie, str patient) MUST_USE;
 /* From now on the session acts through this RelatedPerson; empty: for its own person. */
 err session_act(struct ctx *cx, struct people *people, str cookie, str related) MUST_USE;
+/* Idle or open for too long, or its person disabled. */
+bool session_is_over(const struct session *session, int64_t now_ms);
+/* Is the session of this hash there and not locked? Looking does not count as use. */
+bool session_stands(struct ctx *cx, struct people *people, str hash);
 /* Ends every session of a person, wherever they are. */
 err session_end_all(struct ctx *cx, struct people *people, str user) MUST_USE;

@@ -238,18 +238,34 @@ const struct route *const *serve_tables(struct arena *arena)
     return tables;
 }
 
+/* What a module's first page asks for; NULL: nothing but to be staff. */
+static const char *page_permission(const struct module *module)
+{
+    for (const struct route *route = module->routes; route && route->pattern; route++)
+        if (strcmp(route->pattern, module->page) == 0 && strcmp(route->method, "GET") == 0)
+            return strchr(route->permission, '.') ? route->permission : NULL;
+    return NULL;
+}
+
 void serve_set_nav(struct arena *arena)
 {
     size_t count = 0;
     for (size_t i = 0; modules[i]; i++)
         count += modules[i]->page ? 1 : 0;
-    struct ui_link *links = arena_array(arena, count + 1, sizeof *links);
+    static const struct ui_link privacy[] = {
+        { "/privacy", "Privacy", NULL, "privacy.read", true },
+        { "/privacy/access", "Who has looked", NULL, "privacy.read", true },
+    };
+    struct ui_link *links = arena_array(arena, count + 1 + COUNT(privacy), sizeof *links);
     count = 0;
     for (size_t i = 0; modules[i]; i++)
         if (modules[i]->page)
             links[count++] = (struct ui_link){ modules[i]->page, modules[i]->title,
-                                                modules[i]->key };
-    links[count++] = (struct ui_link){ "/browse/Patient", "Record", "p" };
+                                                modules[i]->key, page_permission(modules[i]),
+                                                false };
+    links[count++] = (struct ui_link){ "/browse/Patient", "Record", "p", "type:Patient", false };
+    for (size_t i = 0; i < COUNT(privacy); i++)
+        links[count++] = privacy[i];
     ui_nav_set(links, count);
 }
 

@@ -10,7 +10,6 @@
 #include "http/text.h"
 #include "json/write.h"
 #include "ui/lock.h"
-#include "ui/sign_in.h"
 #include "ui_account.html.h"
 
 enum { JSON_MAX_BYTES = 64 * 1024 };
@@ -78,7 +77,7 @@ static err bytes_of(struct ctx *cx, struct json body, const char *name, str *out
     return ctx_fail(cx, ERR_INVALID, str_of(name), S("is not base64url"));
 }
 
-static err need_fresh(struct ctx *cx, const struct session *session)
+err account_need_fresh(struct ctx *cx, const struct session *session)
 {
     if (session_is_fresh(session, cx->now_ms))
         return ERR_OK;
@@ -166,7 +165,7 @@ static err post_challenge(struct http_request *request, struct http_response *re
     if (purpose != PASSKEY_SIGN_IN)
         TRY(gate_session(request, &session));
     if (purpose == PASSKEY_ENROL)
-        TRY(need_fresh(cx, &session));
+        TRY(account_need_fresh(cx, &session));
     TRY(passkey_challenge(cx, people_of(request), purpose, session.user.name, &challenge));
     struct buf text = buf_make(cx->arena, JSON_MAX_BYTES);
     struct json_writer w = json_writer(&text);
@@ -238,7 +237,7 @@ static err post_enrol(struct http_request *request, struct http_response *respon
     struct session session;
     TRY(read_body(request, &body));
     TRY(gate_session(request, &session));
-    TRY(need_fresh(cx, &session));
+    TRY(account_need_fresh(cx, &session));
     TRY(site_of(request, &site));
     struct passkey_ask ask = { .user = session.user.name,
                                .name = str_trim(word_of(cx, body, "name")) };
@@ -296,7 +295,7 @@ static err get_account(struct http_request *request, struct http_response *respo
     if (away)
         return ERR_OK;
     struct account_page account = {
-        .page = ui_page_for(request, S("Your account")),
+        .page = ui_page_for(request, S("Your sign-ins, passkeys and apps")),
         .csrf = session.csrf,
         .next = http_query_value(cx->arena, request->query, S("next")).n ? next_of(request)
                                                                          : S("/account"),
@@ -307,8 +306,11 @@ static err get_account(struct http_request *request, struct http_response *respo
                   .hint = "Such as: blue key on my lanyard" },
     };
     TRY(passkey_list(cx, people_of(request), session.user.name, &keys, &account.list_count));
+    TRY(account_read(request, &session, &account));
     account.list = keys;
+    account.done = account_done(request);
     account.page.user = session.user.display;
+    ui_page_nav_of(cx, role_find(session.user.role), &account.page);
     account.page.zone = session.zone;
     account.page.as_of = (str){ 0 };
     account.page.islands = islands;
@@ -325,11 +327,24 @@ static err post_remove(struct http_request *request, struct http_response *respo
     str id;
     TRY(gate_session(request, &session));
     TRY(sign_in_form_of(request, &session));
-    TRY(need_fresh(cx, &session));
+    TRY(account_need_fresh(cx, &session));
     if (!secret_from_base64url(cx->arena, sign_in_field(request, "key"), &id))
         return ctx_fail(cx, ERR_INVALID, S("key"), S("is not a key of yours"));
     TRY(passkey_end(cx, people_of(request), session.user.name, id, S("by its owner")));
     return sign_in_go(response, S("/account"));
+}
+
+/* Who came by a provider can be asked there again. */
+static void set_provider(struct http_request *request, const struct session *session,
+                         struct account_step_up *ask)
+{
+    const struct entrance *entrance = gate_entrance(request->gate_self);
+    const struct role *role = role_find(session->user.role);
+    bool patient = role && role_permits(role, S("app.home"));
+    const struct provider *provider = patient ? entrance->patients : entrance->staff;
+    ask->provider = provider && str_eq(session->method, S("openid"))
+                        ? provider_options(provider)->name : S("");
+    ask->provider_href = patient ? "/sign-in/patients" : "/sign-in/staff";
 }
 
 static err show_step_up(struct http_request *request, struct http_response *response,
@@ -347,7 +362,9 @@ static err show_step_up(struct http_request *request, struct http_response *resp
         .code = { .name = "code", .label = "One-time code", .type = "password", .required = true,
                   .hint = "From the administrator; it works once" },
     };
+    set_provider(request, session, &ask);
     ask.page.user = session->user.display;
+    ui_page_nav_of(request->cx, role_find(session->user.role), &ask.page);
     ask.page.zone = session->zone;
     ask.page.as_of = (str){ 0 };
     ask.page.islands = islands;
@@ -387,8 +404,13 @@ static err post_step_up(struct http_request *request, struct http_response *resp
 }
 
 const struct route account_routes[] = {
-    { "GET", "/account", "open", get_account, "A person's own passkeys", 0 },
+    { "GET", "/account", "open", get_account, "A person's own sign-ins, passkeys and apps", 0 },
     { "POST", "/account/remove", "open", post_remove, "Remove one of them", 0 },
+    { "POST", "/account/sessions/end", "open", account_end_session, "End a sign-in of one's own",
+      0 },
+    { "POST", "/account/sessions/end-others", "open", account_end_others,
+      "End all but the one that asks", 0 },
+    { "POST", "/account/apps/end", "open", account_end_app, "End what an app was allowed", 0 },
     { "GET", "/step-up", "open", get_step_up, "Ask for a fresh proof of who is there", 0 },
     { "POST", "/step-up", "open", post_step_up, "Give it by a one-time code", 0 },
     { "POST", "/auth/passkey/challenge", "open", post_challenge, "Begin a passkey ceremony", 0 },

@@ -9,6 +9,7 @@
 #include "ui/sign_in.h"
 
 #define TRIP_COOKIE "frontline_trip="
+#define STEP_UP "step-up"
 
 static struct people *people_of(struct http_request *request)
 {
@@ -70,7 +71,7 @@ static err get_staff(struct http_request *request, struct http_response *respons
     const struct entrance *entrance = gate_entrance(request->gate_self);
     bool step_up = param(request, "step-up").n > 0;
     struct provider_leave away = {
-        .wanted = step_up ? S("step-up") : S("sign-in"),
+        .wanted = step_up ? S(STEP_UP) : S("sign-in"),
         .acr_values = str_of(national_acr(step_up ? entrance->rules.step_up_level
                                                   : entrance->rules.level)),
         .max_age_s = step_up ? UPSTREAM_FRESH_S : UPSTREAM_SHIFT_S,
@@ -89,8 +90,15 @@ static err get_patients(struct http_request *request, struct http_response *resp
         return no_such_door(request->cx);
     if (!level)
         return ctx_fail(request->cx, ERR_INVALID, S("level"), S("is P0, P5 or P9"));
-    struct provider_leave away = { .wanted = str_of(level->name), .vtr = str_of(level->vtr),
-                                   .acr_values = S("") };
+    bool step_up = param(request, "step-up").n > 0;
+    struct provider_leave away = {
+        .wanted = step_up ? arena_printf(request->cx->arena, STEP_UP " %s", level->name)
+                          : str_of(level->name),
+        .vtr = str_of(level->vtr),
+        .acr_values = S(""),
+        .max_age_s = step_up ? UPSTREAM_FRESH_S : 0,
+        .login_again = step_up,
+    };
     return leave(request, response, entrance->patients, &away);
 }
 
@@ -113,7 +121,12 @@ static err patient_user(struct http_request *request, const struct provider_pers
     struct patient_match match;
     struct proxy proxies[PROXIES_MAX];
     size_t proxies_count = 0;
-    TRY(patient_login_match(cx, request->store, person, &match));
+    struct provider_person asked = *person;
+    if (str_starts(person->wanted, S(STEP_UP " "))) {
+        asked.wanted = str_slice(person->wanted, sizeof STEP_UP, person->wanted.n);
+        TRY(provider_check_age(cx, person, UPSTREAM_FRESH_S));
+    }
+    TRY(patient_login_match(cx, request->store, &asked, &match));
     if (!match.level->role)
         return ctx_fail(cx, ERR_FORBIDDEN, (str){ 0 },
                         S("with an email address and a phone alone there is no account here: prove "
@@ -142,7 +155,7 @@ static err enter(struct http_request *request, struct http_response *response,
 {
     struct ctx *cx = request->cx;
     str cookie;
-    if (str_eq(person->wanted, S("step-up"))) {
+    if (str_starts(person->wanted, S(STEP_UP))) {
         TRY(session_step_up(cx, people_of(request), gate_cookie(request), user));
         return sign_in_go(response, person->next);
     }

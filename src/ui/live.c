@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ui/live.h"
+#include "auth/gate.h"
+#include "auth/secret.h"
 #include "base/clock.h"
 #include "http/text.h"
 #include <pthread.h>
@@ -9,7 +11,8 @@
  * called under it: it never blocks. Program-lifetime memory comes from arenas of the structures'
  * own, text from one ring of bytes a channel.
  */
-enum { CHANNELS_MAX = 512, NAME_BYTES = 128, EXPECT_MS = 60000, SHARED_BYTES = 1 << 30 };
+enum { CHANNELS_MAX = 512, NAME_BYTES = 128, EXPECT_MS = 60000, SHARED_BYTES = 1 << 30,
+       BEAT_ARENA_BYTES = 1 << 20 };
 
 /* An event's text, ready to be sent, lies at `at` (counted from the channel's beginning). */
 struct event {
@@ -39,6 +42,8 @@ struct stream {
     size_t sent_bytes;          /* of that one */
     int64_t spoke_ms;           /* monotonic; when something was last sent */
     bool greeted, reload, over, idle;
+    char owner[SECRET_HASH_BYTES]; /* hash of the session it was opened in */
+    struct people *people;         /* NULL: it was opened in none */
 };
 
 struct live {
@@ -343,6 +348,17 @@ static err enter(struct live *live, str name, int64_t after, struct stream *stre
     return ERR_OK;
 }
 
+/* A screen in somebody's session: the stream lasts no longer than that. */
+static void take_owner(struct http_request *request, struct stream *stream)
+{
+    const struct user *user = request->cx->user;
+    if (!user || !user->csrf.n)
+        return;
+    str hash = secret_hash(request->cx->arena, gate_cookie(request));
+    memcpy(stream->owner, hash.p, sizeof stream->owner);
+    stream->people = gate_people(request->gate_self);
+}
+
 err live_open(struct live *live, str name, struct http_request *request,
               struct http_response *response)
 {
@@ -351,6 +367,7 @@ err live_open(struct live *live, str name, struct http_request *request,
     struct stream *stream = arena_zero(request->cx->arena, sizeof *stream);
     stream->live = live;
     stream->request = request;
+    take_owner(request, stream);
     pthread_mutex_lock(&live->lock);
     err entered = enter(live, name, after, stream);
     pthread_mutex_unlock(&live->lock);
@@ -367,30 +384,44 @@ err live_open(struct live *live, str name, struct http_request *request,
 
 /* ---- the beat ---- */
 
-static void beat_channel(const struct live *live, const struct channel *channel, int64_t now_ms)
+/* A screen whose session has ended reloads, and is led to sign in. */
+static void beat_channel(const struct live *live, const struct channel *channel, struct ctx *cx,
+                         int64_t now_ms)
 {
-    for (struct stream *stream = channel->streams; stream; stream = stream->next)
+    for (struct stream *stream = channel->streams; stream; stream = stream->next) {
+        str owner = { stream->owner, sizeof stream->owner };
+        if (stream->people && !stream->reload && !session_stands(cx, stream->people, owner)) {
+            stream->reload = true;
+            wake(stream);
+        }
         if (now_ms - stream->spoke_ms >= live->beat_ms)
             wake(stream);
+    }
 }
 
-/* Looks ten times a beat, so that a beat comes at most a tenth late. */
+/* Looks twenty times a beat: a beat comes at most a twentieth late, and a screen shows what is new
+ * for at most half a second after its session has ended. */
 static void *beat(void *self)
 {
     struct live *live = self;
+    struct arena arena = arena_make(BEAT_ARENA_BYTES);
+    struct ctx cx = { .arena = &arena };
     pthread_mutex_lock(&live->lock);
     while (!live->stop) {
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);
-        int64_t at_ns = until.tv_nsec + live->beat_ms * 100000;
+        int64_t at_ns = until.tv_nsec + live->beat_ms * 50000;
         until.tv_sec += at_ns / 1000000000;
         until.tv_nsec = at_ns % 1000000000;
         pthread_cond_timedwait(&live->stopping, &live->lock, &until);
         int64_t now_ms = clock_monotonic_ms();
         for (size_t i = 0; i < live->channels_count; i++)
-            beat_channel(live, live->channels[i], now_ms);
+            beat_channel(live, live->channels[i], &cx, now_ms);
+        arena_reset(&arena);
+        cx.issues = (struct issues){ 0 };
     }
     pthread_mutex_unlock(&live->lock);
+    arena_free(&arena);
     return NULL;
 }
 

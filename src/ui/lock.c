@@ -2,6 +2,7 @@
 #include "ui/lock.h"
 #include "auth/entrance.h"
 #include "auth/gate.h"
+#include "auth/session_list.h"
 #include "auth/sign_in_metrics.h"
 #include "auth/sign_in_note.h"
 #include "base/clock.h"
@@ -71,7 +72,11 @@ err lock_begin(struct http_request *request, str user, str method, str *cookie)
     else
         forget_issues(request->cx);
     TRY(sign_in_note(request, user, arena_cstr(request->cx->arena, method), true));
-    return session_begin_at(request->cx, people_of(request), &start, cookie);
+    TRY(session_begin_at(request->cx, people_of(request), &start, cookie));
+    return start.place.n ? ERR_OK
+                         : session_came_from(request->cx, people_of(request), *cookie,
+                                             http_address(request),
+                                             http_header(request, "User-Agent"));
 }
 
 err lock_take(struct http_request *request, struct http_response *response, str next)

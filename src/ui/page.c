@@ -49,19 +49,39 @@ static const struct zone *zone_of(const struct ctx *cx)
 }
 
 /* The systems in the header are staff's; a patient's pages need none of them. */
-static bool of_patient(const struct ctx *cx)
+static const struct ui_link patient_links[] = {
+    { "/my", "My record", NULL, "app.home", true },
+    { "/my/access", "Who has looked", NULL, "app.access", true },
+    { "/account", "Sign-ins and apps", NULL, "app.home", true },
+};
+
+static bool may_open(const struct role *role, const char *permission)
 {
-    const struct user *user = cx->user;
-    return user && user->asker.role && role_permits(user->asker.role, S("app.home"));
+    str type = S("type:"), asked = permission ? str_of(permission) : S("");
+    if (str_starts(asked, type))
+        return role_may(role, fhir_resource_find(str_slice(asked, type.n, asked.n)), 'r');
+    return !asked.n || role_permits(role, asked);
+}
+
+/* What this person may open; where nobody signs in, what needs no person. */
+void ui_page_nav_of(struct ctx *cx, const struct role *role, struct ui_page *page)
+{
+    bool patient = role && role_permits(role, S("app.home")) && !role_permits(role, S("*"));
+    const struct ui_link *all = patient ? patient_links : nav_links;
+    size_t count = patient ? COUNT(patient_links) : nav_links_count;
+    struct ui_link *links = arena_array(cx->arena, count + 1, sizeof *links);
+    page->nav_count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (role ? may_open(role, all[i].permission) : !all[i].person)
+            links[page->nav_count++] = all[i];
+    page->nav = links;
 }
 
 struct ui_page ui_page_for(const struct http_request *request, str title)
 {
-    return (struct ui_page){
+    struct ui_page page = {
         .title = title,
         .now_ms = request->cx->now_ms,
-        .nav = nav_links,
-        .nav_count = of_patient(request->cx) ? 0 : nav_links_count,
         .theme = theme_of(cookie_value(request, S("theme"))),
         .path = request->query.n ? arena_printf(request->cx->arena, "%.*s?%.*s",
                                                 STR_ARG(request->path), STR_ARG(request->query))
@@ -70,6 +90,9 @@ struct ui_page ui_page_for(const struct http_request *request, str title)
         .user = user_of(request->cx),
         .zone = zone_of(request->cx),
     };
+    const struct user *user = request->cx->user;
+    ui_page_nav_of(request->cx, user ? user->asker.role : NULL, &page);
+    return page;
 }
 
 struct buf ui_page_buf(struct http_request *request)

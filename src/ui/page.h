@@ -17,6 +17,9 @@ enum { UI_PAGE_BYTES = 16 << 20 };
 
 struct ui_link {
     const char *href, *text, *key; /* key: g and this letter lead there; NULL: none */
+    const char *permission;        /* shown to roles that have it ("type:Patient": that may read
+                                      the type); NULL: to all staff */
+    bool person;                   /* makes sense for somebody signed in only */
 };
 struct ui_page {
     str title;
@@ -45,6 +48,11 @@ struct ui_page ui_page_for(const struct http_request *request, str title);
 
 /* The entries every page's header shows; given once, at start. */
 void ui_nav_set(const struct ui_link *links, size_t count);
+
+/* The entries somebody of this role may open; for pages that are open to all, and find out by
+ * themselves who is there. NULL: nobody signs in. */
+struct role;
+void ui_page_nav_of(struct ctx *cx, const struct role *role, struct ui_page *page);
 
 /* A builder for a page of this request. */
 struct buf ui_page_buf(struct http_request *request);
