@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/client_proof.h"
+#include "auth/client_keys.h"
+#include "auth/gate.h"
 #include "auth/jwt.h"
 #include "auth/oauth.h"
 #include "auth/secret.h"
@@ -106,10 +108,20 @@ static str issuer_of(struct ctx *cx, str assertion)
 static bool proves_by_keys(struct http_request *request, struct people *people,
                            const struct client *client, str assertion)
 {
+    static const int64_t ages_ms[] = { CLIENT_KEYS_KEEP_MS, CLIENT_KEYS_AGAIN_MS };
+    struct ctx *cx = request->cx;
     struct jwt_claims claims;
-    return client->kind == CLIENT_KEYS &&
-           jwt_check(request->cx, client->jwks, assertion, &claims) == ERR_OK &&
-           claims_fit(request, people, claims.payload, client->id);
+    str jwks;
+    for (size_t i = 0; i < COUNT(ages_ms) && client->kind == CLIENT_KEYS; i++) {
+        struct client_keys_ask ask = { client, gate_oauth(request->gate_self)->reach, ages_ms[i] };
+        if (client_keys(cx, people, &ask, &jwks) != ERR_OK)
+            return false;
+        if (jwt_check(cx, jwks, assertion, &claims) == ERR_OK)
+            return claims_fit(request, people, claims.payload, client->id);
+        if (client->jwks.n)
+            return false;
+    }
+    return false;
 }
 
 err client_prove(struct http_request *request, struct people *people, struct client *out)

@@ -672,9 +672,10 @@ const struct route oauth_routes[] = {
     { "GET", "/.well-known/openid-configuration", "open", get_configuration, CONFIGURATION, 0 },
     { "GET", "/auth/jwks", "open", get_jwks, "Public keys of our signed tokens", 0 },
     { "POST", "/auth/token", "open", post_token, "A code, refresh token or assertion for a token",
-      0 },
-    { "POST", "/auth/introspect", "open", post_introspect, "What a token allows", 0 },
-    { "POST", "/auth/revoke", "open", post_revoke, "End a token and its consent", 0 },
+      ROUTE_SLOW },
+    { "POST", "/auth/introspect", "open", post_introspect, "What a token allows", ROUTE_SLOW },
+    { "POST", "/auth/revoke", "open", post_revoke, "End a token and its consent",
+      ROUTE_SLOW },
     { "POST", "/auth/register", "open", post_register, "Register a public app", 0 },
     { 0 },
 };

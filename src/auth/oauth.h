@@ -3,6 +3,7 @@
 #include "auth/grant.h"
 #include "auth/jwt.h"
 #include "http/http.h"
+#include "http/reach.h"
 
 /*
  * oauth: Frontline as the authorisation server of SMART apps and backend services.
@@ -23,6 +24,7 @@ struct oauth {
     struct people *people;
     struct jwt_keys *keys;
     bool registration;     /* anybody may register a public app */
+    const struct reach *reach; /* private addresses apps may show their keys at */
 };
 extern const struct route oauth_routes[];
 

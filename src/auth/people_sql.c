@@ -28,6 +28,8 @@ const char people_schema[] =
     "CREATE TABLE IF NOT EXISTS client_more("
     " id TEXT PRIMARY KEY, jwks_uri TEXT NOT NULL, without_pkce INTEGER NOT NULL,"
     " introspects INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS client_keys("
+    " id TEXT PRIMARY KEY, jwks TEXT NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;"
     "DROP TABLE IF EXISTS grant_code;" /* of an earlier layout: those apps ask again */
     "DROP TABLE IF EXISTS refresh;"
     "CREATE TABLE IF NOT EXISTS consent_code("
@@ -161,6 +163,12 @@ const struct stmt people_sql[] = {
     [PEOPLE_CLIENT_MORE] = { "what else an app may do, and where it shows its keys",
         "INSERT INTO client_more(id, jwks_uri, without_pkce, introspects) VALUES(?1, ?2, ?3, ?4)",
         NULL },
+    [PEOPLE_KEYS_FIND] = { "the keys an app showed lately",
+        "SELECT jwks FROM client_keys WHERE id = ?1 AND at_ms > ?2",
+        "SEARCH client_keys USING PRIMARY KEY" },
+    [PEOPLE_KEYS_KEEP] = { "keep the keys an app shows",
+        "INSERT INTO client_keys(id, jwks, at_ms) VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE"
+        " SET jwks = excluded.jwks, at_ms = excluded.at_ms", NULL },
     [PEOPLE_CLIENT_COUNT] = { "how many apps registered themselves",
         "SELECT count(*) FROM client WHERE kind = 0 AND length(id) = 43", "SCAN client" },
     [PEOPLE_LAUNCH_ADD] = { "where an app is launched",

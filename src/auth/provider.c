@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/provider.h"
-#include "auth/fetch.h"
 #include "auth/secret.h"
 #include "auth/sign_in_sql.h"
 #include "base/clock.h"
+#include "http/client.h"
 #include "http/text.h"
 #include "json/write.h"
 #include <pthread.h>
 
 enum {
-    URL_MAX_BYTES = 16 * 1024, FORM_MAX_BYTES = 64 * 1024, KEEP_BYTES = 4 << 20, ASSERTION_S = 60
+    URL_MAX_BYTES = 16 * 1024, FORM_MAX_BYTES = 64 * 1024, KEEP_BYTES = 4 << 20, ASSERTION_S = 60,
+    PROVIDER_ANSWER_MS = 8000, ANSWER_MAX_BYTES = 1 << 20
 };
 
 struct kept {
@@ -56,12 +57,40 @@ const struct provider_options *provider_options(const struct provider *provider)
 
 /* ---- what the provider says of itself ---- */
 
-static err get_json(struct ctx *cx, const struct fetch_ask *ask, struct json *out)
+/* A GET, or a POST of the form when there is one. Whatever keeps the provider from answering is
+ * ERR_BUSY: there is another way in, and a later time. */
+static err ask_provider(struct ctx *cx, str url, str form, str bearer, struct http_answer *out)
 {
-    struct fetch_answer answer;
-    TRY(fetch(cx, ask, &answer));
+    struct http_param headers[] = {
+        { S("Accept"), S("application/json, application/jwt;q=0.9") },
+        { S("Authorization"), arena_printf(cx->arena, "Bearer %.*s", STR_ARG(bearer)) },
+    };
+    struct http_call ask = {
+        .method = form.p ? "POST" : "GET",
+        .url = url,
+        .body = form,
+        .content_type = S("application/x-www-form-urlencoded"),
+        .headers = headers,
+        .headers_count = bearer.n ? 2 : 1,
+        .timeout_ms = PROVIDER_ANSWER_MS,
+        .answer_bytes = ANSWER_MAX_BYTES,
+        .trust = HTTP_CALL_CONFIGURED,
+    };
+    err called = http_call(cx, &ask, out);
+    if (called == ERR_OK || called == ERR_INVALID)
+        return called;
+    str why = cx->issues.kept ? cx->issues.list[cx->issues.kept - 1].text : S("no answer");
+    cx->issues.kept = cx->issues.count = 0;
+    return ctx_failf(cx, ERR_BUSY, (str){ 0 }, "the provider did not answer (%.*s); try again in a "
+                     "minute, or use another way in", STR_ARG(why));
+}
+
+static err get_json(struct ctx *cx, str url, struct json *out)
+{
+    struct http_answer answer;
+    TRY(ask_provider(cx, url, (str){ 0 }, S(""), &answer));
     if (answer.status != 200)
-        return ctx_failf(cx, ERR_INVALID, (str){ 0 }, "%.*s answered %d", STR_ARG(ask->url),
+        return ctx_failf(cx, ERR_INVALID, (str){ 0 }, "%.*s answered %d", STR_ARG(url),
                          answer.status);
     return json_parse(cx, answer.body, out);
 }
@@ -76,10 +105,10 @@ static err fetch_metadata(struct ctx *cx, struct provider *provider, struct kept
 {
     str issuer = provider->options.issuer;
     bool slash = str_ends(issuer, S("/"));
-    struct fetch_ask ask = { .url = arena_printf(cx->arena,
-        "%.*s%s.well-known/openid-configuration", STR_ARG(issuer), slash ? "" : "/") };
+    str url = arena_printf(cx->arena, "%.*s%s.well-known/openid-configuration", STR_ARG(issuer),
+                           slash ? "" : "/");
     struct json said;
-    TRY(get_json(cx, &ask, &said));
+    TRY(get_json(cx, url, &said));
     if (!str_eq(member(cx, said, "issuer"), issuer))
         return ctx_fail(cx, ERR_INVALID, (str){ 0 },
                         S("the provider calls itself by another name than the configured issuer"));
@@ -93,11 +122,11 @@ static err fetch_metadata(struct ctx *cx, struct provider *provider, struct kept
     };
     str urls[] = { kept.authorization, kept.token, kept.userinfo, kept.jwks_uri };
     for (size_t i = 0; i < COUNT(urls); i++)
-        if (!fetch_allowed(urls[i]))
+        if (!http_call_configured_url(urls[i]))
             return ctx_fail(cx, ERR_INVALID, (str){ 0 },
                             S("the provider names an address that is not https"));
-    struct fetch_answer keys;
-    TRY(fetch(cx, &(struct fetch_ask){ .url = kept.jwks_uri }, &keys));
+    struct http_answer keys;
+    TRY(ask_provider(cx, kept.jwks_uri, (str){ 0 }, S(""), &keys));
     if (keys.status != 200)
         return ctx_fail(cx, ERR_INVALID, (str){ 0 }, S("the provider does not show its keys"));
     kept.jwks = keys.body;
@@ -278,8 +307,8 @@ static err ask_tokens(struct ctx *cx, struct provider *provider, const struct ke
     put(&form, "client_assertion_type",
         S("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"));
     put(&form, "client_assertion", assertion);
-    struct fetch_answer answer;
-    TRY(fetch(cx, &(struct fetch_ask){ .url = kept->token, .form = buf_str(&form) }, &answer));
+    struct http_answer answer;
+    TRY(ask_provider(cx, kept->token, buf_str(&form), S(""), &answer));
     if (answer.status != 200 || json_parse(cx, answer.body, out) != ERR_OK)
         return refuse(cx, "the provider did not take the code; begin again");
     return ERR_OK;
@@ -337,17 +366,40 @@ static err check_signature(struct ctx *cx, struct provider *provider, struct kep
     return refuse(cx, "the provider's signature does not fit");
 }
 
-static err ask_userinfo(struct ctx *cx, const struct kept *kept, str access, str sub,
-                        str *userinfo)
+/* OpenID Connect Core 5.3.2: signed, it is told by its issuer and to us; plain, the line's own
+ * encryption has to do. */
+static err read_userinfo(struct ctx *cx, struct provider *provider, struct kept *kept,
+                         const struct http_answer *answer, str *text)
 {
-    struct fetch_answer answer;
+    struct jwt_claims told;
+    struct json claims;
+    *text = answer->body;
+    if (!str_starts(answer->content_type, S("application/jwt")))
+        return ERR_OK;
+    TRY(check_signature(cx, provider, kept, str_trim(answer->body), &told));
+    TRY(json_parse(cx, told.payload, &claims));
+    if (!str_eq(member(cx, claims, "iss"), provider->options.issuer) ||
+        !audience_is(cx, claims, provider->options.client_id))
+        return refuse(cx, "what the provider tells about you was told to another service");
+    *text = told.payload;
+    return ERR_OK;
+}
+
+static err ask_userinfo(struct ctx *cx, struct provider *provider, struct kept *kept, str access,
+                        struct provider_person *person)
+{
+    struct http_answer answer;
     struct json said;
-    TRY(fetch(cx, &(struct fetch_ask){ .url = kept->userinfo, .bearer = access }, &answer));
-    if (answer.status != 200 || json_parse(cx, answer.body, &said) != ERR_OK)
+    str text;
+    TRY(ask_provider(cx, kept->userinfo, (str){ 0 }, access, &answer));
+    if (answer.status != 200)
         return refuse(cx, "the provider does not tell more about you; begin again");
-    if (!str_eq(member(cx, said, "sub"), sub))
+    TRY(read_userinfo(cx, provider, kept, &answer, &text));
+    if (json_parse(cx, text, &said) != ERR_OK)
+        return refuse(cx, "the provider does not tell more about you; begin again");
+    if (!str_eq(member(cx, said, "sub"), person->sub))
         return refuse(cx, "the provider told about somebody else");
-    *userinfo = answer.body;
+    person->userinfo = text;
     return ERR_OK;
 }
 
@@ -394,8 +446,7 @@ err provider_finish(struct ctx *cx, struct people *people, struct provider *prov
         .wanted = trip.wanted,
         .claims = signed_claims.payload,
     };
-    TRY(ask_userinfo(cx, &kept, member(cx, tokens, "access_token"), person.sub,
-                     &person.userinfo));
+    TRY(ask_userinfo(cx, provider, &kept, member(cx, tokens, "access_token"), &person));
     *out = person;
     return ERR_OK;
 }

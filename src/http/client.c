@@ -13,6 +13,33 @@ struct call {
     bool plain, refused, too_long;
 };
 
+void http_client_ready(void)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static bool is_clean(str url)
+{
+    for (size_t i = 0; i < url.n; i++)
+        if ((unsigned char)url.p[i] <= ' ' || url.p[i] == '@' || url.p[i] == '\\')
+            return false;
+    return true;
+}
+
+bool http_call_configured_url(str url)
+{
+    static const char *const hosts[] = { "http://127.0.0.1", "http://localhost", "http://[::1]" };
+    if (str_starts(url, S("https://")))
+        return url.n > 8 && is_clean(url);
+    for (size_t i = 0; i < COUNT(hosts); i++) {
+        size_t n = strlen(hosts[i]);
+        if (str_starts(url, str_of(hosts[i])) &&
+            (url.n == n || url.p[n] == ':' || url.p[n] == '/'))
+            return is_clean(url);
+    }
+    return false;
+}
+
 static size_t take_answer(char *bytes, size_t size, size_t count, void *self)
 {
     struct call *call = self;
@@ -26,13 +53,22 @@ static size_t take_answer(char *bytes, size_t size, size_t count, void *self)
     return n;
 }
 
+/* The one place that says which machines are called. */
+static bool may_reach(const struct call *call, const struct sockaddr *address)
+{
+    const struct http_call *ask = call->ask;
+    if (ask->trust == HTTP_CALL_CONFIGURED)
+        return !call->plain || reach_is_loopback(address);
+    if (ask->reach && reach_lists(ask->reach, address))
+        return true;
+    return !call->plain && reach_is_public(address);
+}
+
 static curl_socket_t open_socket(void *self, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct call *call = self;
-    const struct reach *reach = call->ask->reach;
-    bool listed = reach_lists(reach, &address->addr);
     (void)purpose;
-    if (!listed && (call->plain || !reach_is_public(&address->addr))) {
+    if (!may_reach(call, &address->addr)) {
         call->refused = true;
         return CURL_SOCKET_BAD;
     }
@@ -54,12 +90,15 @@ static void free_list(void *list)
 static err add_headers(struct ctx *cx, CURL *curl, const struct http_call *ask)
 {
     struct curl_slist *list = NULL, *longer;
-    const char *type = arena_printf(cx->arena, "Content-Type: %.*s", STR_ARG(ask->content_type)).p;
+    str type = ask->body.p ? ask->content_type : S("");
     for (size_t i = 0; i <= ask->headers_count + 1; i++) {
-        const char *line = i == 0 ? "Expect:" : i == 1 ? type : NULL;
+        const char *line = i == 0 ? "Expect:" : NULL;
+        if (i == 1) /* "Content-Type:" alone sends none */
+            line = arena_printf(cx->arena, "Content-Type:%s%.*s%c", type.n ? " " : "",
+                                STR_ARG(type), 0).p;
         if (i > 1)
-            line = arena_printf(cx->arena, "%.*s: %.*s", STR_ARG(ask->headers[i - 2].name),
-                                STR_ARG(ask->headers[i - 2].value)).p;
+            line = arena_printf(cx->arena, "%.*s: %.*s%c", STR_ARG(ask->headers[i - 2].name),
+                                STR_ARG(ask->headers[i - 2].value), 0).p;
         longer = curl_slist_append(list, line);
         if (!longer) {
             curl_slist_free_all(list);
@@ -113,12 +152,30 @@ static void end_curl(void *curl)
     curl_easy_cleanup(curl);
 }
 
+static void set_body(CURL *curl, const struct http_call *ask)
+{
+    if (strcmp(ask->method, "GET") == 0) {
+        curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
+        return;
+    }
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, ask->method);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, ask->body.p ? ask->body.p : "");
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)ask->body.n);
+}
+
+static str type_of(struct ctx *cx, CURL *curl)
+{
+    const char *said = NULL;
+    bool given = curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &said) == CURLE_OK && said;
+    return given ? arena_copy(cx->arena, str_of(said)) : S("");
+}
+
 err http_call(struct ctx *cx, const struct http_call *ask, struct http_answer *out)
 {
     struct call call = { .ask = ask, .plain = str_starts(ask->url, S("http://")) };
     long status = 0;
-    if (!call.plain && !str_starts(ask->url, S("https://")))
-        return ctx_fail(cx, ERR_INVALID, (str){ 0 }, S("the address must start with https://"));
+    if ((!call.plain && !str_starts(ask->url, S("https://"))) || !is_clean(ask->url))
+        return ctx_fail(cx, ERR_INVALID, (str){ 0 }, S("the address must start with https://, without a name and password"));
     call.answer = arena_alloc(cx->arena, ask->answer_bytes + 1);
     CURL *curl = curl_easy_init();
     if (!curl)
@@ -127,14 +184,13 @@ err http_call(struct ctx *cx, const struct http_call *ask, struct http_answer *o
     TRY(add_headers(cx, curl, ask));
     set_limits(curl, &call);
     curl_easy_setopt(curl, CURLOPT_URL, arena_cstr(cx->arena, ask->url));
-    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, ask->method);
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, ask->body.p ? ask->body.p : "");
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)ask->body.n);
+    set_body(curl, ask);
     CURLcode code = curl_easy_perform(curl);
     if (code != CURLE_OK)
         return explain(cx, &call, code);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    *out = (struct http_answer){ (int)status, { call.answer, call.filled } };
+    *out = (struct http_answer){ (int)status, { call.answer, call.filled },
+                                 type_of(cx, curl) };
     ctx_undefer(cx, free_list);
     ctx_undefer(cx, end_curl);
     return ERR_OK;

@@ -69,6 +69,17 @@ bool reach_is_public(const struct sockaddr *address)
     return widen(address, &wide) && v6_is_public(wide.bytes);
 }
 
+bool reach_is_loopback(const struct sockaddr *address)
+{
+    static const unsigned char v6[16] = { [15] = 1 };
+    struct wide wide;
+    if (!widen(address, &wide))
+        return false;
+    if (memcmp(wide.bytes, v4_prefix, sizeof v4_prefix) == 0)
+        return wide.bytes[12] == 127;
+    return memcmp(wide.bytes, v6, sizeof v6) == 0;
+}
+
 bool reach_lists(const struct reach *reach, const struct sockaddr *address)
 {
     struct wide wide;

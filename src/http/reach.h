@@ -25,6 +25,7 @@ struct reach {
 err reach_read(struct ctx *cx, str text, struct reach *out) MUST_USE;
 /* Listed by the operator. */
 bool reach_lists(const struct reach *reach, const struct sockaddr *address);
+bool reach_is_loopback(const struct sockaddr *address);
 /* Of the public internet: not loopback, private, link-local, shared, multicast or reserved, nor
  * such an IPv4 address wrapped in IPv6. */
 bool reach_is_public(const struct sockaddr *address);

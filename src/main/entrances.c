@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "auth/fetch.h"
+#include "http/client.h"
 #include "main/serve.h"
 
 /* The ways in, from the configuration: passkeys, the staff's provider, the patients'. */
@@ -25,7 +25,7 @@ static struct provider *open_provider(struct ctx *cx, struct serve *serve, const
 void serve_set_entrance(struct ctx *cx, struct serve *serve)
 {
     const struct config *config = &serve->config;
-    fetch_ready();
+    http_client_ready();
     serve->entrance = (struct entrance){
         .rp_id = config_text(config, "auth.rp_id"),
         .origins = config_text(config, "auth.origins"),

@@ -144,6 +144,7 @@ err serve_open_gate(struct ctx *cx, struct serve *serve, str folder)
     TRY(people_open(cx, folder, &serve->people));
     TRY(jwt_open(cx, folder, &serve->oauth.keys));
     serve->oauth.people = serve->people;
+    serve->oauth.reach = &serve->reach;
     serve->oauth.registration = config_switch(&serve->config, "auth.registration");
     serve_set_entrance(cx, serve);
     if (!serve->open)

@@ -30,7 +30,8 @@ const run = (...words) => execFileSync(binary, [...words, '--data', server.folde
 const put = (resource) => server.put(`/fhir/${resource.resourceType}/${resource.id}`, resource, all);
 
 before(async () => {
-  server = await spawnServer({ open: false, args: ['--set', 'auth.demo_code=demo', '--set', 'auth.registration=yes'] });
+  server = await spawnServer({ open: false, args: ['--set', 'auth.demo_code=demo', '--set', 'auth.registration=yes',
+    '--set', 'subscriptions.allow=127.0.0.1'] });
   all = bearer(run('token', '--scope', 'system/*.cruds'));
   run('user', 'add', 'out.reach', '--role', 'outreach', '--who', 'Practitioner/7', '--display', 'Olu Reach');
   run('user', 'add', 'one.reach', '--role', 'outreach', '--who', 'Practitioner/7');
@@ -371,6 +372,30 @@ test('an assertion: none, unknown key, wrong names, replayed, not yet, by two pr
   assert.equal((await ask(await sign({ exp: now + 400 }))).status, 401, 'and beyond what is allowed');
   for (const scope of ['patient/Patient.rs', 'user/Patient.rs', 'system/Patient.rs offline_access', 'system/*.rs', ''])
     assert.equal((await ask(await sign(), { scope })).body.error, 'invalid_scope', scope);
+});
+
+test('an app changes its keys where it shows them; keys within the own network are not fetched', async (t) => {
+  let keys = [], asked = 0;
+  const shows = createServer((req, res) => { asked++; res.setHeader('content-type', 'application/json'); res.end(JSON.stringify({ keys })); });
+  await once(shows.listen(0, '::'), 'listening');
+  t.after(() => { shows.closeAllConnections(); shows.close(); });
+  const { port } = shows.address();
+  run('client', 'add', 'shows', '--jwks-uri', `http://127.0.0.1:${port}/keys`, '--scope', 'system/Patient.rs');
+  run('client', 'add', 'hides', '--jwks-uri', `http://[::1]:${port}/keys`, '--scope', 'system/Patient.rs');
+  const pair = async (kid) => {
+    const { publicKey, privateKey } = await generateKeyPair('RS384', { extractable: true });
+    return { kid, privateKey, jwk: { ...await exportJWK(publicKey), kid, use: 'sig', alg: 'RS384' } };
+  };
+  const ask = async (id, { kid, privateKey }) => (await tokenOf({ grant_type: 'client_credentials', scope: 'system/Patient.rs',
+    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer', client_assertion: await new SignJWT({ jti: crypto.randomUUID() })
+      .setProtectedHeader({ alg: 'RS384', kid }).setIssuer(id).setSubject(id).setAudience(`${server.url}/auth/token`).setExpirationTime('2m').sign(privateKey) })).status;
+  const [first, second] = [await pair('k1'), await pair('k2')];
+  keys = [first.jwk];
+  assert.deepEqual([await ask('shows', first), await ask('shows', first), asked], [200, 200, 1], 'kept');
+  assert.deepEqual([await ask('hides', first), asked], [401, 1], 'not called');
+  keys = [second.jwk];
+  await new Promise((wait) => setTimeout(wait, 1100));
+  assert.deepEqual([await ask('shows', second), await ask('shows', first)], [200, 401], 'the new key, and no more the old');
 });
 
 test('an app registers itself: only as it should, and only where it is wanted', async () => {
