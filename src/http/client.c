@@ -175,7 +175,8 @@ err http_call(struct ctx *cx, const struct http_call *ask, struct http_answer *o
     struct call call = { .ask = ask, .plain = str_starts(ask->url, S("http://")) };
     long status = 0;
     if ((!call.plain && !str_starts(ask->url, S("https://"))) || !is_clean(ask->url))
-        return ctx_fail(cx, ERR_INVALID, (str){ 0 }, S("the address must start with https://, without a name and password"));
+        return ctx_fail(cx, ERR_INVALID, (str){ 0 },
+                        S("the address must start with https://, without a name and password"));
     call.answer = arena_alloc(cx->arena, ask->answer_bytes + 1);
     CURL *curl = curl_easy_init();
     if (!curl)

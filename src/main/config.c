@@ -94,8 +94,8 @@ const struct config_key config_keys[] = {
     { "search.page_max", CONFIG_NUMBER, "1000", 1, 10000,
       "most entries of a page; larger is lowered" },
     { "subscriptions.allow", CONFIG_TEXT, "", 0, 0,
-      "addresses or ranges that rest-hooks may call, and apps show their keys at, though they are of "
-      "a private network, or by plain http: 10.1.2.0/24 ::1" },
+      "addresses or ranges that rest-hooks may call, and apps show their keys at, though they are "
+      "of a private network, or by plain http: 10.1.2.0/24 ::1" },
     { "subscriptions.topics", CONFIG_TEXT, "", 0, 0,
       "folder of SubscriptionTopics, one JSON file each; empty: none but the built-in ones" },
     { "subscriptions.attempts", CONFIG_NUMBER, "10", 1, 1000,

@@ -54,7 +54,7 @@ str account_key_id(struct ctx *cx, const struct passkey *key); /* base64url */
 str account_device_words(struct arena *arena, str agent);
 /* ERR_FORBIDDEN, with the way to prove it, unless the session is fresh. */
 err account_need_fresh(struct ctx *cx, const struct session *session) MUST_USE;
-/* account_list.c: sign-ins and apps for the page, what was just done, and the forms that end them. */
+/* account_list.c: sign-ins and apps for the page, what was just done, the forms that end them. */
 err account_read(struct http_request *request, const struct session *session,
                  struct account_page *out) MUST_USE;
 str account_done(struct http_request *request);
