@@ -327,10 +327,10 @@ const struct route viewdef_routes[] = {
     { "POST", "/fhir/ViewDefinition/$viewdefinition-export", "fhir.export", viewdef_export_start,
       EXPORT, ROUTE_SLOW },
     { "GET", "/fhir/$viewdefinition-export/{job}", "fhir.search", viewdef_export_status,
-      "How far an export is, and its files", 0 },
+      "How far an export is, and its files", ROUTE_SLOW },
     { "DELETE", "/fhir/$viewdefinition-export/{job}", "fhir.search", viewdef_export_cancel,
       "End or forget an export", ROUTE_SLOW },
     { "GET", "/fhir/$viewdefinition-export/{job}/{file}", "fhir.search", viewdef_export_file,
-      "A file of an export", 0 },
+      "A file of an export", ROUTE_SLOW },
     { 0 },
 };

@@ -11,9 +11,11 @@
  * Shapes   the body is a Parameters (viewResource, viewReference, _format, header, _limit, _since,
  *          patient, resource) or a ViewDefinition itself. run answers with the rows; export with
  *          202 and a Content-Location that tells the progress, then the places of the files.
- * Errors   422 a view that is wrong, or a resource that breaks its rules; 404 no such export.
- * Limits   VIEWDEF_JOBS_MAX exports at a time; one is forgotten VIEWDEF_KEPT_MS after its end, at a
- *          DELETE, and when the server stops: then its place answers 410 for a day.
+ * Errors   422 a view that is wrong, or a resource that breaks its rules; 404 no such export; 503
+ *          a file that is not made yet.
+ * Limits   VIEWDEF_JOBS_MAX exports at a time. Files are kept for VIEWDEF_KEPT_MS after their end,
+ *          and not past a restart; whoever asks again within a day of the start has them made
+ *          again, of the record as it is then and of what they may see. A DELETE ends that.
  */
 enum { VIEWDEF_JOBS_MAX = 16, VIEWDEF_VIEWS_MAX = 50, VIEWDEF_KEPT_MS = 3600000 };
 extern const struct route viewdef_routes[]; /* ended by a zero row */

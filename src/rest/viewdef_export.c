@@ -33,20 +33,30 @@ static struct job jobs[VIEWDEF_JOBS_MAX];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t ended = PTHREAD_COND_INITIALIZER;
 
-/* Exports end with the program; their names are kept for a day, so that whoever asks for one after
- * a restart is told so. */
+/* The files of an export end with the program; what was asked for is kept for a day, so that whoever
+ * asks how far it is after a restart has it made again, of what they may see. */
 enum { SQL_ADD, SQL_OLD, SQL_HAS, SQL_DROP };
-static const char known_schema[] = "CREATE TABLE IF NOT EXISTS view_export"
-                                   " (id TEXT PRIMARY KEY, started_ms INTEGER NOT NULL)"
-                                   " WITHOUT ROWID";
+static const char known_schema[] = "DROP TABLE IF EXISTS view_export;"
+                                   "CREATE TABLE IF NOT EXISTS view_export_asked"
+                                   " (id TEXT PRIMARY KEY, started_ms INTEGER NOT NULL,"
+                                   " format INTEGER NOT NULL, query TEXT NOT NULL,"
+                                   " body TEXT NOT NULL) WITHOUT ROWID";
 static const struct stmt known_sql[] = {
-    [SQL_ADD] = { "an export begins", "INSERT INTO view_export VALUES (?1, ?2)", NULL },
-    [SQL_OLD] = { "forget old exports", "DELETE FROM view_export WHERE started_ms < ?1", NULL },
-    [SQL_HAS] = { "was there such an export", "SELECT 1 FROM view_export WHERE id = ?1",
-        "SEARCH view_export USING PRIMARY KEY" },
-    [SQL_DROP] = { "an export is cancelled", "DELETE FROM view_export WHERE id = ?1",
-        "SEARCH view_export USING PRIMARY KEY" },
+    [SQL_ADD] = { "an export begins",
+        "INSERT INTO view_export_asked VALUES (?1, ?2, ?3, ?4, ?5)", NULL },
+    [SQL_OLD] = { "forget old exports", "DELETE FROM view_export_asked WHERE started_ms < ?1",
+        NULL },
+    [SQL_HAS] = { "what an export was asked for",
+        "SELECT format, query, body FROM view_export_asked WHERE id = ?1",
+        "SEARCH view_export_asked USING PRIMARY KEY" },
+    [SQL_DROP] = { "an export is cancelled", "DELETE FROM view_export_asked WHERE id = ?1",
+        "SEARCH view_export_asked USING PRIMARY KEY" },
     { 0 },
+};
+struct known {
+    const char *id;
+    enum view_format format;
+    str query, body;
 };
 enum { KNOWN_MS = 86400000 };
 
@@ -63,13 +73,16 @@ err viewdef_open(struct ctx *cx, struct store *store)
 
 static err add_known(struct ctx *cx, struct db *db, void *self)
 {
-    const char *id = self;
+    const struct known *known = self;
     struct db_stmt *stmt = db_use(cx, db, known_sql, SQL_OLD);
     db_bind_int(stmt, 1, clock_now_ms() - KNOWN_MS);
     TRY(db_run(cx, stmt));
     stmt = db_use(cx, db, known_sql, SQL_ADD);
-    db_bind_text(stmt, 1, str_of(id));
+    db_bind_text(stmt, 1, str_of(known->id));
     db_bind_int(stmt, 2, clock_now_ms());
+    db_bind_int(stmt, 3, known->format);
+    db_bind_text(stmt, 4, known->query);
+    db_bind_text(stmt, 5, known->body);
     return db_run(cx, stmt);
 }
 
@@ -183,12 +196,17 @@ static err add_view(struct viewdef_ask *ask, struct job *job, size_t i)
     return ERR_OK;
 }
 
-static err fill(struct viewdef_ask *ask, struct job *job)
+static void mint_id(char id[ID_BYTES * 2 + 1])
 {
     unsigned char secret[ID_BYTES];
     random_secret(secret, sizeof secret);
     for (size_t i = 0; i < sizeof secret; i++)
-        snprintf(job->id + 2 * i, 3, "%02x", secret[i]);
+        snprintf(id + 2 * i, 3, "%02x", secret[i]);
+}
+
+static err fill(struct viewdef_ask *ask, const char *id, struct job *job)
+{
+    memcpy(job->id, id, sizeof job->id);
     job->arena = arena_make(MEMORY);
     job->bulks = arena_array(&job->arena, ask->views_count, sizeof *job->bulks);
     job->sources = arena_array(&job->arena, ask->views_count, sizeof *job->sources);
@@ -201,14 +219,14 @@ static err fill(struct viewdef_ask *ask, struct job *job)
     return ERR_OK;
 }
 
-static err start(struct viewdef_ask *ask, struct job **out) /* under the lock */
+static err start(struct viewdef_ask *ask, const char *id) /* under the lock */
 {
     pthread_t thread;
     struct ctx *cx = ask->request->cx;
     struct job *job = free_job(clock_now_ms());
     if (!job)
         return ctx_fail(cx, ERR_BUSY, S(""), S("too many exports are running; try again later"));
-    err error = fill(ask, job);
+    err error = fill(ask, id, job);
     if (!error) {
         job->state = RUNNING;
         if (pthread_create(&thread, NULL, work, job) == 0)
@@ -218,34 +236,30 @@ static err start(struct viewdef_ask *ask, struct job **out) /* under the lock */
     }
     if (error)
         forget(job);
-    else
-        *out = job;
     return error;
 }
 
-static str place_of(struct http_request *request, const struct job *job)
+static str place_of(struct http_request *request, const char *id)
 {
     return arena_printf(request->cx->arena, "%.*s/fhir/$viewdefinition-export/%s",
-                        STR_ARG(request->base_url), job->id);
+                        STR_ARG(request->base_url), id);
 }
 
 err viewdef_export_start(struct http_request *request, struct http_response *response)
 {
     struct viewdef_ask *ask = arena_zero(request->cx->arena, sizeof *ask);
-    struct job *job = NULL;
+    char id[ID_BYTES * 2 + 1];
     TRY(viewdef_read(request, response, ask));
+    mint_id(id);
     pthread_mutex_lock(&lock);
-    err error = start(ask, &job);
-    str place = error ? S("") : place_of(request, job);
-    char id[sizeof job->id] = "";
-    if (!error)
-        memcpy(id, job->id, sizeof id);
+    err error = start(ask, id);
     pthread_mutex_unlock(&lock);
     TRY(error);
     ctx_release(request->cx);
-    TRY(store_write(request->cx, request->store, add_known, id));
+    struct known known = { id, ask->format, request->query, request->body };
+    TRY(store_write(request->cx, request->store, add_known, &known));
     response->status = 202;
-    http_put_header(response, S("Content-Location"), place);
+    http_put_header(response, S("Content-Location"), place_of(request, id));
     return ERR_OK;
 }
 
@@ -261,15 +275,44 @@ static struct job *find(const struct http_request *request) /* under the lock */
 
 static err none(struct http_request *request)
 {
-    bool row;
-    TRY(store_reader(request->cx, request->store));
-    struct db_stmt *stmt = db_use(request->cx, request->cx->db, known_sql, SQL_HAS);
-    db_bind_text(stmt, 1, request->captures[0]);
-    TRY(db_step(request->cx, stmt, &row));
-    if (row)
-        return ctx_fail(request->cx, ERR_GONE, S(""), S("this export ended with a restart of "
-                        "the server, or is more than an hour old; start it again"));
     return ctx_fail(request->cx, ERR_NOT_FOUND, S(""), S("there is no such export, or no longer"));
+}
+
+static err read_known(struct http_request *request, struct known *out)
+{
+    struct ctx *cx = request->cx;
+    bool row;
+    TRY(store_reader(cx, request->store));
+    struct db_stmt *stmt = db_use(cx, cx->db, known_sql, SQL_HAS);
+    db_bind_text(stmt, 1, request->captures[0]);
+    TRY(db_step(cx, stmt, &row));
+    if (!row)
+        return none(request);
+    *out = (struct known){ .id = arena_cstr(cx->arena, request->captures[0]),
+                           .format = (enum view_format)db_int(stmt, 0),
+                           .query = arena_copy(cx->arena, db_text(stmt, 1)),
+                           .body = arena_copy(cx->arena, db_text(stmt, 2)) };
+    db_reset(stmt);
+    return ERR_OK;
+}
+
+/* The files ended with the program, or an hour after they were made: they are made again under the
+ * same name, as the request was, with what its asker of now may see. */
+static err again(struct http_request *request, struct http_response *response)
+{
+    struct viewdef_ask *ask = arena_zero(request->cx->arena, sizeof *ask);
+    struct http_request asked = *request;
+    struct known known;
+    TRY(read_known(request, &known));
+    asked.captures[0] = S("");
+    asked.query = known.query;
+    asked.body = known.body;
+    TRY(viewdef_read(&asked, response, ask));
+    ask->format = known.format;
+    pthread_mutex_lock(&lock);
+    err error = find(request) ? ERR_OK : start(ask, known.id);
+    pthread_mutex_unlock(&lock);
+    return error;
 }
 
 static void put_value(struct json_writer *w, const char *name, const char *type, str value)
@@ -297,7 +340,7 @@ static str manifest(struct http_request *request, const struct job *job)
         json_open(&w, '[');
         put_value(&w, "name", "valueString", str_of(job->outputs[i].name));
         put_value(&w, "location", "valueUri",
-                  arena_printf(request->cx->arena, "%.*s/%s", STR_ARG(place_of(request, job)),
+                  arena_printf(request->cx->arena, "%.*s/%s", STR_ARG(place_of(request, job->id)),
                                job->outputs[i].name));
         json_close(&w, ']');
         json_close(&w, '}');
@@ -333,9 +376,14 @@ static err status_of(struct http_request *request, struct http_response *respons
 err viewdef_export_status(struct http_request *request, struct http_response *response)
 {
     bool known = false;
-    pthread_mutex_lock(&lock);
-    err error = status_of(request, response, &known);
-    pthread_mutex_unlock(&lock);
+    err error = ERR_OK;
+    for (int tried = 0; tried < 2 && !known; tried++) {
+        if (tried)
+            TRY(again(request, response));
+        pthread_mutex_lock(&lock);
+        error = status_of(request, response, &known);
+        pthread_mutex_unlock(&lock);
+    }
     return known ? error : none(request);
 }
 
@@ -348,8 +396,9 @@ err viewdef_export_cancel(struct http_request *request, struct http_response *re
     else if (job)
         forget(job);
     pthread_mutex_unlock(&lock);
+    struct known known;
     if (!job)
-        return none(request);
+        TRY(read_known(request, &known));
     ctx_release(request->cx);
     TRY(store_write(request->cx, request->store, drop_known, &request->captures[0]));
     response->status = 202;
@@ -372,9 +421,15 @@ err viewdef_export_file(struct http_request *request, struct http_response *resp
 {
     pthread_mutex_lock(&lock);
     struct job *job = find(request);
+    bool running = job && job->state == RUNNING;
     FILE *file = job && job->state == DONE ? reopen(job, request->captures[1]) : NULL;
     enum view_format format = job ? job->format : VIEW_NDJSON;
     pthread_mutex_unlock(&lock);
+    if (!job)
+        TRY(again(request, response));
+    if (!job || running)
+        return ctx_fail(request->cx, ERR_BUSY, S(""),
+                        S("the files are being made; ask for this one again"));
     if (!file)
         return none(request);
     viewdef_stream(response, file, format);

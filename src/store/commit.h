@@ -74,6 +74,13 @@ struct claim {
     const char *kind;   /* "one active stay a bed" */
     str key;
 };
+struct claim_refused {
+    const struct commit *commit;
+    const struct claim *claim;
+    struct json before; /* the resource as it is and stays */
+    str id;
+    int64_t vid;
+};
 struct claim_rule {
     const char *kind;
     const char *resource; /* type it is computed from */
@@ -82,6 +89,10 @@ struct claim_rule {
     err (*claims)(struct ctx *cx, struct store *store, struct json resource, struct claim *out,
                   size_t *count);
     const char *refusal;  /* text for the loser: "bed %s is held by %s" gets key and holder */
+    /* A resource that was there would have made this claim anew, and was refused: what somebody
+     * must know although nothing of the commit is written. On the writer's connection; may be
+     * NULL. The issues of cx say by whom the claim is held. */
+    err (*refused)(struct ctx *cx, struct db *db, const struct claim_refused *refused);
 };
 enum { CLAIMS_MAX = 16 };
 /* Set once, before the first commit; ended by NULL; must outlive the store. */

@@ -69,6 +69,23 @@ static err claimed_twice(struct prepared *p, size_t index, const struct claim_ru
     return ERR_OK;
 }
 
+/* What the rule's owner is told is in the group's transaction, and so on disk when the refusal is
+ * answered. That it could not be told changes nothing about the refusal. */
+static err refuse(struct writer *w, struct prepared *p, const struct prepared_op *po, size_t at,
+                  int64_t holder)
+{
+    const struct claim *claim = &po->after_claims->list[at];
+    const struct claim_rule *rule = po->after_claims->rule[at];
+    err wrong = claim_refuse(p->cx, p->store, rule, claim, holder);
+    struct claim_refused refused = { .commit = p->commit, .claim = claim,
+                                     .before = po->before_json, .id = po->before.version.id,
+                                     .vid = po->before.version.vid };
+    bool anew = po->before_json.doc && !claims_has(po->before_claims, claim);
+    if (rule->refused && anew && wrong == ERR_CONFLICT)
+        (void)!rule->refused(p->cx, w->db, &refused);
+    return wrong;
+}
+
 static err claims_free(struct writer *w, struct prepared *p)
 {
     for (size_t i = 0; p->store->claim_rules && i < p->commit->ops_count; i++) {
@@ -82,7 +99,7 @@ static err claims_free(struct writer *w, struct prepared *p)
             TRY(claimed_twice(p, i, po->after_claims->rule[c], claim));
             TRY(claim_holder(p->cx, w->db, claim, &holder));
             if (holder && holder != po->before.ident.rid && !released(p, claim, holder))
-                return claim_refuse(p->cx, p->store, po->after_claims->rule[c], claim, holder);
+                return refuse(w, p, po, c, holder);
         }
     }
     return ERR_OK;

@@ -57,7 +57,7 @@ static const struct route routes[] = {
 /* clang-format on */
 
 static const struct consumer *const consumers[] = { &beds_watch, NULL };
-static const struct due_kind *const due[] = { &beds_reservation, NULL };
+static const struct due_kind *const due[] = { &beds_reservation, &beds_not_given_back, NULL };
 
 extern const struct module beds_module;
 const struct module beds_module = {

@@ -2,6 +2,7 @@
 #include "systems/beds/claim.h"
 #include "fhir/validate.h"
 #include "store/access.h"
+#include "systems/beds/worklist.h"
 
 static bool has_code(struct json concept, str code)
 {
@@ -132,10 +133,33 @@ static err claim_patient(struct ctx *cx, struct store *store, struct json encoun
     return ERR_OK;
 }
 
+/* The stay lay in this bed before it left it, or ended. */
+static bool lay_in(struct ctx *cx, struct json encounter, str bed)
+{
+    for (struct json_walk w = json_walk(json_get(encounter, S("location"))); json_next(&w);) {
+        str place = json_string(cx->arena, json_get(json_get(w.value, S("location")),
+                                                    S("reference")));
+        if (str_given(place) && place.n && str_ends(place, bed))
+            return true;
+    }
+    return false;
+}
+
+/* A stay that is opened again in the bed it left finds it taken: the same trouble as a cancelled
+ * discharge, and as much somebody's work. Moves and messages say so themselves, with a why. */
+static err not_given_back(struct ctx *cx, struct db *db, const struct claim_refused *refused)
+{
+    if (str_given(refused->commit->why) || !lay_in(cx, refused->before, refused->claim->key))
+        return ERR_OK;
+    str what = cx->issues.kept ? cx->issues.list[cx->issues.kept - 1].text : S("");
+    return beds_worklist_note(cx, db, refused->id, refused->vid, what);
+}
+
 static const struct claim_rule one_stay = {
     .kind = BEDS_ONE_STAY,
     .resource = "Encounter",
     .claims = claim_beds,
+    .refused = not_given_back,
     .refusal = "the bed %s is held by %s: choose another bed, or discharge or move that stay first",
 };
 static const struct claim_rule one_bed = {

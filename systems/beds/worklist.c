@@ -7,6 +7,7 @@
 enum { TASK_BYTES = 16 << 10 };
 #define MESSAGE "https://frontline.example/Id/bed-exception"
 #define RESERVATION "beds-reservation"
+#define NOT_GIVEN_BACK "beds-not-given-back"
 
 /* ---- exceptions ---- */
 
@@ -46,6 +47,27 @@ err beds_worklist_add(struct ctx *cx, struct store *store, const struct beds_tro
         .severity = ISSUE_INFORMATION, .text = arena_printf(cx->arena,
             "put on the bed manager's worklist as Task/%.*s", STR_ARG(op.version.id)) });
     return ERR_OK;
+}
+
+err beds_worklist_note(struct ctx *cx, struct db *db, str encounter, int64_t vid, str what)
+{
+    struct due_item item = { .kind = S(NOT_GIVEN_BACK), .due_ms = cx->now_ms, .body = what,
+                             .key = arena_printf(cx->arena, "%.*s/%lld", STR_ARG(encounter),
+                                                 (long long)vid) };
+    TRY(due_put(cx, db, &item));
+    issues_note(&cx->issues, (struct issue){ .kind = ERR_CONFLICT, .path = S("worklist"),
+        .severity = ISSUE_INFORMATION, .text = S("put on the bed manager's worklist") });
+    return ERR_OK;
+}
+
+static err make_noted(struct ctx *cx, struct store *store, const struct due_item *item, void *self)
+{
+    (void)self;
+    return beds_worklist_add(cx, store, &(struct beds_trouble){
+        .encounter = str_slice(item->key, 0, str_find_char(item->key, '/')),
+        .message = item->key,
+        .what = arena_printf(cx->arena, "A stay was to be opened again in the bed it left, and it "
+                             "was taken: %.*s", STR_ARG(item->body)) });
 }
 
 /* A message that a claim of ours refused is on hold, and somebody's work. */
@@ -119,3 +141,4 @@ const struct consumer beds_watch = {
     .consume = watch,
 };
 const struct due_kind beds_reservation = { .name = RESERVATION, .run = run_out };
+const struct due_kind beds_not_given_back = { .name = NOT_GIVEN_BACK, .run = make_noted };

@@ -26,6 +26,11 @@ struct beds_trouble {
 /* Adds the Task, and an issue that says which. */
 err beds_worklist_add(struct ctx *cx, struct store *store,
                       const struct beds_trouble *trouble) MUST_USE;
+/* The same from inside the writer's transaction: the Task is made by a timer that is due at once.
+ * Once for a version of the stay, however often the change is tried. */
+err beds_worklist_note(struct ctx *cx, struct db *db, str encounter, int64_t vid,
+                       str what) MUST_USE;
 
 extern const struct consumer beds_watch;       /* follows Encounters and Communications */
 extern const struct due_kind beds_reservation; /* key: the Encounter */
+extern const struct due_kind beds_not_given_back; /* key: Encounter/vid */

@@ -214,6 +214,34 @@ test('a move is taken back while it is safe: not into a bed closed since, nor a 
   assert.equal((await server.bed('x1')).encounter, encounter);
 });
 
+test('a plain write that opens a stay again in a bed taken since is refused and lands on the worklist, once', async (t) => {
+  const server = await hospital(t);
+  const { encounter } = await server.must('admit', { bed: 'bed-f1', patient: 'ann', isolation: 'none' });
+  const open = await server.encounter(encounter);
+  await server.must('discharge', { encounter, patient_check: 'ann' });
+  await server.must('clean', { bed: 'bed-f1' });
+  await server.must('cleaned', { bed: 'bed-f1' });
+  const next = await server.must('admit', { bed: 'bed-f1', patient: 'bea', isolation: 'none' });
+  const again = () => server.put(`/fhir/Encounter/${encounter}`, open);
+  const listed = async () => (await server.get('/beds/exceptions.json')).body.exceptions;
+  const refused = await again();
+  assert.equal(refused.status, 409, refused.text);
+  assert.match(refused.text, new RegExp(`one active stay a bed.*Encounter/${next.encounter}`));
+  assert.match(refused.text, /worklist/);
+  const [found] = await eventually('an exception', async () => ((await listed()).length ? listed() : null));
+  assert.equal(found.encounter, encounter);
+  assert.match(found.what, new RegExp(`taken: .*Encounter/${next.encounter}`));
+  assert.deepEqual(await Promise.all([again(), again(), again()]).then((all) => all.map((a) => a.status)), [409, 409, 409]);
+  // What is refused for another reason, or never lay there, is no exception: the asker alone decides.
+  assert.equal((await server.post('/fhir/Encounter', { ...open, id: undefined })).status, 409);
+  const other = await server.must('admit', { bed: 'bed-f2', patient: 'cat', isolation: 'none' });
+  const moved = await server.encounter(other.encounter);
+  moved.location[0].location.reference = 'Location/bed-f1';
+  assert.equal((await server.put(`/fhir/Encounter/${moved.id}`, moved)).status, 409);
+  await server.must('resolve', { task: found.task, note: 'found another bed' });
+  assert.deepEqual(await listed(), []);
+});
+
 // ---- the same from another system ----
 
 function connect(port) {

@@ -69,20 +69,32 @@ test('an export gives the place of its files, and can be forgotten', async (t) =
   assert.equal((await server.get(place)).status, 404);
 });
 
-test('an export that a restart ended says so', async (t) => {
+test('an export that a kill cut short is made again for whoever asks how far it is', async (t) => {
   const first = await spawnServer();
   t.after(() => rmSync(first.folder, { recursive: true, force: true }));
   await people(first);
-  const start = await first.post('/fhir/$viewdefinition-export', parameters(
-    { name: 'view', part: [{ name: 'viewResource', resource: view }] }));
+  const start = await first.post('/fhir/$viewdefinition-export?_format=csv', parameters(
+    { name: 'view', part: [{ name: 'name', valueString: 'p' }, { name: 'viewResource', resource: view }] }));
   const place = new URL(start.headers.get('content-location')).pathname;
   await first.stop('SIGKILL');
   const second = await spawnServer({ folder: first.folder });
   t.after(() => second.stop());
-  const status = await second.get(place);
-  assert.equal(status.status, 410);
-  assert.match(status.text, /restart/);
+  const early = await second.get(`${place}/p-1`);
+  assert.deepEqual([early.status, early.headers.get('retry-after')], [503, '1']);
+  let status = await second.get(place, { accept: 'application/fhir+json' });
+  for (let i = 0; status.status === 202 && i < 100; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    status = await second.get(place);
+  }
+  assert.equal(status.status, 200, status.text);
+  const output = status.body.parameter.find((p) => p.name === 'output').part;
+  const file = await second.get(new URL(output.find((p) => p.name === 'location').valueUri).pathname);
+  assert.match(file.headers.get('content-type'), /csv/, 'in the format that was asked for');
+  assert.equal(file.text.trim().split('\n').length, 4);
+  assert.equal((await second.get(`${place}/p-2`)).status, 404);
   assert.equal((await second.get(`${place}x`)).status, 404);
+  assert.equal((await second.delete(place)).status, 202);
+  assert.equal((await second.get(place)).status, 404, 'forgotten when it was told to');
 });
 
 test('a view a system keeps is run by its name', async (t) => {
