@@ -33,8 +33,8 @@ static struct job jobs[VIEWDEF_JOBS_MAX];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t ended = PTHREAD_COND_INITIALIZER;
 
-/* The files of an export end with the program; what was asked for is kept for a day, so that whoever
- * asks how far it is after a restart has it made again, of what they may see. */
+/* The files of an export end with the program; what was asked for is kept for a day, so that
+ * whoever asks how far it is after a restart has it made again, of what they may see. */
 enum { SQL_ADD, SQL_OLD, SQL_HAS, SQL_DROP };
 static const char known_schema[] = "DROP TABLE IF EXISTS view_export;"
                                    "CREATE TABLE IF NOT EXISTS view_export_asked"
