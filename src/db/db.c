@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "db/db.h"
+#include "db/map.h"
 #include "base/clock.h"
 #include <assert.h>
-#include <sqlite3.h>
 
 struct db_stmt {
     sqlite3_stmt *prepared;
@@ -20,6 +19,7 @@ struct db {
     size_t sets_count;
     int64_t deadline_ms; /* of the step that runs */
     int64_t wal_pages;
+    struct mapped_file mapped;
 };
 
 enum { PROGRESS_STEPS = 20000 }; /* of the engine's machine between looks at the deadline */
@@ -100,8 +100,9 @@ static err set_up(struct ctx *cx, struct db *db, const struct db_options *option
     sqlite3_wal_hook(db->handle, note_wal, db);
     if (options->cache_bytes)
         TRY(pragma(cx, db, "PRAGMA cache_size=-%lld", options->cache_bytes / 1024));
-    if (options->mmap_bytes)
-        TRY(pragma(cx, db, "PRAGMA mmap_size=%lld", options->mmap_bytes));
+    if (options->map && map_attach(options->map, sqlite3_db_filename(db->handle, "main"),
+                                   db->handle, &db->mapped))
+        TRY(db_exec(cx, db, "PRAGMA mmap_size=1")); /* any: map.c knows how far it goes */
     return db_exec(cx, db, "PRAGMA schema_version"); /* reads the file: is it a database? */
 }
 

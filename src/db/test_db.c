@@ -95,6 +95,79 @@ TEST(db_gives_back_what_was_put)
     removed(cx, folder);
 }
 
+static struct db *mapped(struct ctx *cx, str folder, struct db_map *map, bool read_only)
+{
+    struct db_options options = { .path = arena_printf(cx->arena, "%.*s/t.db", STR_ARG(folder)),
+                                  .create = !read_only, .read_only = read_only, .map = map,
+                                  .page_bytes = 4096, .cache_bytes = 65536 };
+    struct db *db = NULL;
+    cr_assert(db_open(cx, &options, &db) == ERR_OK);
+    return db;
+}
+
+/* Puts rows `from` to `to`, each with a page of bytes, and moves them into the file. */
+static void grow(struct ctx *cx, struct db *writer, int64_t from, int64_t to)
+{
+    static const char page[4096] = "bytes";
+    int64_t left = 1;
+    cr_assert(db_begin(cx, writer, true) == ERR_OK);
+    for (int64_t id = from; id < to; id++)
+        cr_assert(put(cx, writer, id, (str){ page, sizeof page }) == ERR_OK);
+    cr_assert(db_commit(cx, writer) == ERR_OK);
+    cr_assert(db_checkpoint(cx, writer, &left) == ERR_OK);
+}
+
+/* Every page is read, by what is in it. */
+static int64_t whole_of(struct ctx *cx, struct db *db)
+{
+    int64_t count = 0;
+    for (int64_t id = 0; id < 1000; id++) {
+        struct db_stmt *get = db_use(cx, db, set, GET);
+        bool row;
+        db_bind_int(get, 1, id);
+        cr_assert(db_step(cx, get, &row) == ERR_OK);
+        count += row && db_text(get, 0).n == 4096 && str_starts(db_text(get, 0), S("bytes"));
+        db_reset(get);
+    }
+    return count;
+}
+
+/* A map of 64 KiB ends within the file; 1 byte is no map at all. */
+TEST(connections_share_a_map_that_grows_and_shrinks_with_the_file)
+{
+    static const int64_t rooms[] = { (int64_t)1 << 30, 64 << 10, 1 };
+    for (size_t i = 0; i < COUNT(rooms); i++) {
+        str folder = folder_for(cx);
+        struct db_map *map = db_map_make(rooms[i]);
+        struct db *writer = mapped(cx, folder, map, false);
+        EXPECT_INT("table", db_exec(cx, writer, "CREATE TABLE thing (id INTEGER PRIMARY KEY, name "
+                                                "TEXT, size REAL, bytes BLOB)"), ERR_OK);
+        grow(cx, writer, 0, 100);
+        struct db *one = mapped(cx, folder, map, true), *other = mapped(cx, folder, map, true);
+        EXPECT_INT("first", whole_of(cx, one), 100);
+        EXPECT_INT("begin", db_begin(cx, other, false), ERR_OK);
+        EXPECT_INT("first, by another", whole_of(cx, other), 100);
+        grow(cx, writer, 100, 300);
+        EXPECT_INT("grown", whole_of(cx, one), 300);
+        EXPECT_INT("snapshot", whole_of(cx, other), 100);
+        EXPECT_INT("end", db_commit(cx, other), ERR_OK);
+        EXPECT_INT("grown, by another", whole_of(cx, other), 300);
+        EXPECT_INT("shrunk", db_exec(cx, writer, "DELETE FROM thing WHERE id >= 20; VACUUM"),
+                   ERR_OK);
+        EXPECT_INT("shrunk, in the log", whole_of(cx, one), 20);
+        grow(cx, writer, 20, 30);
+        EXPECT_INT("shrunk, in the file", whole_of(cx, other), 30);
+        grow(cx, writer, 30, 400);
+        EXPECT_INT("grown again", whole_of(cx, one), 400);
+        EXPECT_INT("by the writer", whole_of(cx, writer), 400);
+        db_close(one);
+        db_close(other);
+        db_close(writer);
+        db_map_free(map);
+        removed(cx, folder);
+    }
+}
+
 TEST(savepoint_undoes_only_its_own)
 {
     str folder = folder_for(cx);

@@ -20,7 +20,7 @@ enum {
 };
 #define STORE_CACHE_BYTES ((int64_t)64 << 20)      /* of the writer's connection */
 #define STORE_READ_CACHE_BYTES ((int64_t)4 << 20)  /* of each reader: pages come from the map */
-#define STORE_MMAP_BYTES ((int64_t)64 << 30)       /* address space, not memory */
+#define STORE_MAP_BYTES ((int64_t)256 << 30)       /* address space, not memory */
 #define STORE_BODY_MAX ((size_t)64 << 20)
 
 /* schema.c: every statement of the store but the search index's. */
@@ -136,6 +136,7 @@ struct store {
     str folder, path;
     bool read_only;
     int64_t cache_bytes;
+    struct db_map *map; /* of record.db, for all connections */
     int lock;       /* file descriptor, -1: none */
     struct db *db;  /* the writer's connection; NULL when read-only */
     struct index_layout *layout;

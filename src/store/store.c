@@ -17,7 +17,7 @@ err store_open_db(struct ctx *cx, struct store *store, bool write, struct db **o
     struct db_options options = {
         .path = store->path, .create = write && !store->read_only, .read_only = !write,
         .cache_bytes = write ? store->cache_bytes : STORE_READ_CACHE_BYTES,
-        .mmap_bytes = STORE_MMAP_BYTES, .page_bytes = PAGE_BYTES,
+        .map = store->map, .page_bytes = PAGE_BYTES,
     };
     return db_open(cx, &options, out);
 }
@@ -225,6 +225,7 @@ err store_open(struct ctx *cx, const struct store_options *options, struct store
     store->lock = -1;
     store->read_only = options->read_only;
     store->cache_bytes = options->cache_bytes ? options->cache_bytes : STORE_CACHE_BYTES;
+    store->map = db_map_make(STORE_MAP_BYTES); /* none: slower, not wrong */
     store->folder = str_of(arena_cstr(&store->arena, options->folder));
     store->path = arena_printf(&store->arena, "%.*s/record.db", STR_ARG(store->folder));
     int max = options->readers_max ? options->readers_max : READERS_DEFAULT;
@@ -251,6 +252,7 @@ void store_close(struct store *store)
     for (int i = 0; i < store->readers.idle_count; i++)
         db_close(store->readers.idle[i]);
     db_close(store->db);
+    db_map_free(store->map);
     dict_close(&store->dicts);
     if (store->lock >= 0)
         close(store->lock);
