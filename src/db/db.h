@@ -22,7 +22,7 @@ struct stmt {
 struct db;
 struct db_stmt;
 struct db_map;
-enum { DB_SETS_MAX = 64, DB_BUSY_MS = 5000 };
+enum { DB_SETS_MAX = 96, DB_BUSY_MS = 5000 };
 
 struct db_options {
     str path;
@@ -31,8 +31,8 @@ struct db_options {
     int64_t cache_bytes;
     int64_t page_bytes; /* of a file being created; 0: the engine's own */
 };
-/* Room for a file of up to `most` bytes, made at the first db_open; address space, not memory. NULL:
- * out of memory. Freed after the last connection was closed. */
+/* Room for a file of up to `most` bytes, made at the first db_open; address space, not memory.
+ * NULL: out of memory. Freed after the last connection was closed. */
 struct db_map *db_map_make(int64_t most);
 void db_map_free(struct db_map *map);
 err db_open(struct ctx *cx, const struct db_options *options, struct db **out) MUST_USE;

@@ -6,8 +6,8 @@
 /*
  * map: the database file as memory, once for all connections. Private to src/db.
  *
- * Source   sqlite.org/mmap.html, sqlite.org/c3ref/io_methods.html (xFetch). The engine's own map ends
- *          at 2 GB, is one a connection, and is taken down at the first read after each commit.
+ * Source   sqlite.org/mmap.html, sqlite.org/c3ref/io_methods.html (xFetch). The engine's own map
+ *          ends at 2 GB, is one a connection, and is taken down at the first read after a commit.
  * Shapes   a connection's file keeps its methods but four: pages are handed out from the map, and
  *          the file's growth is noticed when a page beyond the known end is asked for. What is in
  *          the write-ahead log never comes from here.

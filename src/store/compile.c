@@ -2,7 +2,7 @@
 #include "store/compile.h"
 
 enum { CODE_ANY, CODE_ONE, CODE_SYSTEM, IDENT_ONE, UNIT_ALL, NUM_UNIT, NUM_BY, WORDS_OF,
-       CODES_FROM, SEQ_LAST, SEQ_AT };
+       CODES_FROM, SEQ_LAST, SEQ_AT, TEXT_NEXT };
 enum { CIDS_MOST = 1000 };
 
 /* clang-format off */
@@ -33,6 +33,9 @@ const struct stmt compile_sql[] = {
     [SEQ_LAST] = { "end of the log, to search", "SELECT max(seq) FROM version", "SEARCH version" },
     [SEQ_AT] = { "instant of a seq", "SELECT at_ms FROM version WHERE seq=?1",
         "SEARCH version USING INTEGER PRIMARY KEY (rowid=?)" },
+    [TEXT_NEXT] = { "next text of a slot",
+        "SELECT folded FROM txt WHERE slot=?1 AND folded>=?2 AND folded<?3 ORDER BY folded LIMIT 1",
+        "SEARCH txt USING PRIMARY KEY (slot=? AND folded>? AND folded<?)" },
     { 0 },
 };
 /* clang-format on */
@@ -226,8 +229,37 @@ static err compile_reference(const struct compile *on, struct clause *clause)
     return ERR_OK;
 }
 
-static void add_text(const struct compile *on, struct clause *clause, uint16_t slot,
-                     const struct query_value *value)
+/* A range that holds few different texts becomes those: each is in hit order and can be probed, so
+ * a page of a common name costs what it shows. */
+static err add_texts(const struct compile *on, struct clause *clause, const struct posting *range)
+{
+    struct ctx *cx = on->cx;
+    struct posting one = *range;
+    size_t before = clause->count;
+    str from = range->from;
+    one.kind = POSTING_ONE;
+    for (bool row = true;;) {
+        struct db_stmt *stmt = db_use(cx, cx->db, compile_sql, TEXT_NEXT);
+        db_bind_int(stmt, 1, range->slot);
+        db_bind_text(stmt, 2, from);
+        db_bind_text(stmt, 3, range->to);
+        TRY(db_step(cx, stmt, &row));
+        if (!row)
+            return ERR_OK;
+        from = arena_printf(cx->arena, "%.*s%c", STR_ARG(db_text(stmt, 0)), '\0');
+        db_reset(stmt);
+        if (clause->count >= plan_limits.texts)
+            break;
+        one.from = str_slice(from, 0, from.n - 1);
+        clause_add(cx, clause, one);
+    }
+    clause->count = before;
+    clause_add(cx, clause, *range);
+    return ERR_OK;
+}
+
+static err add_text(const struct compile *on, struct clause *clause, uint16_t slot,
+                    const struct query_value *value)
 {
     struct posting posting = { .kind = POSTING_TXT, .slot = slot, .from = value->folded };
     bool uri = clause->criterion->param->kind == FHIR_SEARCH_URI;
@@ -245,15 +277,18 @@ static void add_text(const struct compile *on, struct clause *clause, uint16_t s
         for (size_t n = 1; n <= value->text.n; n++) {
             posting.from = str_slice(value->text, 0, n);
             posting.to = arena_printf(on->cx->arena, "%.*s%c", STR_ARG(posting.from), '\x01');
-            clause_add(on->cx, clause, posting);
+            TRY(add_texts(on, clause, &posting));
         }
-        return;
+        return ERR_OK;
     default:
         posting.to = uri && clause->criterion->modifier != MOD_BELOW
                          ? arena_printf(on->cx->arena, "%.*s%c", STR_ARG(value->folded), '\x01')
                          : after_prefix(on->cx->arena, value->folded);
     }
+    if (str_given(posting.to))
+        return add_texts(on, clause, &posting);
     clause_add(on->cx, clause, posting);
+    return ERR_OK;
 }
 
 /* For each span class the starts that can answer; the rows' ends are looked at on the way. */
@@ -400,7 +435,7 @@ static err compile_quantity(const struct compile *on, struct clause *clause, uin
     struct cids cids = { 0 };
     if (code)
         TRY(all_cids(on, code, &cids));
-    if (!code || cids.count > PLAN_STREAMS_MOST)
+    if (!code || cids.count > PLAN_MANY)
         return compile_numbers(on, clause, slot, NULL);
     clause->implies = clause->criterion->param->slots_count == 1 ? code : NULL;
     return compile_numbers(on, clause, slot, &cids);
@@ -416,7 +451,7 @@ static err compile_slot(const struct compile *on, struct clause *clause, uint16_
     case INDEX_NUM: return compile_quantity(on, clause, slot);
     case INDEX_TXT:
         for (size_t v = 0; v < criterion->values_count; v++)
-            add_text(on, clause, slot, &criterion->values[v]);
+            TRY(add_text(on, clause, slot, &criterion->values[v]));
         return ERR_OK;
     case INDEX_DAY:
         for (size_t v = 0; v < criterion->values_count; v++)

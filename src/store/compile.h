@@ -27,7 +27,7 @@ const struct query_criterion *compile_code_beside(const struct index_layout *lay
 err compile_matches(const struct compile *on, const struct query *query, size_t most,
                     struct hits *out) MUST_USE;
 err compile_chain(const struct compile *on, struct clause *clause) MUST_USE;
-/* Up to so many inner answers are listed; beyond, links are asked of each hit. Tests lower it. */
+/* Up to so many inner answers are listed; beyond, links are asked of each hit. Tests change it. */
 extern size_t chain_listed_most;
 /* _list: what the List names. _filter: its sets joined. */
 err compile_list(const struct compile *on, struct clause *clause) MUST_USE;

@@ -210,8 +210,7 @@ static uint16_t place_leaf(struct build *b, const struct walk *walk, enum layout
                      walk->equals.n ? "?" : "", STR_ARG(walk->equals),
                      shape == SHAPE_REFERENCE_IDENTIFIER ? "identifier" : table_names[table]);
     bool by = table == INDEX_NUM && is_by(walk, resource);
-    bool many = shape == SHAPE_CODEABLE || shape == SHAPE_RANGE || shape == SHAPE_REFERENCE ||
-                shape == SHAPE_CANONICAL;
+    bool many = shape == SHAPE_CODEABLE || shape == SHAPE_RANGE || shape == SHAPE_CANONICAL;
     struct layout_slot slot = {
         .resource = b->resource, .table = (uint8_t)table, .single = walk->single && !many,
         .by = by, .binding = walk->binding, .used = true,

@@ -2,67 +2,25 @@
 #include "store/plan.h"
 #include "store/compile.h"
 #include "store/access.h"
+#include "store/state.h"
 
-enum { DAY_END, DAY_ANY };
+enum { CHUNK_OF_MANY = 2, PROBES_SMALL = 4 };
+/* Measured: what a probe and a body cost, in rows of an index read one after the other. */
+enum { ROWS_OF_PROBE = 8, ROWS_OF_BODY = 150 };
+struct plan_limits plan_limits = { .probes = 16, .texts = 64, .first_try = 40 * ROWS_OF_BODY,
+                                   .few = PLAN_ESTIMATE_MOST };
+enum { DAY_END };
 static const struct stmt plan_sql[] = {
     [DAY_END] = { "end of a clinical period",
         "SELECT hi FROM day WHERE slot=?1 AND span IN (0,1,2,3,4) AND lo=?2 AND rid=?3",
         "SEARCH day USING PRIMARY KEY (slot=? AND span=? AND lo=? AND rid=?)" },
-    [DAY_ANY] = { "is there a date so long", "SELECT 1 FROM day WHERE slot=?1 AND span=?2 LIMIT 1",
-        "SEARCH day USING PRIMARY KEY (slot=? AND span=?)" },
     { 0 },
 };
-
-/* The longest a clinical date of the type can last, by the span classes that have any. */
-static err longest_ms(struct ctx *cx, const struct layout_type *type, int64_t *out)
-{
-    for (int class = 4; class >= 0; class--)
-        for (uint16_t s = 0; s < type->at_slots_count; s++) {
-            struct db_stmt *stmt = db_use(cx, cx->db, plan_sql, DAY_ANY);
-            bool row;
-            db_bind_int(stmt, 1, type->at_slots[s]);
-            db_bind_int(stmt, 2, class);
-            TRY(db_step(cx, stmt, &row));
-            db_reset(stmt);
-            *out = value_class_ms(class);
-            if (row)
-                return ERR_OK;
-        }
-    return ERR_OK;
-}
-
-/* Clinical dates the driver need not go beyond, when one dated criterion has one value. */
-static err bound_dates(struct ctx *cx, struct plan *plan, const struct clause *clause)
-{
-    const struct query_criterion *criterion = clause->criterion;
-    if (!clause->dated || criterion->values_count != 1 || criterion->modifier != MOD_NONE)
-        return ERR_OK;
-    const struct query_value *value = &criterion->values[0];
-    int64_t least = INT64_MIN, most = INT64_MAX, longest = INT64_MAX;
-    if (value->prefix == PREFIX_GE || value->prefix == PREFIX_GT)
-        TRY(longest_ms(cx, &plan->layout->types[plan->query->resource], &longest));
-    switch (value->prefix) {
-    case PREFIX_EQ: least = value->span.lo * 8, most = value->span.hi * 8 + 7; break;
-    case PREFIX_SA: least = (value->span.hi + 1) * 8; break;
-    case PREFIX_LT:
-    case PREFIX_EB: most = value->span.lo * 8 - 1; break;
-    case PREFIX_LE: most = value->span.hi * 8 + 7; break;
-    case PREFIX_GE: /* what began before may end within, if it lasts long enough */
-    case PREFIX_GT:
-        if (longest != INT64_MAX)
-            least = (value->span.lo - longest) * 8;
-        break;
-    case PREFIX_NE:
-    case PREFIX_AP: break;
-    }
-    plan->at_min = least > plan->at_min ? least : plan->at_min;
-    plan->at_max = most < plan->at_max ? most : plan->at_max;
-    return ERR_OK;
-}
 
 static err estimate(struct ctx *cx, struct clause *clause)
 {
     clause->estimate = 0;
+    clause->estimated = true;
     for (size_t i = 0; i < clause->count && clause->estimate <= PLAN_ESTIMATE_MOST; i++) {
         int64_t rows;
         TRY(posting_estimate(cx, &clause->postings[i], PLAN_ESTIMATE_MOST, &rows));
@@ -103,6 +61,14 @@ static err choose_driver(struct ctx *cx, struct plan *plan)
         if (!plan->driver || cost_of(clause) < cost_of(plan->driver))
             plan->driver = clause;
     }
+    return ERR_OK;
+}
+
+err plan_is_small(struct ctx *cx, struct plan *plan, bool *out)
+{
+    if (plan->driver && !plan->driver->estimated)
+        TRY(estimate(cx, plan->driver));
+    *out = plan->driver && plan->driver->estimate <= plan_limits.few;
     return ERR_OK;
 }
 
@@ -196,6 +162,7 @@ static void choose_index_order(struct plan *plan)
 
 void plan_whole(struct plan *plan)
 {
+    plan->whole = true;
     if (plan->order == ORDER_INDEX)
         plan->order = ORDER_RID;
 }
@@ -220,7 +187,7 @@ err plan_make(struct ctx *cx, struct store *store, const struct index_layout *la
     for (size_t i = 0; i < query->criteria_count && !out->nothing; i++) {
         struct clause *clause = &out->clauses[out->clauses_count++];
         TRY(compile_clause(&on, &query->criteria[i], clause));
-        TRY(bound_dates(cx, out, clause));
+        TRY(plan_bound_dates(cx, out, clause));
         out->nothing = clause->count == 0 && !clause->negate && !clause->verify_only;
     }
     if (out->nothing)
@@ -248,30 +215,20 @@ static err collect(struct ctx *cx, const struct plan *plan, struct clause *claus
     return ERR_OK;
 }
 
-/* Every resource of the type by clinical date: its slots' span classes merged, then the rest. */
-static void stream_by_date(struct ctx *cx, const struct plan *plan, const struct hit *after,
-                           struct stream *out)
+/* Marks the clause's resources if it takes no more than so many rows. */
+static err try_marks(struct ctx *cx, struct store *store, const struct plan *plan,
+                     struct clause *clause, int64_t rows)
 {
-    const struct layout_type *type = &plan->layout->types[plan->query->resource];
-    size_t count = 0;
-    struct stream *parts = arena_array(cx->arena, (size_t)type->at_slots_count * 5 + 1,
-                                       sizeof *parts);
-    for (uint16_t s = 0; s < type->at_slots_count; s++)
-        for (uint8_t class = 0; class <= 4; class++) {
-            struct posting posting = { .kind = POSTING_DAY, .slot = type->at_slots[s],
-                                       .span = class, .prefix = PREFIX_GE,
-                                       .asked = { .lo = DAY_MIN } };
-            parts[count] = stream_of_posting(&posting, plan->order, after);
-            parts[count].at_min = plan->at_min;
-            parts[count++].at_max = plan->at_max;
-        }
-    if (!plan->driver) { /* no criterion on the date: the undated are answers, too */
-        bool within = after && after->at == AT_NONE;
-        parts[count] = stream_of_type(plan->query->resource, within ? after : NULL);
-        parts[count].order = plan->order;
-        parts[count++].undated = true;
+    uint16_t resource = plan->query->resource;
+    int64_t end = store_rid(resource, 0);
+    if (!clause->marks.bits) {
+        TRY(store_rids_end(cx, store, resource, &end));
+        clause->marks = marks_make(cx->arena, store_rid(resource, 0), end);
     }
-    *out = stream_of_merge(parts, count, plan->order);
+    for (size_t i = 0; i < clause->count && rows >= 0; i++)
+        TRY(posting_mark(cx, &clause->postings[i], &clause->marks, &rows));
+    clause->collected = rows >= 0;
+    return ctx_late(cx);
 }
 
 err plan_stream(struct ctx *cx, const struct plan *plan, const struct place *place,
@@ -284,7 +241,7 @@ err plan_stream(struct ctx *cx, const struct plan *plan, const struct place *pla
         return ERR_OK;
     }
     if (plan->dated_driver) {
-        stream_by_date(cx, plan, after, out);
+        plan_stream_dates(cx, plan, after, out);
         return ERR_OK;
     }
     bool undated = plan->layout->types[plan->query->resource].at_slots_count == 0;
@@ -305,7 +262,8 @@ err plan_stream(struct ctx *cx, const struct plan *plan, const struct place *pla
         *out = stream_of_hits(hits, plan->order, after);
         return ERR_OK;
     }
-    if (!driver->ordered || plan->order == ORDER_RID) {
+    bool many = driver->count > PLAN_MANY;
+    if (!driver->ordered || plan->order == ORDER_RID || (plan->whole && many)) {
         TRY(collect(cx, plan, driver));
         *out = stream_of_hits(driver->set, plan->order, after);
         return ERR_OK;
@@ -315,8 +273,11 @@ err plan_stream(struct ctx *cx, const struct plan *plan, const struct place *pla
         parts[i] = stream_of_posting(&driver->postings[i], plan->order, after);
         parts[i].at_min = plan->at_min;
         parts[i].at_max = plan->at_max;
+        if (many)
+            parts[i].chunk = CHUNK_OF_MANY;
     }
-    *out = driver->count == 1 ? parts[0] : stream_of_merge(parts, driver->count, plan->order);
+    bool alone = driver->count == 1 && driver->postings[0].kind != POSTING_ONE;
+    *out = alone ? parts[0] : stream_of_merge(parts, driver->count, plan->order);
     return ERR_OK;
 }
 
@@ -434,28 +395,77 @@ static err rows_accept(struct ctx *cx, struct store *store, const struct plan *p
     return ERR_OK;
 }
 
-/* Few hits are verified by their rows; when they turn out to be many, the set is collected. */
+/* A few postings are cheaper to probe than anything else, and many cheaper than to collect unless
+ * they hold little. */
+static bool is_probed(const struct clause *clause, bool small)
+{
+    if (clause->collected)
+        return false;
+    if (clause->by_seq)
+        return true;
+    size_t most = small && plan_limits.probes > PROBES_SMALL ? PROBES_SMALL : plan_limits.probes;
+    return clause->ordered && clause->count <= most;
+}
+
+/*
+ * A few hits are asked of the index, or verified by their bodies. Each time that has come to cost
+ * four times as much, as many rows of the index are read as would have cost the same; once they are
+ * all the clause has, they are the set.
+ */
+static err spend(struct ctx *cx, struct store *store, const struct plan *plan,
+                 struct clause *clause, int64_t rows)
+{
+    if (!clause->next_try)
+        clause->next_try = plan_limits.first_try;
+    clause->spent += rows;
+    if (clause->spent < clause->next_try)
+        return ERR_OK;
+    clause->next_try = clause->spent * 4;
+    return try_marks(cx, store, plan, clause, clause->spent);
+}
+
+static err probe_all(struct ctx *cx, const struct clause *clause, const struct hit *hit, bool *out)
+{
+    bool in = false;
+    for (size_t i = 0; i < clause->count && !in; i++)
+        TRY(posting_probe(cx, &clause->postings[i], hit, &in));
+    *out = in != clause->negate;
+    return ERR_OK;
+}
+
+/* By what lies in the index or in the body, whichever is cheaper. */
+static err set_accepts(struct ctx *cx, struct store *store, const struct plan *plan,
+                       struct clause *clause, const struct hit *hit, bool *out)
+{
+    bool small = clause->estimated && clause->estimate <= PLAN_ESTIMATE_MOST;
+    bool probed = is_probed(clause, small);
+    if (!clause->collected && !clause->by_seq && (probed || !(clause->opaque || small)))
+        TRY(spend(cx, store, plan, clause,
+                  probed ? ROWS_OF_PROBE * (int64_t)clause->count : ROWS_OF_BODY));
+    if (!clause->collected && probed)
+        return probe_all(cx, clause, hit, out);
+    if (!clause->collected && !clause->opaque && !small)
+        return rows_accept(cx, store, plan, clause, hit, out);
+    TRY(collect(cx, plan, clause));
+    bool has = clause->marks.bits ? marks_have(&clause->marks, hit->rid)
+                                  : hits_have(&clause->set, plan->order, hit);
+    *out = has != clause->negate;
+    return ERR_OK;
+}
+
 static err clause_accepts(struct ctx *cx, struct store *store, struct plan *plan,
                           struct clause *clause, const struct hit *hit, bool *out)
 {
-    bool in = false;
+    bool known = false;
     if (clause->inner)
         return link_accepts(cx, store, plan->layout, clause, hit, out);
     if (clause->dated)
         return date_accepts(cx, plan, clause, hit, out);
     if (!clause->exact)
         return rows_accept(cx, store, plan, clause, hit, out);
-    if ((clause->ordered || clause->by_seq) && !clause->collected) {
-        for (size_t i = 0; i < clause->count && !in; i++)
-            TRY(posting_probe(cx, &clause->postings[i], hit, &in));
-        *out = in != clause->negate;
-        return ERR_OK;
-    }
-    if (!clause->opaque && !clause->collected && clause->verified++ < PLAN_VERIFY_MOST)
-        return rows_accept(cx, store, plan, clause, hit, out);
-    TRY(collect(cx, plan, clause));
-    *out = hits_have(&clause->set, plan->order, hit) != clause->negate;
-    return ERR_OK;
+    if (clause->listed.count)
+        TRY(link_listed(cx, plan->layout, clause, hit, &known, out));
+    return known ? ERR_OK : set_accepts(cx, store, plan, clause, hit, out);
 }
 
 /* Reading it is what tells: a body that may not be seen is not found. */

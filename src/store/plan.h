@@ -15,7 +15,7 @@ struct clause {
     struct posting *postings;
     size_t count, cap;
     bool negate;        /* all but the postings' resources */
-    bool ordered;       /* postings are few tokens or references: can be read in order and probed */
+    bool ordered;       /* postings are tokens, references or texts, not too many: read in order */
     bool exact;         /* the postings say it all; else each hit is verified */
     bool by_seq;        /* _lastUpdated: stretches of the log, that can be probed */
     bool verify_only;   /* no posting helps: every resource is looked at */
@@ -24,11 +24,24 @@ struct clause {
     bool collected;
     const struct query_criterion *implies; /* what matches this matches that, too */
     struct plan *inner; /* chain or _has over too many to list: asked of each hit */
-    size_t verified;    /* hits looked at by their rows so far */
+    int64_t spent;      /* on asking about hits one by one, in rows of an index */
+    int64_t next_try;   /* when as much: can its rows be read instead? */
     int64_t estimate;   /* rows, up to PLAN_ESTIMATE_MOST + 1 */
-    struct hits set;    /* collected: sorted in the plan's order */
+    bool estimated;
+    struct hits listed; /* a chain's inner answers, by rid */
+    bool listed_patients;
+    struct hits set;    /* collected: sorted in the plan's order; or, of many, */
+    struct marks marks;
 };
-enum { PLAN_STREAMS_MOST = 64, PLAN_ESTIMATE_MOST = 2000, PLAN_VERIFY_MOST = 200 };
+enum { PLAN_STREAMS_MOST = 4000, PLAN_MANY = 64, PLAN_ESTIMATE_MOST = 2000 };
+/* Where one way of answering ends and another begins, with the same answers; tests move them. */
+struct plan_limits {
+    size_t probes;       /* postings asked of each hit, before their rows are read instead */
+    size_t texts;        /* different texts of a range, before it is read as one */
+    int64_t first_try;   /* spent on hits one by one, before the rows are tried instead */
+    int64_t few;         /* rows that are gathered and sorted, before an index is walked */
+};
+extern struct plan_limits plan_limits;
 
 struct plan {
     const struct query *query;
@@ -41,11 +54,15 @@ struct plan {
     struct posting *hidden;     /* labels the asker must not see: tokens of meta.security */
     size_t hidden_count, hidden_firm; /* those first that no emergency lifts */
     bool dated_driver;          /* driver NULL: read by clinical date */
+    bool whole;                 /* all answers are read, in whatever order */
     bool repeats;               /* ORDER_INDEX: a resource may have several rows in the driver */
     int64_t at_min, at_max;     /* clinical dates outside are of no use to the driver */
 };
 struct store;
-/* Does what the hit refers to, or what refers to it, answer the clause's inner query? (link.c) */
+/* Does the hit refer to one of those listed? *known false: only its postings can tell. (link.c) */
+err link_listed(struct ctx *cx, const struct index_layout *layout, const struct clause *clause,
+                const struct hit *hit, bool *known, bool *out) MUST_USE;
+/* Does what the hit refers to, or what refers to it, answer the clause's inner query? */
 err link_accepts(struct ctx *cx, struct store *store, const struct index_layout *layout,
                  struct clause *clause, const struct hit *hit, bool *out) MUST_USE;
 err plan_make(struct ctx *cx, struct store *store, const struct index_layout *layout,
@@ -74,6 +91,13 @@ struct place {
 /* The driver's hits from the one after `after` (NULL: the first). */
 err plan_stream(struct ctx *cx, const struct plan *plan, const struct place *after,
                 struct stream *out) MUST_USE;
+/* plan_date.c: clinical dates the driver need not go beyond, by one dated criterion more. */
+err plan_bound_dates(struct ctx *cx, struct plan *plan, const struct clause *clause) MUST_USE;
+/* Every resource of the type by clinical date, of those the driver asks for, then the undated. */
+void plan_stream_dates(struct ctx *cx, const struct plan *plan, const struct hit *after,
+                       struct stream *out);
+/* Does its driver hold no more than plan_limits.few rows? */
+err plan_is_small(struct ctx *cx, struct plan *plan, bool *out) MUST_USE;
 /* For those who read all answers and not a page: never in the order of a range. */
 void plan_whole(struct plan *plan);
 /* ORDER_INDEX: where a resource with these rows stands first; *any false: nowhere. */

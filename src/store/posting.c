@@ -102,7 +102,7 @@ bool span_matches(enum query_prefix prefix, struct value_span asked, int64_t lo,
 static struct db_stmt *open_rows(struct ctx *cx, const struct posting *p)
 {
     static const size_t slots[INDEX_TABLES] = { TOK_SLOT, REF_SLOT, TXT_SLOT, DAY_SLOT, NUM_SLOT };
-    static const size_t by_kind[] = { TOK_ALL, REF_ALL, TXT_RANGE, DAY_RANGE, NUM_RANGE, 0,
+    static const size_t by_kind[] = { TOK_ALL, REF_ALL, TXT_ONE, TXT_RANGE, DAY_RANGE, NUM_RANGE, 0,
                                       RID_ONE, WORDS_IN, SEQ_RANGE };
     size_t which = p->kind == POSTING_SLOT ? slots[p->table] : by_kind[p->kind];
     if (p->kind == POSTING_TXT && !str_given(p->to))
@@ -119,6 +119,7 @@ static struct db_stmt *open_rows(struct ctx *cx, const struct posting *p)
         break;
     case POSTING_TOK:
     case POSTING_REF: db_bind_int(stmt, 2, p->value); break;
+    case POSTING_ONE: db_bind_text(stmt, 2, p->from); break;
     case POSTING_TXT:
         db_bind_text(stmt, 2, p->from);
         if (str_given(p->to))
@@ -151,17 +152,49 @@ static struct db_stmt *open_rows(struct ctx *cx, const struct posting *p)
     return stmt;
 }
 
-/* What the range alone does not say. */
-static bool row_counts(struct ctx *cx, const struct posting *p, struct db_stmt *stmt)
+bool posting_row_counts(struct ctx *cx, const struct posting *p, struct db_stmt *stmt)
 {
     if (p->kind == POSTING_DAY)
         return span_matches(p->prefix, p->asked, index_at_lo(db_int(stmt, 3)), db_int(stmt, 4),
                             cx->now_ms);
-    if (p->kind != POSTING_TXT)
+    if (p->kind != POSTING_TXT && p->kind != POSTING_ONE)
         return true;
     if (str_given(p->exact))
         return str_eq(db_text(stmt, 4), p->exact);
     return !str_given(p->contains) || str_find(db_text(stmt, 3), p->contains) != STR_NONE;
+}
+
+struct marks marks_make(struct arena *arena, int64_t first, int64_t end)
+{
+    size_t count = (size_t)(end - first);
+    return (struct marks){ first, arena_array(arena, count / 64 + 1, sizeof(uint64_t)), count };
+}
+
+bool marks_have(const struct marks *marks, int64_t rid)
+{
+    size_t at = (size_t)(rid - marks->first);
+    return rid >= marks->first && at < marks->count && marks->bits[at / 64] >> at % 64 & 1;
+}
+
+static void mark(struct marks *marks, int64_t rid)
+{
+    size_t at = (size_t)(rid - marks->first);
+    if (rid >= marks->first && at < marks->count)
+        marks->bits[at / 64] |= (uint64_t)1 << at % 64;
+}
+
+err posting_mark(struct ctx *cx, const struct posting *posting, struct marks *out, int64_t *left)
+{
+    struct db_stmt *stmt = open_rows(cx, posting);
+    for (bool row = true; *left >= 0; --*left) {
+        TRY(db_step(cx, stmt, &row));
+        if (!row)
+            return ERR_OK;
+        if (posting_row_counts(cx, posting, stmt))
+            mark(out, db_int(stmt, 1));
+    }
+    db_reset(stmt);
+    return ERR_OK;
 }
 
 err posting_collect(struct ctx *cx, const struct posting *posting, struct hits *out)
@@ -172,7 +205,7 @@ err posting_collect(struct ctx *cx, const struct posting *posting, struct hits *
         TRY(db_step(cx, stmt, &row));
         if (!row)
             return ERR_OK;
-        if (row_counts(cx, posting, stmt))
+        if (posting_row_counts(cx, posting, stmt))
             hits_add(cx, out,
                      (struct hit){ db_int(stmt, 0), db_int(stmt, 1), db_int(stmt, 2) });
         if (seen % 4096 == 4095) {
@@ -231,10 +264,30 @@ static err probe_seq(struct ctx *cx, const struct posting *posting, const struct
     return ERR_OK;
 }
 
+/* A resource may have a text several times, written differently. */
+static err probe_text(struct ctx *cx, const struct posting *posting, const struct hit *hit,
+                      bool *out)
+{
+    struct db_stmt *stmt = db_use(cx, cx->db, posting_sql, TXT_PROBE);
+    db_bind_int(stmt, 1, posting->slot);
+    db_bind_text(stmt, 2, posting->from);
+    db_bind_int(stmt, 3, hit->at);
+    db_bind_int(stmt, 4, hit->rid);
+    bool row = true;
+    for (*out = false; row && !*out;) {
+        TRY(db_step(cx, stmt, &row));
+        *out = row && posting_row_counts(cx, posting, stmt);
+    }
+    db_reset(stmt);
+    return ERR_OK;
+}
+
 err posting_probe(struct ctx *cx, const struct posting *posting, const struct hit *hit, bool *out)
 {
     if (posting->kind == POSTING_SEQ)
         return probe_seq(cx, posting, hit, out);
+    if (posting->kind == POSTING_ONE)
+        return probe_text(cx, posting, hit, out);
     struct db_stmt *stmt = db_use(cx, cx->db, posting_sql,
                                   posting->kind == POSTING_TOK ? TOK_PROBE : REF_PROBE);
     db_bind_int(stmt, 1, posting->slot);

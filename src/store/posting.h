@@ -7,8 +7,8 @@
  *
  * Shapes   a hit is a resource with its clinical date and patient. Hits come in one order: by
  *          clinical date then rid, undated last, or the same backwards; or by rid alone.
- *          Tokens, references and clinical dates are read in that order a chunk at a time, so no
- *          statement stays open; other ranges are collected and sorted.
+ *          Tokens, references, single texts and clinical dates are read in that order a chunk at a
+ *          time, so no statement stays open; other ranges are collected and sorted.
  * Memory   in cx's arena.
  */
 struct hit {
@@ -27,6 +27,7 @@ bool hits_have(const struct hits *hits, enum hit_order order, const struct hit *
 
 enum posting_kind {
     POSTING_TOK, POSTING_REF,   /* value: cid or target */
+    POSTING_ONE,                /* the one folded text `from` */
     POSTING_TXT, POSTING_DAY, POSTING_NUM,
     POSTING_SLOT,               /* every row of the slot; REF: of targets of type `value` if >= 0 */
     POSTING_RID,                /* the one resource `value` */
@@ -40,8 +41,7 @@ struct posting {
     int64_t value, unit;        /* NUM: by and unit */
     double least, most;         /* NUM: inclusive */
     str from, to;               /* TXT: folded in [from, to); to not given: the slot's end */
-    str exact, contains;        /* TXT: of those only */
-    bool above;                 /* TXT: those the asked one begins with */
+    str exact, contains;        /* ONE, TXT: of those only */
     int64_t lo_min, lo_max;     /* DAY: at-keys of lo, inclusive */
     enum query_prefix prefix;   /* DAY: how `asked` compares with [lo, hi] */
     struct value_span asked;
@@ -51,8 +51,22 @@ extern const struct stmt posting_sql[];
 /* True for those read in hit order a chunk at a time. */
 static inline bool posting_ordered(const struct posting *posting)
 {
-    return posting->kind == POSTING_TOK || posting->kind == POSTING_REF;
+    return posting->kind == POSTING_TOK || posting->kind == POSTING_REF ||
+           posting->kind == POSTING_ONE;
 }
+/* Of a row of its range: does what the range alone does not say hold, too? */
+bool posting_row_counts(struct ctx *cx, const struct posting *posting, struct db_stmt *stmt);
+/* Resources of one type, a bit each. */
+struct marks {
+    int64_t first; /* the rid of bit 0 */
+    uint64_t *bits;
+    size_t count;  /* bits */
+};
+struct marks marks_make(struct arena *arena, int64_t first, int64_t end);
+bool marks_have(const struct marks *marks, int64_t rid);
+/* Marks its resources; *left is how many rows may still be read for it, below 0 after one more. */
+err posting_mark(struct ctx *cx, const struct posting *posting, struct marks *out,
+                 int64_t *left) MUST_USE;
 /* Adds all its hits, unsorted, a resource perhaps several times. */
 err posting_collect(struct ctx *cx, const struct posting *posting, struct hits *out) MUST_USE;
 /* Rows, counted up to `most` + 1. */
@@ -88,8 +102,9 @@ struct stream {
     struct hit last;
     bool started, undated, ended;
     int64_t at_min, at_max;     /* only clinical dates within: at-keys */
-    struct stream *parts;       /* MERGE */
-    size_t parts_count;
+    struct stream *parts;       /* MERGE: first a heap by their next hits, then the rest */
+    size_t parts_count, heap_count;
+    bool heaped;
     const struct posting *postings; /* INDEX: sorted */
     size_t postings_count, postings_at;
     struct index_key *keys;     /* INDEX: one a hit of the buffer */

@@ -3,6 +3,7 @@
 #include "store/posting.h"
 
 #define HIT "SELECT at, rid, pid FROM "
+#define TEXT "SELECT at, rid, pid, folded, exact "
 #define AFTER " AND (at, rid) > (?3, ?4) ORDER BY at, rid LIMIT ?5"
 #define BEFORE " AND (at, rid) < (?3, ?4) ORDER BY at DESC, rid DESC LIMIT ?5"
 
@@ -39,13 +40,24 @@ const struct stmt posting_sql[] = {
         "SEARCH ref USING PRIMARY KEY (slot=? AND target=? AND (at,rid)<(?,?))" },
 
     [TXT_RANGE] = { "resources with a text",
-        "SELECT at, rid, pid, folded, exact FROM txt WHERE slot=?1 AND folded>=?2 AND folded<?3",
+        TEXT "FROM txt WHERE slot=?1 AND folded>=?2 AND folded<?3",
         "SEARCH txt USING PRIMARY KEY (slot=? AND folded>? AND folded<?)" },
     [TXT_FROM] = { "resources with a text from here on",
-        "SELECT at, rid, pid, folded, exact FROM txt WHERE slot=?1 AND folded>=?2",
+        TEXT "FROM txt WHERE slot=?1 AND folded>=?2",
         "SEARCH txt USING PRIMARY KEY (slot=? AND folded>?)" },
     [TXT_SLOT] = { "resources with any text", HIT "txt WHERE slot=?1",
         "SEARCH txt USING PRIMARY KEY (slot=?)" },
+    [TXT_ONE] = { "resources with one text", TEXT "FROM txt WHERE slot=?1 AND folded=?2",
+        "SEARCH txt USING PRIMARY KEY (slot=? AND folded=?)" },
+    [TXT_PROBE] = { "has a resource a text",
+        TEXT "FROM txt WHERE slot=?1 AND folded=?2 AND at=?3 AND rid=?4",
+        "SEARCH txt USING PRIMARY KEY (slot=? AND folded=? AND at=? AND rid=?)" },
+    [TXT_NEXT] = { "next resources with a text",
+        TEXT "FROM txt WHERE slot=?1 AND folded=?2" AFTER,
+        "SEARCH txt USING PRIMARY KEY (slot=? AND folded=? AND (at,rid)>(?,?))" },
+    [TXT_NEXT_DESC] = { "last resources with a text",
+        TEXT "FROM txt WHERE slot=?1 AND folded=?2" BEFORE,
+        "SEARCH txt USING PRIMARY KEY (slot=? AND folded=? AND (at,rid)<(?,?))" },
 
     [DAY_RANGE] = { "resources with a date",
         "SELECT at, rid, pid, lo, hi FROM day WHERE slot=?1 AND span=?2 AND lo BETWEEN ?3 AND ?4",
@@ -53,11 +65,11 @@ const struct stmt posting_sql[] = {
     [DAY_SLOT] = { "resources with any date", HIT "day WHERE slot=?1",
         "SEARCH day USING PRIMARY KEY (slot=?)" },
     [DAY_NEXT] = { "next resources by date", "SELECT at, rid, pid, lo, hi FROM day WHERE slot=?1 "
-        "AND span=?2 AND (lo, rid) > (?3, ?4) ORDER BY lo, rid LIMIT ?5",
+        "AND span=?2 AND (lo, rid) > (?3, ?4) AND hi>=?6 ORDER BY lo, rid LIMIT ?5",
         "SEARCH day USING PRIMARY KEY (slot=? AND span=? AND (lo,rid)>(?,?))" },
     [DAY_NEXT_DESC] = { "last resources by date",
         "SELECT at, rid, pid, lo, hi FROM day WHERE slot=?1 "
-        "AND span=?2 AND (lo, rid) < (?3, ?4) ORDER BY lo DESC, rid DESC LIMIT ?5",
+        "AND span=?2 AND (lo, rid) < (?3, ?4) AND hi>=?6 ORDER BY lo DESC, rid DESC LIMIT ?5",
         "SEARCH day USING PRIMARY KEY (slot=? AND span=? AND (lo,rid)<(?,?))" },
 
     [NUM_RANGE] = { "resources with a number",

@@ -59,13 +59,17 @@ int sort_key_compare(const struct sort_key *a, const struct sort_key *b, bool de
 }
 
 /* True: it is now the key. */
-static bool offer(struct level *level, size_t at, struct sort_key key)
+static bool is_better(struct sort_key *now, struct sort_key key, bool descending)
 {
-    struct sort_key *now = &level->keys[at];
-    bool better = !now->given || sort_key_compare(&key, now, level->sort->descending) < 0;
+    bool better = !now->given || sort_key_compare(&key, now, descending) < 0;
     if (better)
         *now = key;
     return better;
+}
+
+static bool offer(struct level *level, size_t at, struct sort_key key)
+{
+    return is_better(&level->keys[at], key, level->sort->descending);
 }
 
 static struct sort_key key_of_row(const struct index_row *row)
@@ -168,12 +172,21 @@ static const struct layout_param *param_of(const struct level *level, uint16_t r
     return layout_param(level->search->from.layout, resource, code);
 }
 
+struct sort_key sort_key_of(const struct layout_param *param, const struct index_rows *rows,
+                            bool descending)
+{
+    struct sort_key key = { 0 };
+    for (size_t i = 0; i < rows->count; i++)
+        if (reads(param, &rows->rows[i]))
+            is_better(&key, key_of_row(&rows->rows[i]), descending);
+    return key;
+}
+
 static void keys_from_rows(struct level *level, size_t at, const struct index_rows *rows)
 {
     const struct layout_param *param = param_of(level, store_rid_resource(level->set->rids[at]));
-    for (size_t i = 0; param && i < rows->count; i++)
-        if (reads(param, &rows->rows[i]))
-            offer(level, at, key_of_row(&rows->rows[i]));
+    if (param)
+        level->keys[at] = sort_key_of(param, rows, level->sort->descending);
 }
 
 /* Many: one pass over the parameter's slot. */

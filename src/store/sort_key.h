@@ -29,6 +29,9 @@ err sort_set_read(struct ctx *cx, struct search *search, struct sort_set *set) M
 /* One key a resource of the set: keys has room for them, cleared. */
 err sort_keys(struct ctx *cx, struct search *search, const struct query_sort *sort,
               const struct sort_set *set, struct sort_key *keys) MUST_USE;
+/* The key the rows of one resource give it. */
+struct sort_key sort_key_of(const struct layout_param *param, const struct index_rows *rows,
+                            bool descending);
 /* Up to so many have their keys read from their bodies, more from the index. Tests lower it. */
 extern size_t sort_by_rows_most;
 extern const struct stmt sort_sql[];

@@ -75,14 +75,20 @@ static struct db_stmt *open_chunk(struct ctx *cx, const struct stream *stream)
     const struct posting *p = &stream->posting;
     size_t which = p->kind == POSTING_TOK   ? (down ? TOK_NEXT_DESC : TOK_NEXT)
                    : p->kind == POSTING_REF ? (down ? REF_NEXT_DESC : REF_NEXT)
+                   : p->kind == POSTING_ONE ? (down ? TXT_NEXT_DESC : TXT_NEXT)
                                             : (down ? DAY_NEXT_DESC : DAY_NEXT);
     struct db_stmt *stmt = db_use(cx, cx->db, posting_sql, which);
     struct hit key = seek_key(stream);
     db_bind_int(stmt, 1, p->slot);
-    db_bind_int(stmt, 2, p->kind == POSTING_DAY ? p->span : p->value);
+    if (p->kind == POSTING_ONE)
+        db_bind_text(stmt, 2, p->from);
+    else
+        db_bind_int(stmt, 2, p->kind == POSTING_DAY ? p->span : p->value);
     db_bind_int(stmt, 3, key.at);
     db_bind_int(stmt, 4, key.rid);
     db_bind_int(stmt, 5, (int64_t)stream->chunk);
+    if (p->kind == POSTING_DAY) /* prefix GE: what ended before is passed over in one step */
+        db_bind_int(stmt, 6, p->asked.lo);
     return stmt;
 }
 
@@ -116,8 +122,7 @@ static err read_chunk(struct ctx *cx, struct stream *stream, struct db_stmt *stm
         stream->last = hit;
         if (days)
             stream->last.at = db_int(stmt, 3);
-        if (!days || span_matches(stream->posting.prefix, stream->posting.asked,
-                                  index_at_lo(db_int(stmt, 3)), db_int(stmt, 4), cx->now_ms))
+        if (posting_row_counts(cx, &stream->posting, stmt))
             hits_add(cx, &stream->buffer, hit);
     }
 }
@@ -185,36 +190,76 @@ static err refill(struct ctx *cx, struct stream *stream)
     return ERR_OK;
 }
 
-/* The part whose next hit comes first; a part's next hit is always buffered. The undated of a type
- * come last and are looked for last: among a million with dates that takes a while. */
-static err best_part(struct ctx *cx, struct stream *stream, bool last, struct stream **best)
+static bool is_before(const struct stream *stream, size_t a, size_t b)
 {
-    *best = NULL;
+    const struct stream *x = &stream->parts[a], *y = &stream->parts[b];
+    return hit_compare(stream->order, &x->buffer.list[x->next], &y->buffer.list[y->next]) < 0;
+}
+
+static void swap_parts(struct stream *stream, size_t a, size_t b)
+{
+    struct stream part = stream->parts[a];
+    stream->parts[a] = stream->parts[b];
+    stream->parts[b] = part;
+}
+
+/* Lets a part sink to where both parts under it have later hits. */
+static void sink(struct stream *stream, size_t at)
+{
+    for (size_t least = at;; at = least) {
+        for (size_t under = 2 * at + 1; under <= 2 * at + 2; under++)
+            if (under < stream->heap_count && is_before(stream, under, least))
+                least = under;
+        if (least == at)
+            return;
+        swap_parts(stream, at, least);
+    }
+}
+
+/* The parts of one kind that have hits, each with its next in its buffer. */
+static err make_heap(struct ctx *cx, struct stream *stream, bool types)
+{
+    stream->heap_count = 0;
     for (size_t i = 0; i < stream->parts_count; i++) {
         struct stream *part = &stream->parts[i];
-        if ((part->kind == STREAM_TYPE) != last)
+        if ((part->kind == STREAM_TYPE) != types)
             continue;
         TRY(refill(cx, part));
-        if (part->next == part->buffer.count)
-            continue;
-        if (!*best || hit_compare(stream->order, &part->buffer.list[part->next],
-                                  &(*best)->buffer.list[(*best)->next]) < 0)
-            *best = part;
+        if (part->next < part->buffer.count)
+            swap_parts(stream, stream->heap_count++, i);
     }
+    for (size_t i = stream->heap_count / 2; i-- > 0;)
+        sink(stream, i);
     return ERR_OK;
 }
 
+static err take_first(struct ctx *cx, struct stream *stream, struct hit *out)
+{
+    struct stream *first = &stream->parts[0];
+    *out = first->buffer.list[first->next++];
+    TRY(refill(cx, first));
+    if (first->next == first->buffer.count)
+        swap_parts(stream, 0, --stream->heap_count);
+    sink(stream, 0);
+    return ERR_OK;
+}
+
+/* The undated of a type come last and are looked for last: among a million with dates that takes a
+ * while. */
 static err merge_next(struct ctx *cx, struct stream *stream, struct hit *out, bool *any)
 {
     for (;;) {
-        struct stream *best;
-        TRY(best_part(cx, stream, false, &best));
-        if (!best)
-            TRY(best_part(cx, stream, true, &best));
-        *any = best != NULL;
-        if (!best)
+        if (!stream->heaped)
+            TRY(make_heap(cx, stream, false));
+        stream->heaped = true;
+        if (!stream->heap_count && !stream->undated) {
+            stream->undated = true;
+            TRY(make_heap(cx, stream, true));
+        }
+        *any = stream->heap_count > 0;
+        if (!*any)
             return ERR_OK;
-        *out = best->buffer.list[best->next++];
+        TRY(take_first(cx, stream, out));
         if (stream->started && stream->last.rid == out->rid)
             continue; /* the same resource in another part */
         stream->started = true;

@@ -80,14 +80,15 @@ static str patient_body(struct ctx *cx, size_t number)
     return arena_printf(cx->arena,
         "{\"resourceType\":\"Patient\",\"id\":\"p%zu\",%.*s%s%s%s\"identifier\":[{\"type\":{"
         "\"coding\":[{\"system\":\"v2\",\"code\":\"%s\"}]},\"system\":\"%s\",\"value\":\"%u\"}],"
-        "\"name\":[{\"family\":\"%s\",\"given\":[\"%s\"]}],\"address\":[{\"city\":\"%s\"}],"
+        "\"name\":[{\"family\":\"%s\",\"given\":[\"%s\"%s]}],\"address\":[{\"city\":\"%s\"}],"
         "\"managingOrganization\":{%s},\"birthDate\":\"%.*s\"}", number,
         same_below(cx, 2) ? (int)text.n : 0, text.p,
         PICK(cx, "", "\"gender\":\"male\",", "\"gender\":\"female\","),
         PICK(cx, "", "\"active\":true,", "\"active\":false,"),
         PICK(cx, "", "", "\"multipleBirthInteger\":2,"), PICK(cx, "MR", "NH"), PICK(cx, "n", "h"),
         (unsigned)same_below(cx, 6), PICK(cx, "Abel", "\xc3\x81" "bel", "Zoe", "abc d"),
-        PICK(cx, "Al", "ABE", "Zo"), PICK(cx, "Leeds", "York", "East York"),
+        PICK(cx, "Al", "ABE", "Zo"), PICK(cx, "", "", ",\"Abe\"", ",\"zo\",\"Moe\""),
+        PICK(cx, "Leeds", "York", "East York"),
         PICK(cx, "\"reference\":\"Organization/g1\"", "\"display\":\"nobody\"",
              "\"reference\":\"http://else.org/fhir/Organization/g1\"",
              "\"reference\":\"urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0\"",

@@ -2,7 +2,7 @@
 #define TEST_SUITE search_plan
 #include "store/compile.h"
 #include "store/labels.h"
-#include "store/sort_key.h"
+#include "store/sort.h"
 #include "store/test_record.h"
 
 /*
@@ -57,6 +57,7 @@ TEST(every_statement_reads_by_its_index)
     hold(cx->arena, store, compile_sql);
     hold(cx->arena, store, index_sql);
     hold(cx->arena, store, sort_sql);
+    hold(cx->arena, store, walk_sql);
     store_close(store);
     record_remove(cx, folder);
 }
