@@ -7,7 +7,8 @@
 #include <pthread.h>
 
 enum { SQL_NEXT, SQL_PUT, SQL_ADD, SQL_DROP, SQL_DROP_TARGET, SQL_ITEM, SQL_DONE, SQL_AGAIN,
-       SQL_FAILED, SQL_COUNTS, SQL_WHEN, SQL_RETRY };
+       SQL_FAILED, SQL_COUNTS, SQL_WHEN, SQL_RETRY,
+       SQL_FIND };
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS due (number INTEGER PRIMARY KEY, kind TEXT NOT NULL,"
     " key TEXT NOT NULL, target TEXT NOT NULL, body TEXT NOT NULL, due_ms INTEGER NOT NULL,"
@@ -58,6 +59,9 @@ static const struct stmt due_sql[] = {
     [SQL_RETRY] = { "try what is parked again",
         "UPDATE due SET parked = 0, failures = 0, due_ms = ?2 WHERE parked = 1 AND kind = ?1",
         "SEARCH due USING INDEX due_by_time" },
+    [SQL_FIND] = { "how it stands with something due",
+        "SELECT due_ms, failures, parked, error FROM due WHERE kind = ?1 AND key = ?2",
+        "SEARCH due USING INDEX" },
     { 0 },
 };
 enum { FIRST_DELAY_MS = 1000, LONGEST_DELAY_MS = 3600000, LOOK_AGAIN_MS = 60000,
@@ -161,6 +165,21 @@ err due_retry(struct ctx *cx, struct due *due, str kind)
     struct retry retry = { kind, clock_now_ms() };
     TRY(store_write(cx, due->store, retry_parked, &retry));
     due_wake(due);
+    return ERR_OK;
+}
+
+err due_find(struct ctx *cx, struct store *store, str kind, str key, struct due_state *out,
+             bool *found)
+{
+    TRY(store_reader(cx, store));
+    struct db_stmt *stmt = db_use(cx, cx->db, due_sql, SQL_FIND);
+    db_bind_text(stmt, 1, kind);
+    db_bind_text(stmt, 2, key);
+    TRY(db_step(cx, stmt, found));
+    if (*found)
+        *out = (struct due_state){ db_int(stmt, 0), db_int(stmt, 1), db_int(stmt, 2) != 0,
+                                   arena_copy(cx->arena, db_text(stmt, 3)) };
+    db_reset(stmt);
     return ERR_OK;
 }
 

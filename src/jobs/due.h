@@ -49,6 +49,15 @@ void due_wake(struct due *due); /* something was put that is due at once */
 /* All that is parked of a kind. */
 err due_retry(struct ctx *cx, struct due *due, str kind) MUST_USE;
 
+/* How it stands with one item; *found false: it was done, or never put. */
+struct due_state {
+    int64_t due_ms, failures;
+    bool parked;
+    str error;       /* of the last failure */
+};
+err due_find(struct ctx *cx, struct store *store, str kind, str key, struct due_state *out,
+             bool *found) MUST_USE;
+
 struct due_count {
     str kind;
     int64_t waiting, failing, parked;

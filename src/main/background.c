@@ -9,6 +9,7 @@
 #include "rest/subscription.h"
 #include "rest/viewdef.h"
 #include "systems/feeds/out.h"
+#include "systems/record/send.h"
 #include "ui/background.h"
 
 static const struct consumer *const *all_consumers(struct arena *arena, const struct serve *serve)
@@ -62,6 +63,8 @@ err serve_start_background(struct ctx *cx, struct serve *serve, str folder)
     rest_bulk_use(serve->bulk);
     TRY(viewdef_open(cx, serve->store));
     TRY(open_subscriptions(cx, serve));
+    TRY(send_to(cx, config_text(&serve->config, "record.send_to"),
+                config_text(&serve->config, "record.send_allow")));
     TRY(due_start(cx, serve->store, all_kinds(cx->arena, serve), &serve->due));
     TRY(subscriptions_start(cx, serve->subscriptions, serve->due));
     rest_subscriptions_use(serve->subscriptions);

@@ -90,6 +90,12 @@ const struct config_key config_keys[] = {
     { "log.requests", CONFIG_SWITCH, "yes", 0, 0, "a line for every request" },
     { "process.sandbox", CONFIG_SWITCH, "yes", 0, 0,
       "refuse the server every call of the system it does not need (seccomp)" },
+    { "record.send_allow", CONFIG_TEXT, "", 0, 0,
+      "addresses or ranges documents may go to though they are of a private network, or by plain "
+      "http: 10.1.2.0/24 ::1" },
+    { "record.send_to", CONFIG_TEXT, "", 0, 0,
+      "where signed discharge summaries go, a practice's id or code each, * for all others: "
+      "A81001=https://gp.example/in *=https://mesh.example/in; empty: nothing is sent" },
     { "search.page", CONFIG_NUMBER, "20", 1, 10000, "entries of a page when _count is not given" },
     { "search.page_max", CONFIG_NUMBER, "1000", 1, 10000,
       "most entries of a page; larger is lowered" },

@@ -6,6 +6,7 @@
 #include "http/text.h"
 #include "store/commit.h"
 #include "systems/record/home.h"
+#include "systems/record/send.h"
 
 enum { LINES_BYTES = ENTRY_TEXT, RECENT = 200 };
 
@@ -198,13 +199,6 @@ static str document(struct record_look *look, const struct record_item *note, st
     return buf_str(&out);
 }
 
-/* One document a version of the note: sending it again makes no second one. */
-static str document_id(struct ctx *cx, const struct record_item *note)
-{
-    return arena_printf(cx->arena, "doc-%.*s-%lld", STR_ARG(str_slice(note->id, 0, 48)),
-                        (long long)note->vid);
-}
-
 static err reference_body(struct record_look *look, const struct record_item *note, str bundle,
                           struct json *out)
 {
@@ -217,7 +211,7 @@ static err reference_body(struct record_look *look, const struct record_item *no
         "\"%.*s\",\"author\":[%.*s],\"description\":\"Discharge summary as sent\",\"content\":"
         "[{\"attachment\":{\"contentType\":\"application/fhir+json\",\"data\":\"%.*s\",\"title\":"
         "\"Discharge summary\",\"creation\":\"%.*s\"}}],\"context\":{\"related\":[%.*s]}}",
-        STR_ARG(document_id(cx, note)), STR_ARG(entry_reference(cx, "Patient", look->patient)),
+        STR_ARG(send_id(cx, note, note->vid)), STR_ARG(entry_reference(cx, "Patient", look->patient)),
         STR_ARG(entry_now(cx)), STR_ARG(entry_person(cx, &author)),
         STR_ARG(base64_encode(cx->arena, bundle)), STR_ARG(entry_now(cx)),
         STR_ARG(entry_reference(cx, "Composition", note->id)));
@@ -236,23 +230,31 @@ static err communication_body(struct record_look *look, const struct record_item
         "{\"resourceType\":\"Communication\",\"id\":\"%.*s\",\"status\":\"in-progress\","
         "\"category\":[{\"text\":\"Discharge summary to the GP\"}],\"subject\":%.*s%.*s,"
         "\"sender\":%.*s,\"payload\":[{\"contentReference\":%.*s}]}",
-        STR_ARG(document_id(cx, note)), STR_ARG(entry_reference(cx, "Patient", look->patient)),
+        STR_ARG(send_id(cx, note, note->vid)), STR_ARG(entry_reference(cx, "Patient", look->patient)),
         STR_ARG(to), STR_ARG(author.reference.n ? entry_person(cx, &author)
                                                 : S("{\"display\":\"The hospital\"}")),
-        STR_ARG(entry_reference(cx, "DocumentReference", document_id(cx, note))));
+        STR_ARG(entry_reference(cx, "DocumentReference", send_id(cx, note, note->vid))));
     return json_parse(cx, text, out);
 }
 
+/* One document a version of the note: sending it twice makes no second one. */
 static err send(struct record_look *look, const struct record_item *note)
 {
     struct ctx *cx = look->cx;
     struct record_item patient;
+    struct send_view how;
     str gp = practice_id(look, &patient);
+    TRY(send_look(look, note, &how));
+    if (!how.may_send && !how.url.n)
+        return ctx_failf(cx, ERR_RULE, S(""), "this server knows no address for %.*s: print the "
+                         "summary and send it by hand", STR_ARG(how.practice));
+    if (how.again)
+        return send_again(cx, look->store, send_id(cx, note, note->vid));
     struct commit_op ops[] = {
         { .verb = COMMIT_CREATE, .resource = fhir_resource_find(S("DocumentReference")),
-          .id = document_id(cx, note), .skip_unchanged = true },
+          .id = send_id(cx, note, note->vid), .skip_unchanged = true },
         { .verb = COMMIT_CREATE, .resource = fhir_resource_find(S("Communication")),
-          .id = document_id(cx, note), .skip_unchanged = true },
+          .id = send_id(cx, note, note->vid), .skip_unchanged = true },
     };
     struct commit commit = { .ops = ops, .ops_count = COUNT(ops), .cx = cx,
                              .who = entry_author(cx).display, .why = S("record: discharge sent") };
@@ -284,7 +286,7 @@ err discharge_send_post(struct http_request *request, struct http_response *resp
     TRY(send(&look, &note));
     response->status = 303;
     http_put_header(response, S("Location"),
-                    arena_printf(cx->arena, "/record/patient/%.*s?done=sent",
-                                 STR_ARG(look.patient)));
+                    arena_printf(cx->arena, "/record/patient/%.*s/entry/discharge/%.*s",
+                                 STR_ARG(look.patient), STR_ARG(note.id)));
     return ERR_OK;
 }

@@ -332,7 +332,6 @@ static void draw_done(struct record_look *look)
         { "unmerged", "They are two records again." },
         { "moved", "The entry was moved; both records keep a trace." },
         { "wrong", "The entry is marked as entered in error; it is kept, and no longer used." },
-        { "sent", "The discharge summary is filed and handed over for sending." },
     };
     str word = http_query_value(look->cx->arena, look->request->query, S("done"));
     for (size_t i = 0; i < COUNT(said); i++)

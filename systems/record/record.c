@@ -9,6 +9,7 @@
 #include "systems/record/record_sql.h"
 #include "systems/record/result.h"
 #include "systems/record/save.h"
+#include "systems/record/send.h"
 #include "systems/record/ward.h"
 #include "systems/record/wrong.h"
 
@@ -53,6 +54,9 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
+static const struct consumer *const consumers[] = { &send_outbox, NULL };
+static const struct due_kind *const due[] = { &send_due, NULL };
+
 extern const struct module record_module;
 const struct module record_module = {
     .name = "record",
@@ -60,7 +64,9 @@ const struct module record_module = {
     .page = "/record",
     .key = "p",
     .hazards = "H-003 H-011 H-100 H-101 H-102 H-103 H-104 H-105 H-108 H-109 H-110 "
-               "H-111",
+               "H-111 H-112",
     .routes = routes,
     .sql = record_sql,
+    .consumers = consumers,
+    .due = due,
 };

@@ -260,6 +260,8 @@ static err draw(struct save_form *form, str look)
         form->signed_by = note_signature(cx, page->store, form->item.body, "professional");
         form->cosigned_by = note_signature(cx, page->store, form->item.body, "legal");
         form->reason = note_reason(cx, form->item.body);
+        if (form->kind == &entry_discharge && !form->draft && !form->wrong)
+            TRY(send_look(page, &form->item, &form->sending));
     }
     record_look_head(page, NULL, str_of(form->kind->title));
     save_form_page(&page->out, form, &cx->issues);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "systems/record/entry.h"
+#include "systems/record/send.h"
 
 /*
  * save: the forms of entries, and what happens when one is sent.
@@ -44,6 +45,7 @@ struct save_form {
     str once, why, them;         /* them: who changed it meanwhile, and when */
     str base;                    /* the version the form was drawn from */
     bool conflict, wrong, may_write, draft, edits, prefilled;
+    struct send_view sending;    /* of a signed discharge summary */
     str signed_by, cosigned_by, reason;
     const struct save_version *versions;
     size_t versions_count;
