@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "systems/record/timeline.h"
+#include "base/clock.h"
 #include "base/local.h"
 #include "fhir/datetime.h"
 #include "http/text.h"
@@ -26,7 +27,7 @@ static const struct row {
 
 struct gathered {
     struct record_item item;
-    const struct row *row;
+    size_t row, place; /* place: as its kind gives them */
     str when;
     int64_t at_ms;
 };
@@ -36,41 +37,73 @@ static bool wants(const struct row *row, str kind)
     return kind.n ? str_eq(kind, str_of(row->kind)) : strcmp(row->kind, "observations") != 0;
 }
 
-static str query_for(struct ctx *cx, const struct row *row, const struct timeline *t, str before)
+/* The kinds before that of the last entry shown have nothing more at its instant. */
+static str query_for(struct ctx *cx, size_t r, size_t last, const struct timeline *t)
 {
     struct buf query = buf_make(cx->arena, 4096);
-    buf_printf(&query, "patient=Patient/%.*s&_sort=-%s", STR_ARG(t->patient), row->date);
-    if (before.n) {
-        buf_printf(&query, "&%s=%s", row->date, t->past ? "lt" : "le");
-        http_encode(&query, before);
+    buf_printf(&query, "patient=Patient/%.*s&_sort=-%s", STR_ARG(t->patient), rows[r].date);
+    if (t->before.n) {
+        buf_printf(&query, "&%s=%s", rows[r].date, r < last ? "lt" : "le");
+        http_encode(&query, t->before);
     } else if (t->year.n) {
-        buf_printf(&query, "&%s=le%.*s-12-31", row->date, STR_ARG(t->year));
+        buf_printf(&query, "&%s=le%.*s-12-31", rows[r].date, STR_ARG(t->year));
     }
     return buf_str(&query);
 }
 
-static err gather(struct record_look *look, const struct timeline *t, str before,
-                  struct gathered **out, size_t *count)
+struct gathering {
+    struct gathered *list;
+    size_t count, cap;
+};
+
+static void add_item(struct ctx *cx, struct gathering *g, const struct record_item *item,
+                     size_t row, size_t place)
+{
+    struct datetime when;
+    str text = record_when(cx, item->body);
+    bool dated = datetime_parse(text, DATETIME_AS_DATE_TIME, &when);
+    g->list = arena_grow(cx->arena, g->list, g->count, &g->cap, sizeof *g->list);
+    g->list[g->count++] = (struct gathered){ *item, row, place, text,
+                                             dated ? when.low_ms : INT64_MIN };
+}
+
+static err gather(struct record_look *look, const struct timeline *t, struct gathering *g)
 {
     struct ctx *cx = look->cx;
-    struct gathered *list = arena_array(cx->arena, COUNT(rows) * (TIMELINE_PAGE + 1),
-                                        sizeof *list);
-    *count = 0;
+    size_t last = 0;
+    while (last < COUNT(rows) && !str_eq(t->of, str_of(rows[last].kind)))
+        last++;
+    for (size_t r = 0; r < COUNT(rows); r++) {
+        struct record_set set;
+        size_t skip = t->before.n && r == last ? t->shown : 0;
+        if (!wants(&rows[r], t->kind))
+            continue;
+        TRY(record_find(cx, look->store, rows[r].type,
+                        query_for(cx, r, last < COUNT(rows) ? last : 0, t),
+                        TIMELINE_PAGE + 1 + skip, &set));
+        for (size_t i = skip; i < set.count; i++) {
+            add_item(cx, g, &set.items[i], r, i);
+            g->count -= g->list[g->count - 1].at_ms == INT64_MIN; /* the undated come last */
+        }
+    }
+    return ERR_OK;
+}
+
+/* What bears no date, after everything that does. */
+static err gather_undated(struct record_look *look, const struct timeline *t, struct gathering *g)
+{
+    struct ctx *cx = look->cx;
     for (size_t r = 0; r < COUNT(rows); r++) {
         struct record_set set;
         if (!wants(&rows[r], t->kind))
             continue;
-        TRY(record_find(cx, look->store, rows[r].type, query_for(cx, &rows[r], t, before),
-                        TIMELINE_PAGE + 1, &set));
-        for (size_t i = 0; i < set.count; i++) {
-            struct datetime when;
-            str text = record_when(cx, set.items[i].body);
-            bool dated = datetime_parse(text, DATETIME_AS_DATE_TIME, &when);
-            list[(*count)++] = (struct gathered){ set.items[i], &rows[r], text,
-                                                  dated ? when.low_ms : INT64_MIN };
-        }
+        TRY(record_find(cx, look->store, rows[r].type,
+                        arena_printf(cx->arena, "patient=Patient/%.*s&%s:missing=true",
+                                     STR_ARG(t->patient), rows[r].date), TIMELINE_PAGE, &set));
+        for (size_t i = 0; i < set.count; i++)
+            if (!record_when(cx, set.items[i].body).n)
+                add_item(cx, g, &set.items[i], r, i);
     }
-    *out = list;
     return ERR_OK;
 }
 
@@ -79,7 +112,25 @@ static int newer(const void *a, const void *b)
     const struct gathered *x = a, *y = b;
     if (x->at_ms != y->at_ms)
         return x->at_ms > y->at_ms ? -1 : 1;
-    return str_cmp(x->item.id, y->item.id);
+    if (x->row != y->row)
+        return x->row < y->row ? -1 : 1;
+    return x->place < y->place ? -1 : x->place > y->place;
+}
+
+/* Where the next page begins: how many of the last entry's kind and instant were shown by then. */
+static void put_older(struct ctx *cx, struct timeline *t, const struct gathered *list, size_t count)
+{
+    const struct gathered *last = &list[count - 1];
+    char at[CLOCK_TEXT];
+    size_t shown = 0;
+    clock_write(last->at_ms, at);
+    t->older = arena_copy(cx->arena, (str){ at, CLOCK_TEXT });
+    t->older_of = str_of(rows[last->row].kind);
+    for (size_t i = count; i-- > 0 && list[i].at_ms == last->at_ms && list[i].row == last->row;)
+        shown++;
+    if (str_eq(t->before, t->older) && str_eq(t->of, t->older_of))
+        shown += t->shown;
+    t->older_shown = shown < TIMELINE_SHARED ? shown : TIMELINE_SHARED;
 }
 
 static void put_lines(struct record_look *look, struct timeline *t, const struct gathered *list,
@@ -92,7 +143,7 @@ static void put_lines(struct record_look *look, struct timeline *t, const struct
         struct home_line line = home_line_of(look, &list[i].item);
         str this = list[i].when.n ? ui_date(cx, list[i].when) : S("No date");
         lines[i] = (struct timeline_line){
-            .day = this, .new_day = !str_eq(this, day), .kind = str_of(list[i].row->text),
+            .day = this, .new_day = !str_eq(this, day), .kind = str_of(rows[list[i].row].text),
             .text = line.text, .more = line.more, .href = line.href, .chip = line.chip,
             .tone = (int)line.tone,
             .when = list[i].when.n > 10 ? ui_clock(cx, list[i].at_ms) : S(""),
@@ -175,27 +226,41 @@ static void put_kinds(struct record_look *look, struct timeline *t)
     t->kinds = kinds;
 }
 
+static void read_query(struct record_look *look, struct timeline *t)
+{
+    struct arena *arena = look->cx->arena;
+    str query = look->request->query;
+    uint64_t number = 0;
+    struct datetime before;
+    *t = (struct timeline){ .patient = look->patient,
+                            .kind = http_query_value(arena, query, S("kind")),
+                            .year = http_query_value(arena, query, S("year")),
+                            .before = http_query_value(arena, query, S("before")),
+                            .of = http_query_value(arena, query, S("of")) };
+    if (t->year.n && (t->year.n != 4 || !str_to_u64(t->year, &number)))
+        t->year = (str){ 0 };
+    if (!datetime_parse(t->before, DATETIME_AS_DATE_TIME, &before))
+        t->before = (str){ 0 };
+    if (str_to_u64(http_query_value(arena, query, S("shown")), &number) &&
+        number <= TIMELINE_SHARED)
+        t->shown = number;
+}
+
 err timeline_draw(struct record_look *look)
 {
-    struct ctx *cx = look->cx;
-    str query = look->request->query, before = http_query_value(cx->arena, query, S("before"));
-    struct timeline t = { .patient = look->patient,
-                          .kind = http_query_value(cx->arena, query, S("kind")),
-                          .year = http_query_value(cx->arena, query, S("year")) };
-    struct gathered *list;
-    size_t count;
-    uint64_t year;
-    t.past = http_query_value(cx->arena, query, S("past")).n > 0;
-    if (t.year.n && (t.year.n != 4 || !str_to_u64(t.year, &year)))
-        t.year = (str){ 0 };
-    TRY(gather(look, &t, before, &list, &count));
-    qsort(list, count, sizeof *list, newer);
-    if (count > TIMELINE_PAGE) {
-        count = TIMELINE_PAGE;
-        t.older = list[count - 1].when;
-        t.past = str_eq(t.older, before); /* a page of one instant: the next begins after it */
+    struct timeline t;
+    struct gathering g = { 0 };
+    read_query(look, &t);
+    TRY(gather(look, &t, &g));
+    if (g.count)
+        qsort(g.list, g.count, sizeof *g.list, newer);
+    if (g.count > TIMELINE_PAGE) {
+        g.count = TIMELINE_PAGE;
+        put_older(look->cx, &t, g.list, g.count);
+    } else {
+        TRY(gather_undated(look, &t, &g));
     }
-    put_lines(look, &t, list, count);
+    put_lines(look, &t, g.list, g.count);
     TRY(count_years(look, &t));
     put_kinds(look, &t);
     timeline_page(&look->out, &t);

@@ -359,3 +359,27 @@ test('the timeline goes back a page at a time and loses nothing', async () => {
   assert.equal(seen.size, 150);
   assert.match(text((await get('/record/patient/twin/timeline?kind=stays')).html), /2021 3[67]/);
 });
+
+test('however many entries share an instant, and though some have no date, "Older" passes over none', async () => {
+  await put(person('many', '9990001500', 'Long', 'Ada', '1940-01-01'));
+  const at = '2021-03-04T10:00:00+00:00';
+  const of = (type, i) => ({ Encounter: { status: 'finished', class: { code: 'AMB' }, period: { start: i % 2 ? at : '2021-03-04T09:59:59.999Z' } },
+    Task: { status: 'requested', intent: 'order', authoredOn: at, description: `Task ${i}` },
+    Procedure: { status: 'completed', code: { text: `P${i}` }, performedDateTime: i % 3 ? '2021-03-04' : at },
+    Condition: { code: { text: `C${i}` } } }[type]);
+  const entry = ['Encounter', 'Task', 'Procedure', 'Condition'].flatMap((type) => Array.from({ length: type === 'Condition' ? 10 : 70 }, (_, i) => ({
+    resource: { resourceType: type, id: `m-${type}-${i}`, [type === 'Task' ? 'for' : 'subject']: about('many'), ...of(type, i) },
+    request: { method: 'PUT', url: `${type}/m-${type}-${i}` } })));
+  const answer = await server.send('POST', '/fhir', { resourceType: 'Bundle', type: 'transaction', entry });
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  const seen = [];
+  let path = '/record/patient/many/timeline', pages = 0;
+  for (; path && pages < 12; pages += 1) {
+    const { html } = await get(path);
+    seen.push(...[...html.matchAll(/(?:item|entry)\/\w+\/(m-\w+-\d+)/g)].map((m) => m[1]));
+    path = /href="([^"]*before=[^"]*)"/.exec(html)?.[1].replaceAll('&amp;', '&');
+  }
+  assert.equal(seen.length, 220);
+  assert.equal(new Set(seen).size, 220, 'none twice, none missing');
+  assert.equal(pages, 4);
+});
