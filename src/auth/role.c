@@ -69,7 +69,7 @@ const struct role roles[] = {
       "beds.* obs.read obs.write record.*", "NOPAT STD R", "TREAT", true },
     { "nurse_in_charge", "Nurse in charge or ward manager", "R8001", ROLE_RELATED,
       { "cru", "cru", "cru", "cru", "cru", "r", "r", NULL, "cr", NULL },
-      "beds.* obs.read obs.write record.* staff.read", "NOPAT STD R EMP", "TREAT", true },
+      "beds.* obs.read obs.write obs.rota record.* staff.read", "NOPAT STD R EMP", "TREAT", true },
     { "doctor", "Doctor", "R8000", ROLE_RELATED,
       { "cru", "cru", "cru", "cru", "cru", "r", "r", NULL, "cr", NULL },
       "beds.* obs.* record.*", "NOPAT STD R EMP", "TREAT", true },

@@ -138,8 +138,7 @@ static void read_acvpu(struct obs_entry *entry)
         stop(entry, OBS_F_ACVPU, S("Consciousness: choose one of the answers"));
 }
 
-/* "2026-11-22T08:30", as the browser's field gives it, by the clock on the wall. */
-static bool read_wall(str text, int64_t *out)
+bool obs_wall_read(str text, int64_t *out)
 {
     int n[5];
     static const struct { size_t from, to; } parts[] = { { 0, 4 }, { 5, 7 }, { 8, 10 }, { 11, 13 },
@@ -162,7 +161,7 @@ static bool read_wall(str text, int64_t *out)
 
 str obs_time_read(struct ctx *cx, str text, int64_t *at_ms)
 {
-    if (text.n && !read_wall(text, at_ms))
+    if (text.n && !obs_wall_read(text, at_ms))
         return S("Taken at: give a date and a time");
     if (*at_ms > cx->now_ms + OBS_AHEAD_MIN * 60000)
         return S("Taken at: that is in the future; check the date and the clock");

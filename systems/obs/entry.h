@@ -46,5 +46,7 @@ void obs_entry_fill(struct ctx *cx, const struct obs_set *set, struct obs_entry 
 str obs_age(struct ctx *cx, int64_t since_ms); /* "12 min ago", "3 h ago", "2 days ago" */
 bool obs_key_is_sound(str key);
 str obs_new_key(struct ctx *cx);
+/* "2026-11-22T08:30", as the browser's field gives it, by the clock on the wall. */
+bool obs_wall_read(str text, int64_t *out);
 /* The time typed in a form ("" is now); what is wrong with it, else an empty text. */
 str obs_time_read(struct ctx *cx, str text, int64_t *at_ms);

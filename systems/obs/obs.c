@@ -8,6 +8,7 @@
 #include "systems/obs/fluids.h"
 #include "systems/obs/follow.h"
 #include "systems/obs/responses.h"
+#include "systems/obs/shift.h"
 #include "systems/obs/ward.h"
 
 /* clang-format off: one row a route. */
@@ -36,6 +37,8 @@ static const struct route routes[] = {
     { "POST", "/obs/set/{set}", WRITE, obs_correct_post, "Correct or take back", SLOW },
     { "GET", "/obs/escalations", READ, obs_calls_get, "All open escalations", SLOW },
     { "POST", "/obs/escalation/{task}/{do}", WRITE, obs_call_post, "Answer an escalation", SLOW },
+    { "GET", "/obs/rota/{ward}", READ, obs_rota_get, "Who is told, and when", SLOW },
+    { "POST", "/obs/rota/{ward}", "obs.rota", obs_rota_post, "Change who is told", SLOW },
     { "GET", "/obs/rules", READ, obs_rules_get, "Limits, intervals and ladder", 0 },
     { "GET", "/obs/responses", READ, obs_responses_get, "Response times", SLOW },
     { "GET", "/obs/responses.csv", READ, obs_responses_csv_get, "Escalations as CSV", SLOW },

@@ -3,6 +3,26 @@
 
 enum { SHIFTS_MAX = 1000, LONGEST_SHIFT_H = 48 };
 
+int obs_rota_order(struct ctx *cx, struct json shift)
+{
+    uint64_t order;
+    str text = json_text(json_get(obs_extension(shift, "rota-order"), S("valuePositiveInt")));
+    (void)cx;
+    return str_to_u64(text, &order) && order < SHIFTS_MAX ? (int)order : 1;
+}
+
+void obs_rota_put_order(struct json_writer *w, int order)
+{
+    json_key(w, "extension");
+    json_open(w, '[');
+    json_open(w, '{');
+    json_put_str(w, "url", S(OBS_URL "rota-order"));
+    json_key(w, "valuePositiveInt");
+    json_i64(w, order);
+    json_close(w, '}');
+    json_close(w, ']');
+}
+
 /* 0: another ward's; 1: the whole hospital's; 2: this ward's. */
 static int nearness(struct ctx *cx, struct json shift, str ward)
 {
@@ -20,6 +40,7 @@ static bool take(struct ctx *cx, struct json shift, struct obs_on_shift *out)
     struct json period = json_get(shift, S("planningHorizon"));
     out->from_ms = obs_read_instant(cx, json_get(period, S("start")));
     out->to_ms = obs_read_instant(cx, json_get(period, S("end")));
+    out->order = obs_rota_order(cx, shift);
     if (json_is(json_get(shift, S("active")), JSON_FALSE) || !out->from_ms ||
         cx->now_ms < out->from_ms || cx->now_ms >= out->to_ms)
         return false;
@@ -34,6 +55,12 @@ static bool take(struct ctx *cx, struct json shift, struct obs_on_shift *out)
         return true;
     }
     return false;
+}
+
+static int by_order(const void *a, const void *b)
+{
+    const struct obs_on_shift *x = a, *y = b;
+    return x->order != y->order ? x->order - y->order : str_cmp(x->name, y->name);
 }
 
 err obs_rota_on_shift(struct ctx *cx, struct store *store, const char *role, str ward,
@@ -51,5 +78,7 @@ err obs_rota_on_shift(struct ctx *cx, struct store *store, const char *role, str
             if (nearness(cx, found.bodies[i], ward) == near &&
                 take(cx, found.bodies[i], &out->list[out->count]))
                 out->count++;
+    if (out->count)
+        qsort(out->list, out->count, sizeof *out->list, by_order);
     return ERR_OK;
 }

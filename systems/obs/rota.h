@@ -15,9 +15,13 @@
  * Hazards  H-307 somebody off shift is told.
  */
 enum { OBS_ON_SHIFT_MAX = 8 };
+/* Whom of a role first: an extension of ours; 1 when it is not said. */
+int obs_rota_order(struct ctx *cx, struct json shift);
+void obs_rota_put_order(struct json_writer *w, int order);
 struct obs_on_shift {
     str name, reference_json; /* the actor as stored */
     int64_t from_ms, to_ms;
+    int order;
 };
 /* Those of a role on a ward (not given: any) at cx->now_ms. Of their ward first. */
 struct obs_shift_list {

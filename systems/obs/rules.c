@@ -18,6 +18,14 @@ const struct obs_step obs_ladder[] = {
 /* clang-format on */
 const size_t obs_ladder_count = COUNT(obs_ladder);
 
+bool obs_ladder_has(str role)
+{
+    for (size_t i = 0; i < COUNT(obs_ladder); i++)
+        if (str_eq(role, str_of(obs_ladder[i].role)))
+            return true;
+    return false;
+}
+
 int obs_every_min(const struct news2_response *response)
 {
     return response->every_min ? response->every_min : OBS_CONTINUOUS_MIN;

@@ -56,6 +56,7 @@ struct obs_step {
 };
 extern const struct obs_step obs_ladder[];
 extern const size_t obs_ladder_count;
+bool obs_ladder_has(str role);
 /* NULL past the last step. */
 const struct obs_step *obs_step_at(int rank, int step);
 int obs_steps(int rank);

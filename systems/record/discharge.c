@@ -204,6 +204,7 @@ static err reference_body(struct record_look *look, const struct record_item *no
 {
     struct ctx *cx = look->cx;
     struct entry_author author = entry_author(cx);
+    str id = send_id(cx, note, note->vid);
     str text = arena_printf(cx->arena,
         "{\"resourceType\":\"DocumentReference\",\"id\":\"%.*s\",\"status\":\"current\","
         "\"docStatus\":\"final\",\"type\":{\"coding\":[{\"system\":\"http://snomed.info/sct\","
@@ -211,7 +212,7 @@ static err reference_body(struct record_look *look, const struct record_item *no
         "\"%.*s\",\"author\":[%.*s],\"description\":\"Discharge summary as sent\",\"content\":"
         "[{\"attachment\":{\"contentType\":\"application/fhir+json\",\"data\":\"%.*s\",\"title\":"
         "\"Discharge summary\",\"creation\":\"%.*s\"}}],\"context\":{\"related\":[%.*s]}}",
-        STR_ARG(send_id(cx, note, note->vid)), STR_ARG(entry_reference(cx, "Patient", look->patient)),
+        STR_ARG(id), STR_ARG(entry_reference(cx, "Patient", look->patient)),
         STR_ARG(entry_now(cx)), STR_ARG(entry_person(cx, &author)),
         STR_ARG(base64_encode(cx->arena, bundle)), STR_ARG(entry_now(cx)),
         STR_ARG(entry_reference(cx, "Composition", note->id)));
@@ -223,6 +224,7 @@ static err communication_body(struct record_look *look, const struct record_item
 {
     struct ctx *cx = look->cx;
     struct entry_author author = entry_author(cx);
+    str id = send_id(cx, note, note->vid);
     str to = gp.n ? arena_printf(cx->arena, ",\"recipient\":[%.*s]",
                                  STR_ARG(entry_reference(cx, "Organization", gp)))
                   : S("");
@@ -230,10 +232,10 @@ static err communication_body(struct record_look *look, const struct record_item
         "{\"resourceType\":\"Communication\",\"id\":\"%.*s\",\"status\":\"in-progress\","
         "\"category\":[{\"text\":\"Discharge summary to the GP\"}],\"subject\":%.*s%.*s,"
         "\"sender\":%.*s,\"payload\":[{\"contentReference\":%.*s}]}",
-        STR_ARG(send_id(cx, note, note->vid)), STR_ARG(entry_reference(cx, "Patient", look->patient)),
+        STR_ARG(id), STR_ARG(entry_reference(cx, "Patient", look->patient)),
         STR_ARG(to), STR_ARG(author.reference.n ? entry_person(cx, &author)
                                                 : S("{\"display\":\"The hospital\"}")),
-        STR_ARG(entry_reference(cx, "DocumentReference", send_id(cx, note, note->vid))));
+        STR_ARG(entry_reference(cx, "DocumentReference", id)));
     return json_parse(cx, text, out);
 }
 

@@ -21,8 +21,8 @@
  */
 enum { SEND_ANSWER_MS = 10000, SEND_ANSWER_BYTES = 65536 };
 
-/* "A81001=https://gp.example/inbox *=https://mesh.example/in": by the practice's id or code; `allow`
- * as http/reach.h. Once, before the consumers start. */
+/* "A81001=https://gp.example/in *=https://mesh.example/in": by a practice's id or code; `allow` as
+ * http/reach.h. Once, before the consumers start. */
 err send_to(struct ctx *cx, str destinations, str allow) MUST_USE;
 extern const struct consumer send_outbox;
 extern const struct due_kind send_due;
