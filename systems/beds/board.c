@@ -9,12 +9,15 @@
 #include "systems/beds/dialog.h"
 #include "systems/beds/follow.h"
 #include "systems/beds/listing.h"
+#include "systems/beds/picture_read.h"
+#include "systems/beds/sql.h"
 #include "ui/live.h"
 #include "ui_page.html.h"
 
 enum { JSON_BYTES = 16 << 20 };
 
-static const char *const islands[] = { ASSET_LIVE_JS, ASSET_TABLE_JS, ASSET_DIALOG_JS };
+static const char *const islands[] = { ASSET_LIVE_JS, ASSET_TABLE_JS, ASSET_DIALOG_JS,
+                                         ASSET_DRAG_JS };
 
 static str copy(struct ctx *cx, const char *text)
 {
@@ -263,6 +266,13 @@ err beds_bed_get(struct http_request *request, struct http_response *response)
 
 /* ---- for programs ---- */
 
+err beds_send_json(struct http_response *response, const struct buf *buf)
+{
+    response->content_type = S("application/json");
+    response->body = buf_str(buf);
+    return ERR_OK;
+}
+
 static void write_row(struct json_writer *w, const struct beds_row *row)
 {
     json_open(w, '{');
@@ -309,9 +319,27 @@ err beds_json_get(struct http_request *request, struct http_response *response)
     }
     json_close(&w, ']');
     json_close(&w, '}');
-    response->content_type = S("application/json");
-    response->body = buf_str(&buf);
-    return ERR_OK;
+    return beds_send_json(response, &buf);
+}
+
+/* A channel is memory until the server ends: only places that are there get one. */
+static err need_ward(struct http_request *request, str ward)
+{
+    struct ctx *cx = request->cx;
+    struct beds_picture *picture;
+    struct beds_spot spot = { 0 };
+    bool found;
+    TRY(beds_picture_begin(cx, request->store, &picture));
+    struct db_stmt *row = db_use(cx, cx->db, beds_sql, BEDS_SQL_SPOT);
+    db_bind_text(row, 1, ward);
+    TRY(db_step(cx, row, &found));
+    if (found)
+        beds_row_spot(cx, row, &spot);
+    db_reset(row);
+    store_reader_end(cx);
+    return strcmp(spot.kind, "wa") == 0
+               ? ERR_OK : ctx_failf(cx, ERR_NOT_FOUND, S("ward"), "there is no ward %.*s",
+                                    STR_ARG(str_slice(ward, 0, BEDS_ID_BYTES)));
 }
 
 err beds_live_get(struct http_request *request, struct http_response *response)
@@ -321,6 +349,8 @@ err beds_live_get(struct http_request *request, struct http_response *response)
     bool wall = str_eq(beds_asked(request, "wall"), S("1"));
     if (list.n)
         return beds_list_live(request, list, response);
+    if (ward.n)
+        TRY(need_ward(request, ward));
     str channel = ward.n ? arena_printf(request->cx->arena, "beds/%.*s%s", STR_ARG(ward),
                                         wall ? "/wall" : "") : S("beds");
     return live_open(request->live, channel, request, response);

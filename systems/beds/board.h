@@ -88,6 +88,7 @@ bool beds_row_answers(const struct beds_row *row, const struct beds_filter *filt
 
 /* Pages of beds: section, islands of a board, age. */
 struct ui_page beds_page_for(struct http_request *request, str title, int64_t seq);
+err beds_send_json(struct http_response *response, const struct buf *buf);
 str beds_day_text(struct ctx *cx, int64_t day);   /* "Tue 24 Nov" */
 str beds_asked(struct http_request *request, const char *name); /* of the query */
 

@@ -225,6 +225,8 @@ static void isolation_field(struct scene *scene)
 
 static void admit_fields(struct scene *scene)
 {
+    if (scene->stay && !scene->stay->reserved)
+        scene->dialog->warning = S("Somebody lies in this bed now. Choose another on the board.");
     find_fields(scene);
     isolation_field(scene);
     override_field(scene);
@@ -251,6 +253,32 @@ static struct beds_request request_of(struct scene *scene)
         .specialty = str_of(stay->specialty), .reserved_stay = str_of(stay->id) };
 }
 
+/* A bed that was chosen before the form was drawn, and breaks a rule: the form says which, and who
+ * may set it aside. True: somebody may, so it is offered all the same. */
+static bool warn_of(struct scene *scene, const struct beds_spot *spot,
+                    const struct beds_suggestion *judged)
+{
+    struct ctx *cx = scene->cx;
+    const char *who = NULL;
+    bool allowed = true;
+    struct buf rules = buf_make(cx->arena, 1024);
+    for (size_t i = 0; i < judged->reasons_count; i++) {
+        const struct beds_refusal_kind *kind = &beds_refusals[judged->reasons[i]];
+        if (!kind->hard)
+            continue;
+        buf_printf(&rules, "%s%s", rules.n ? "; " : "", kind->text);
+        allowed &= kind->overridden_by != NULL;
+        who = kind->overridden_by ? kind->overridden_by->title : who;
+    }
+    str name = bed_text(scene, spot), why = buf_str(&rules);
+    scene->dialog->warning = allowed && who
+        ? arena_printf(cx->arena, "%.*s breaks a rule: %.*s. Only the %s may set it aside, with a "
+                       "reason below.", STR_ARG(name), STR_ARG(why), who)
+        : arena_printf(cx->arena, "%.*s cannot be taken: %.*s. Choose another.", STR_ARG(name),
+                       STR_ARG(why));
+    return allowed && who;
+}
+
 /* The beds that suit, best first, and those that do not, each with why. */
 static void offer(struct scene *scene, const struct beds_request *wanted)
 {
@@ -260,6 +288,7 @@ static void offer(struct scene *scene, const struct beds_request *wanted)
     struct beds_refused *worse = arena_array(cx->arena, BEDS_OPTIONS_MAX, sizeof *worse);
     int32_t *beds;
     size_t count, good = 0;
+    str chosen = value_of(scene->request, "bed");
     struct beds_suggestion *order = beds_judge_all(cx, scene->picture, wanted, &beds, &count);
     for (size_t i = 0; i < count; i++) {
         const struct beds_spot *spot = &scene->picture->spots[beds[order[i].bed]];
@@ -271,9 +300,15 @@ static void offer(struct scene *scene, const struct beds_request *wanted)
                  spot != scene->spot)
             worse[dialog->refused_count++] = (struct beds_refused){ text, why, str_of(spot->id) };
     }
+    for (size_t i = 0; i < count; i++) {
+        const struct beds_spot *spot = &scene->picture->spots[beds[order[i].bed]];
+        if (order[i].hard_count && chosen.n && str_eq(chosen, str_of(spot->id)) &&
+            warn_of(scene, spot, &order[i]) && good < BEDS_OPTIONS_MAX)
+            options[good++] = (struct ui_option){ .value = chosen, .text = bed_text(scene, spot),
+                                                  .hint = beds_reasons(cx, &order[i]) };
+    }
     dialog->refused = worse;
     dialog->refused_of = count - good - (scene->spot != NULL);
-    str chosen = value_of(scene->request, "bed");
     if (good)
         add_field(scene, (struct ui_field){ .name = "bed", .label = "Which bed?",
             .kind = UI_RADIOS, .required = true, .options = options, .options_count = good,

@@ -28,6 +28,7 @@ struct beds_refused {
 };
 struct beds_dialog {
     str lead;                       /* one sentence: what will happen */
+    str warning;                    /* why the bed that was chosen cannot be taken; "": it can */
     struct ui_banner banner;
     bool has_patient;
     struct ui_field fields[BEDS_FIELDS_MAX];

@@ -2,6 +2,7 @@
 #include "systems/beds/figures.h"
 #include "clinical/london.h"
 #include "json/write.h"
+#include "systems/beds/board.h"
 
 enum { JSON_BYTES = 1 << 20 };
 
@@ -66,7 +67,5 @@ err beds_forecast_json_get(struct http_request *request, struct http_response *r
     }
     json_close(&w, ']');
     json_close(&w, '}');
-    response->content_type = S("application/json");
-    response->body = buf_str(&buf);
-    return ERR_OK;
+    return beds_send_json(response, &buf);
 }

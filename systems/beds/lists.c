@@ -141,29 +141,53 @@ static struct beds_items to_clean(struct scene *scene)
                  S("No bed waits for cleaning."));
 }
 
-err beds_cleaning_draw(struct ctx *cx, struct store *store, struct beds_listed *out)
+/* A page with one list. */
+struct single {
+    const char *name, *title;
+    struct beds_items (*build)(struct scene *scene);
+    void (*table)(struct buf *out, const struct beds_items *list);
+    void (*row)(struct buf *out, const struct beds_item *item);
+};
+
+static err draw_single(struct ctx *cx, struct store *store, const struct single *single,
+                       struct beds_listed *out)
 {
     struct scene scene;
     TRY(look(cx, store, &scene));
-    struct beds_items list = to_clean(&scene);
-    draw_list(out, &list, beds_cleaning_row);
+    struct beds_items list = single->build(&scene);
+    draw_list(out, &list, single->row);
     draw_counts(out, &list, 1);
     return ERR_OK;
 }
 
-err beds_cleaning_get(struct http_request *request, struct http_response *response)
+static err show_single(struct http_request *request, struct http_response *response,
+                       const struct single *single)
 {
     struct scene scene;
-    beds_list_expect(request, "cleaning");
+    beds_list_expect(request, single->name);
     TRY(look(request->cx, request->store, &scene));
     struct ui_done done = beds_done_of(request);
-    struct beds_items list = to_clean(&scene);
-    struct ui_page page = beds_list_page(request, "cleaning", "Cleaning", scene.picture->seq);
+    struct beds_items list = single->build(&scene);
+    struct ui_page page = beds_list_page(request, single->name, single->title,
+                                         scene.picture->seq);
     struct buf out = ui_page_buf(request);
-    beds_list_open(&out, &page, "cleaning", &done);
-    beds_cleaning_list(&out, &list);
+    beds_list_open(&out, &page, single->name, &done);
+    single->table(&out, &list);
     ui_page_close(&out, &page);
     return ui_page_send(request, response, &out);
+}
+
+static const struct single cleaning = { "cleaning", "Cleaning", to_clean, beds_cleaning_list,
+                                        beds_cleaning_row };
+
+err beds_cleaning_draw(struct ctx *cx, struct store *store, struct beds_listed *out)
+{
+    return draw_single(cx, store, &cleaning, out);
+}
+
+err beds_cleaning_get(struct http_request *request, struct http_response *response)
+{
+    return show_single(request, response, &cleaning);
 }
 
 /* ---- infection control ---- */
@@ -265,27 +289,15 @@ static struct beds_items outliers(struct scene *scene)
         S("Everybody is on a ward of their own specialty."));
 }
 
+static const struct single away = { "outliers", "Outliers", outliers, beds_item_list,
+                                    beds_item_row };
+
 err beds_outliers_draw(struct ctx *cx, struct store *store, struct beds_listed *out)
 {
-    struct scene scene;
-    TRY(look(cx, store, &scene));
-    struct beds_items list = outliers(&scene);
-    draw_list(out, &list, beds_item_row);
-    draw_counts(out, &list, 1);
-    return ERR_OK;
+    return draw_single(cx, store, &away, out);
 }
 
 err beds_outliers_get(struct http_request *request, struct http_response *response)
 {
-    struct scene scene;
-    beds_list_expect(request, "outliers");
-    TRY(look(request->cx, request->store, &scene));
-    struct beds_items list = outliers(&scene);
-    struct ui_done done = beds_done_of(request);
-    struct ui_page page = beds_list_page(request, "outliers", "Outliers", scene.picture->seq);
-    struct buf out = ui_page_buf(request);
-    beds_list_open(&out, &page, "outliers", &done);
-    beds_item_list(&out, &list);
-    ui_page_close(&out, &page);
-    return ui_page_send(request, response, &out);
+    return show_single(request, response, &away);
 }

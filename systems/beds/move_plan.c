@@ -18,6 +18,10 @@ err beds_move_edd(struct beds_call *call)
     str date;
     TRY(beds_need_date(call, "date", &date));
     TRY(beds_need_stay(call, "encounter", &call->stay));
+    str came = str_slice(beds_when(cx, call->stay.admitted_ms), 0, 10);
+    if (call->stay.admitted_ms && str_cmp(date, came) < 0)
+        return ctx_failf(cx, ERR_INVALID, S("date"), "the stay began on %.*s: nobody can be "
+                         "expected to leave before that", STR_ARG(came));
     struct beds_extra *extras = arena_array(cx->arena, 2, sizeof *extras);
     extras[0] = (struct beds_extra){ .name = "estimated-discharge-date",
         .more = arena_printf(cx->arena, "\"valueDate\":\"%.*s\"", STR_ARG(date)) };

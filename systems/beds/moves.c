@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "systems/beds/moves.h"
+#include "systems/beds/board.h"
 #include "systems/beds/move_call.h"
 #include "systems/beds/worklist.h"
 
@@ -95,9 +96,7 @@ static err answer(struct beds_call *call, struct http_response *response)
     if (call->ops_count)
         json_put_u64(&w, "seq", (uint64_t)call->ops[call->ops_count - 1].version.seq);
     json_close(&w, '}');
-    response->content_type = S("application/json");
-    response->body = buf_str(&buf);
-    return ERR_OK;
+    return beds_send_json(response, &buf);
 }
 
 static size_t find_move(str name)

@@ -245,7 +245,10 @@ static err read_day(struct http_request *request, int64_t *out)
         return ctx_fail(request->cx, ERR_INVALID, S("day"),
                         S("the day must be a date such as 2026-11-22"));
     *out = when.low_ms / LONDON_DAY_MS;
-    return ERR_OK;
+    return *out <= london_day(request->cx->now_ms)
+               ? ERR_OK
+               : ctx_fail(request->cx, ERR_INVALID, S("day"),
+                          S("this day has not come yet: there is nothing to report of it"));
 }
 
 static size_t submitted_value(struct ctx *cx, struct json report, const char *code)

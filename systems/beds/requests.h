@@ -47,5 +47,9 @@ err beds_asked_read(struct ctx *cx, str id, struct beds_asked *out) MUST_USE;
 /* All of them, most urgent and longest waiting first; cx has a reader. */
 err beds_asked_list(struct ctx *cx, struct beds_asked **out, size_t *count) MUST_USE;
 
+/* ?sex= age= isolation= airborne= monitor= oxygen= bariatric= specialty=: ERR_INVALID for a word
+ * that is none of the choices. */
+err beds_wanted_read(struct http_request *request, struct beds_request *out) MUST_USE;
+
 http_handler beds_requests_json_get, beds_suggest_json_get, beds_exceptions_json_get,
     beds_outliers_json_get;

@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/text.h"
 #include "json/write.h"
+#include "systems/beds/board.h"
 #include "systems/beds/edit.h"
 #include "systems/beds/requests.h"
 #include "systems/beds/sql.h"
 #include "ui/page.h"
 
-enum { JSON_BYTES = 16 << 20, AGE_MAX = 130 };
-
-static err send(struct http_response *response, const struct buf *buf)
-{
-    response->content_type = S("application/json");
-    response->body = buf_str(buf);
-    return ERR_OK;
-}
+enum { JSON_BYTES = 16 << 20 };
 
 /* ---- who waits ---- */
 
@@ -58,44 +52,19 @@ err beds_requests_json_get(struct http_request *request, struct http_response *r
         write_asked(cx, &w, &list[i]);
     json_close(&w, ']');
     json_close(&w, '}');
-    return send(response, &buf);
+    return beds_send_json(response, &buf);
 }
 
 /* ---- which bed ---- */
 
-static str asked_for(struct http_request *request, const char *name)
-{
-    return http_query_value(request->cx->arena, request->query, str_of(name));
-}
-
-static bool says_yes(struct http_request *request, const char *name)
-{
-    str text = asked_for(request, name);
-    return str_eq(text, S("1")) || str_eq(text, S("true")) || str_eq(text, S("yes"));
-}
-
 static err read_wanted(struct http_request *request, struct beds_request *out)
 {
-    uint64_t age = 0;
-    str id = asked_for(request, "request"), sex = asked_for(request, "sex");
-    str isolation = asked_for(request, "isolation"), text = asked_for(request, "age");
+    str id = http_query_value(request->cx->arena, request->query, S("request"));
     struct beds_asked asked;
-    if (id.n) {
-        TRY(beds_asked_read(request->cx, id, &asked));
-        *out = asked.wanted;
-        return ERR_OK;
-    }
-    if (text.n && (!str_to_u64(text, &age) || age > AGE_MAX))
-        return ctx_failf(request->cx, ERR_INVALID, S("age"), "age must be 0 to %d", AGE_MAX);
-    *out = (struct beds_request){
-        .sex = str_eq(sex, S("female")) ? BEDS_FEMALE : str_eq(sex, S("male")) ? BEDS_MALE
-                                                                              : BEDS_SEX_ANY,
-        .age_years = text.n ? (int)age : BEDS_AGE_UNKNOWN,
-        .isolation = str_eq(isolation, S("needed")) ? BEDS_ISOLATION_NEEDED
-                     : str_eq(isolation, S("none")) ? BEDS_ISOLATION_NONE : BEDS_ISOLATION_UNKNOWN,
-        .airborne = says_yes(request, "airborne"), .needs_monitor = says_yes(request, "monitor"),
-        .needs_oxygen = says_yes(request, "oxygen"), .bariatric = says_yes(request, "bariatric"),
-        .specialty = asked_for(request, "specialty") };
+    if (!id.n)
+        return beds_wanted_read(request, out);
+    TRY(beds_asked_read(request->cx, id, &asked));
+    *out = asked.wanted;
     return ERR_OK;
 }
 
@@ -159,7 +128,7 @@ err beds_suggest_json_get(struct http_request *request, struct http_response *re
         write_judged(&w, picture, spots[order[i].bed], &order[i]);
     json_close(&w, ']');
     json_close(&w, '}');
-    return send(response, &buf);
+    return beds_send_json(response, &buf);
 }
 
 /* ---- what went wrong ---- */
@@ -186,7 +155,7 @@ err beds_exceptions_json_get(struct http_request *request, struct http_response 
     }
     json_close(&w, ']');
     json_close(&w, '}');
-    return send(response, &buf);
+    return beds_send_json(response, &buf);
 }
 
 /* ---- who lies on another specialty's ward ---- */
@@ -220,5 +189,5 @@ err beds_outliers_json_get(struct http_request *request, struct http_response *r
             write_outlier(&w, picture, &picture->stays[i]);
     json_close(&w, ']');
     json_close(&w, '}');
-    return send(response, &buf);
+    return beds_send_json(response, &buf);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "systems/beds/returns.h"
+#include "systems/beds/board.h"
 #include "auth/gate.h"
 #include "clinical/london.h"
 #include "fhir/datetime.h"
@@ -127,13 +128,6 @@ static err write_row(struct ctx *cx, struct json_writer *w, const struct beds_si
     return write_amendments(cx, w, date_text(cx, row->day));
 }
 
-static err send_json(struct http_response *response, const struct buf *buf)
-{
-    response->content_type = S("application/json");
-    response->body = buf_str(buf);
-    return ERR_OK;
-}
-
 err beds_sitrep_get(struct http_request *request, struct http_response *response)
 {
     struct ctx *cx = request->cx;
@@ -158,7 +152,7 @@ err beds_sitrep_get(struct http_request *request, struct http_response *response
     }
     json_close(&w, ']');
     json_close(&w, '}');
-    return send_json(response, &buf);
+    return beds_send_json(response, &buf);
 }
 
 /* The stays that a number counts. */
@@ -192,6 +186,9 @@ err beds_sitrep_day_get(struct http_request *request, struct http_response *resp
     struct beds_past past;
     int64_t day;
     TRY(read_day(cx, request->captures[0], "day", 0, &day));
+    if (day > london_day(cx->now_ms))
+        return ctx_fail(cx, ERR_INVALID, S("day"),
+                        S("this day has not come yet: there is nothing to report of it"));
     TRY(read_past(request, day - 1, &past));
     struct beds_sitrep row = beds_sitrep(&past.hospital, day);
     struct buf buf = buf_make(cx->arena, JSON_BYTES);
@@ -208,7 +205,7 @@ err beds_sitrep_day_get(struct http_request *request, struct http_response *resp
             write_behind(&w, beds_fields[i].code, &past, &beds_fields[i], day);
     json_close(&w, '}');
     json_close(&w, '}');
-    return send_json(response, &buf);
+    return beds_send_json(response, &buf);
 }
 
 /* ---- bed days and the midnight census ---- */
@@ -274,7 +271,7 @@ err beds_kh03_get(struct http_request *request, struct http_response *response)
         json_close(&w, '}');
     }
     json_close(&w, '}');
-    return send_json(response, &buf);
+    return beds_send_json(response, &buf);
 }
 
 err beds_census_get(struct http_request *request, struct http_response *response)
@@ -297,7 +294,7 @@ err beds_census_get(struct http_request *request, struct http_response *response
         json_close(&w, ']');
     }
     json_close(&w, '}');
-    return send_json(response, &buf);
+    return beds_send_json(response, &buf);
 }
 
 /* ---- submitting and amending ---- */

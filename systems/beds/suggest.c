@@ -2,9 +2,10 @@
 #include "beds_board.html.h"
 #include "http/text.h"
 #include "systems/beds/board.h"
+#include "systems/beds/requests.h"
 #include "ui_page.html.h"
 
-enum { SUGGEST_MAX = 40 };
+enum { SUGGEST_MAX = 40, AGE_MAX = 130 };
 
 /* ---- which bed suits ---- */
 
@@ -32,22 +33,60 @@ struct beds_suggestion *beds_judge_all(struct ctx *cx, const struct beds_picture
     return order;
 }
 
-static struct beds_request read_wanted(struct http_request *request)
+/* ---- what is asked for, as a query ---- */
+
+/* A word that is none of the choices is refused: taken as "not known" it would find a bed that does
+ * not suit. */
+struct choice {
+    const char *word;
+    int value;
+};
+static err choose(struct http_request *request, const char *name, const struct choice *choices,
+                  int *out)
 {
-    uint64_t age;
-    str sex = beds_asked(request, "sex"), isolation = beds_asked(request, "isolation");
-    str specialty = beds_asked(request, "specialty");
-    return (struct beds_request){
-        .sex = str_eq(sex, S("female")) ? BEDS_FEMALE : str_eq(sex, S("male")) ? BEDS_MALE
-                                                                              : BEDS_SEX_ANY,
-        .age_years = str_to_u64(beds_asked(request, "age"), &age) && age <= 130 ? (int)age
-                                                                           : BEDS_AGE_UNKNOWN,
-        .isolation = str_eq(isolation, S("needed")) ? BEDS_ISOLATION_NEEDED
-                     : str_eq(isolation, S("none")) ? BEDS_ISOLATION_NONE : BEDS_ISOLATION_UNKNOWN,
-        .airborne = str_eq(beds_asked(request, "airborne"), S("1")),
-        .needs_monitor = str_eq(beds_asked(request, "monitor"), S("1")),
-        .specialty = specialty.n ? specialty : (str){ 0 } };
+    str text = str_trim(beds_asked(request, name));
+    struct buf words = buf_make(request->cx->arena, 200);
+    for (const struct choice *c = choices; c->word; c++) {
+        if (str_eq(text, str_of(c->word))) {
+            *out = c->value;
+            return ERR_OK;
+        }
+        if (*c->word)
+            buf_printf(&words, "%s%s", words.n ? ", " : "", c->word);
+    }
+    return ctx_failf(request->cx, ERR_INVALID, str_of(name), "%s must be one of %.*s", name,
+                     STR_ARG(buf_str(&words)));
 }
+
+err beds_wanted_read(struct http_request *request, struct beds_request *out)
+{
+    static const struct choice sexes_known[] = {
+        { "", BEDS_SEX_ANY }, { "female", BEDS_FEMALE }, { "male", BEDS_MALE },
+        { "other", BEDS_SEX_ANY }, { "unknown", BEDS_SEX_ANY }, { 0 } };
+    static const struct choice isolation_known[] = {
+        { "", BEDS_ISOLATION_UNKNOWN }, { "unknown", BEDS_ISOLATION_UNKNOWN },
+        { "none", BEDS_ISOLATION_NONE }, { "needed", BEDS_ISOLATION_NEEDED }, { 0 } };
+    static const struct choice yes_no[] = { { "", 0 }, { "0", 0 }, { "no", 0 }, { "false", 0 },
+                                            { "1", 1 }, { "yes", 1 }, { "true", 1 }, { 0 } };
+    static const char *const needs[] = { "airborne", "monitor", "oxygen", "bariatric" };
+    int sex, isolation, needed[COUNT(needs)];
+    uint64_t age = 0;
+    str text = str_trim(beds_asked(request, "age"));
+    if (text.n && (!str_to_u64(text, &age) || age > AGE_MAX))
+        return ctx_failf(request->cx, ERR_INVALID, S("age"), "age must be 0 to %d", AGE_MAX);
+    TRY(choose(request, "sex", sexes_known, &sex));
+    TRY(choose(request, "isolation", isolation_known, &isolation));
+    for (size_t i = 0; i < COUNT(needs); i++)
+        TRY(choose(request, needs[i], yes_no, &needed[i]));
+    *out = (struct beds_request){
+        .sex = (enum beds_sex)sex, .age_years = text.n ? (int)age : BEDS_AGE_UNKNOWN,
+        .isolation = (enum beds_isolation)isolation, .airborne = needed[0],
+        .needs_monitor = needed[1], .needs_oxygen = needed[2], .bariatric = needed[3],
+        .specialty = str_trim(beds_asked(request, "specialty")) };
+    return ERR_OK;
+}
+
+/* ---- the page ---- */
 
 /* clang-format off: the choices of the form. */
 static const struct ui_option sexes[] = {
@@ -81,10 +120,11 @@ err beds_suggest_get(struct http_request *request, struct http_response *respons
 {
     struct ctx *cx = request->cx;
     const struct beds_picture *picture;
-    struct beds_request wanted = read_wanted(request);
+    struct beds_request wanted;
     struct beds_wish wish = { 0 };
     int32_t *beds;
     size_t count = 0;
+    TRY(beds_wanted_read(request, &wanted));
     TRY(beds_picture_open(cx, request->store, &picture));
     write_form(request, &wish);
     struct beds_suggested *list = arena_array(cx->arena, SUGGEST_MAX, sizeof *list);

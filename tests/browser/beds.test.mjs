@@ -108,6 +108,82 @@ test('the ward board says of each bed what it is, by word and not by colour alon
   await page.context().close();
 });
 
+test('a patient dragged onto a bed gets the form of the move; a bed that breaks a rule says which and who decides', async () => {
+  const page = await open(browser, `${server.url}/beds/ward/ward-a`);
+  await page.setViewportSize({ width: 1280, height: 1600 }); // both rows in sight: a drag does not scroll
+  const drag = async (bed) => {
+    await page.locator('#bed-bed-1 .app-name').dragTo(page.locator(`#bed-${bed} th`));
+    await page.locator('.app-dialog #app-dialog-title').waitFor();
+  };
+  await drag('bed-3');
+  const box = page.locator('.app-dialog[aria-labelledby=app-dialog-title]');
+  assert.match(await box.locator('h2').innerText(), /Move to another bed/);
+  assert.equal(await box.locator('input[name=bed]:checked').getAttribute('value'), 'bed-3');
+  assert.equal(await box.locator('.app-warning').count(), 0);
+  assert.match(await box.innerText(), /two identifiers/, 'nothing is moved by the drop itself');
+  await page.keyboard.press('Escape');
+  await drag('bed-7');
+  assert.match(await box.locator('.app-warning').innerText(), /Bed 7 breaks a rule: the bed is closed; would mix sexes.*Only the bed manager/);
+  await page.keyboard.press('Escape');
+  await drag('bed-5');
+  assert.match(await box.locator('.app-warning').innerText(), /Bed 5 breaks a rule: kept for somebody else/);
+  assert.deepEqual(await faults(page), []);
+  await page.keyboard.press('Escape');
+  await page.locator('#bed-bed-1 .app-name').dragTo(page.locator('#bed-bed-4 th'));
+  await page.waitForTimeout(50);
+  assert.equal(await page.locator('.app-dialog[open]').count(), 0, 'an occupied bed is not offered');
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
+
+test('an open list follows the record: a row changes in its place, one that left says so, a new one is offered', async () => {
+  const page = await open(browser, `${server.url}/beds/cleaning`);
+  const rows = () => page.locator('tbody tr').evaluateAll((all) => all.map((r) => r.id));
+  assert.deepEqual(await rows(), ['item-0-bed-8']);
+  await move('clean', { bed: 'bed-8' });
+  await page.waitForFunction(() => /cleaning/i.test(document.querySelector('#item-0-bed-8').textContent));
+  await move('dirty', { bed: 'bed-3', clean: 'standard' });
+  await page.locator('#app-pending button').filter({ hasText: '1 update' }).waitFor();
+  assert.deepEqual(await rows(), ['item-0-bed-8'], 'nothing appears under the pointer');
+  assert.equal(await page.locator('#count-0').innerText(), '2');
+  const link = page.locator('#item-0-bed-8 .app-do a').last();
+  await link.focus();
+  await move('cleaned', { bed: 'bed-8' });
+  await page.locator('#item-0-bed-8.is-gone').waitFor();
+  assert.match(await page.locator('#item-0-bed-8').innerText(), /No longer on this list/);
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'item-0-bed-8', 'the place is kept');
+  assert.deepEqual(await faults(page), []);
+  await move('cleaned', { bed: 'bed-3' });
+  await page.locator('#app-pending').waitFor({ state: 'hidden' });
+  await move('dirty', { bed: 'bed-8', clean: 'infection' });
+  await page.waitForFunction(() => !document.querySelector('#item-0-bed-8.is-gone'));
+  await page.context().close();
+});
+
+test('requests, discharges, the worklist, infection control and the site meeting follow it too', async () => {
+  const at = async (list) => open(browser, `${server.url}/beds/${list}`);
+  const [requests, going, work, infection, site] =
+    await Promise.all(['requests', 'discharges', 'worklist', 'infection', 'site'].map(at));
+  const asked = await move('request', { patient: 'ned', source: 'transfer', priority: 'routine', specialty: '300' });
+  await requests.locator('#app-pending button').filter({ hasText: '1 update' }).waitFor();
+  await site.waitForFunction(() => /2/.test(document.querySelector('#at-specialty-0').lastElementChild.textContent));
+  await put({ resourceType: 'Task', id: 'odd', status: 'requested', intent: 'order', code: { text: 'Bed exception' },
+    description: 'A message could not be applied' });
+  await work.locator('#app-pending button').filter({ hasText: '1 update' }).waitFor();
+  await move('edd', { encounter: stays.bea, date: day(1) });
+  await going.locator('#app-pending button').filter({ hasText: '1 update' }).waitFor();
+  await put({ ...flag('max', 'Isolation needed'), id: 'iso-max' });
+  await infection.locator('#app-pending button').filter({ hasText: '1 update' }).waitFor();
+  await move('cancel-request', { request: asked.request, why: 'sent home' });
+  await requests.locator('#app-pending').waitFor({ state: 'hidden' });
+  for (const page of [requests, going, work, infection, site]) {
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+  }
+  await put({ resourceType: 'Task', id: 'odd', status: 'completed', intent: 'order', code: { text: 'Bed exception' } });
+  await put({ ...flag('max', 'Isolation needed'), id: 'iso-max', status: 'inactive' });
+});
+
 test('a filter works without scripts and by keyboard alone', async () => {
   const page = await open(browser, `${server.url}/beds/ward/ward-a`, { js: false });
   await page.locator('#state').selectOption('available');
@@ -280,54 +356,6 @@ test('a filtered board offers what comes new and moves nothing under the pointer
   await page.getByRole('button', { name: '1 update, show' }).click();
   await page.locator('#bed-bed-8').waitFor();
   await page.context().close();
-});
-
-test('an open list follows the record: a row changes in its place, one that left says so, a new one is offered', async () => {
-  const page = await open(browser, `${server.url}/beds/cleaning`);
-  const rows = () => page.locator('tbody tr').evaluateAll((all) => all.map((r) => r.id));
-  assert.deepEqual(await rows(), ['item-0-bed-8']);
-  await move('clean', { bed: 'bed-8' });
-  await page.waitForFunction(() => /cleaning/i.test(document.querySelector('#item-0-bed-8').textContent));
-  await move('dirty', { bed: 'bed-3', clean: 'standard' });
-  await page.locator('#app-pending button').filter({ hasText: '1 update' }).waitFor();
-  assert.deepEqual(await rows(), ['item-0-bed-8'], 'nothing appears under the pointer');
-  assert.equal(await page.locator('#count-0').innerText(), '2');
-  const link = page.locator('#item-0-bed-8 .app-do a').last();
-  await link.focus();
-  await move('cleaned', { bed: 'bed-8' });
-  await page.locator('#item-0-bed-8.is-gone').waitFor();
-  assert.match(await page.locator('#item-0-bed-8').innerText(), /No longer on this list/);
-  assert.equal(await page.evaluate(() => document.activeElement.id), 'item-0-bed-8', 'the place is kept');
-  assert.deepEqual(await faults(page), []);
-  await move('cleaned', { bed: 'bed-3' });
-  await page.locator('#app-pending').waitFor({ state: 'hidden' });
-  await move('dirty', { bed: 'bed-8', clean: 'infection' });
-  await page.waitForFunction(() => !document.querySelector('#item-0-bed-8.is-gone'));
-  await page.context().close();
-});
-
-test('requests, discharges, the worklist, infection control and the site meeting follow it too', async () => {
-  const at = async (list) => open(browser, `${server.url}/beds/${list}`);
-  const [requests, going, work, infection, site] =
-    await Promise.all(['requests', 'discharges', 'worklist', 'infection', 'site'].map(at));
-  const asked = await move('request', { patient: 'ned', source: 'transfer', priority: 'routine', specialty: '300' });
-  await requests.locator('#app-pending button').filter({ hasText: '1 update' }).waitFor();
-  await site.waitForFunction(() => /2/.test(document.querySelector('#at-specialty-0').lastElementChild.textContent));
-  await put({ resourceType: 'Task', id: 'odd', status: 'requested', intent: 'order', code: { text: 'Bed exception' },
-    description: 'A message could not be applied' });
-  await work.locator('#app-pending button').filter({ hasText: '1 update' }).waitFor();
-  await move('edd', { encounter: stays.bea, date: day(1) });
-  await going.locator('#app-pending button').filter({ hasText: '1 update' }).waitFor();
-  await put({ ...flag('max', 'Isolation needed'), id: 'iso-max' });
-  await infection.locator('#app-pending button').filter({ hasText: '1 update' }).waitFor();
-  await move('cancel-request', { request: asked.request, why: 'sent home' });
-  await requests.locator('#app-pending').waitFor({ state: 'hidden' });
-  for (const page of [requests, going, work, infection, site]) {
-    assert.deepEqual(page.complaints, []);
-    await page.context().close();
-  }
-  await put({ resourceType: 'Task', id: 'odd', status: 'completed', intent: 'order', code: { text: 'Bed exception' } });
-  await put({ ...flag('max', 'Isolation needed'), id: 'iso-max', status: 'inactive' });
 });
 
 test('a board that loses the server says so within 20 s and greys itself', async () => {

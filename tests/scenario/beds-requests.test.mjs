@@ -50,6 +50,25 @@ test('beds are ranked for a request with a reason for each and for each refused'
   assert.equal((await server.get('/beds/suggest.json?sex=female&age=700')).status, 400);
 });
 
+test('a word that is none of the choices is refused, not taken for unknown', async (t) => {
+  const server = await hospital(t);
+  for (const query of ['sex=zz', 'age=-4', 'age=131', 'age=old', 'isolation=maybe', 'monitor=perhaps', 'request=none']) {
+    const answer = await server.get(`/beds/suggest.json?${query}`);
+    assert.ok(answer.status === 400 || answer.status === 404, `${query}: ${answer.status}`);
+    if (!query.startsWith('request')) assert.match(answer.text, new RegExp(`"${query.split('=')[0]}"`));
+  }
+  assert.equal((await server.get('/beds/suggest?sex=zz', { accept: 'text/html' })).status, 400);
+  assert.equal((await server.get('/beds/suggest.json?sex=female&age=130&isolation=none&monitor=no')).status, 200);
+  for (const path of ['/beds/live?ward=none', '/beds/live?ward=bed-f1', '/beds/live?list=none'])
+    assert.equal((await server.get(path)).status, 404, 'no channel for what is not there');
+  const tomorrow = new Date(Date.now() + 36 * 3600000).toISOString().slice(0, 10);
+  for (const path of [`/beds/return/${tomorrow}`, `/beds/sitrep/${tomorrow}`])
+    assert.equal((await server.get(path)).status, 400, 'nothing is reported of a day to come');
+  const { encounter } = await server.must('admit', { bed: 'bed-f1', patient: 'ann', isolation: 'none' });
+  const early = await server.move('edd', { encounter, date: '2001-01-01' });
+  assert.deepEqual([early.status, /the stay began on/.test(early.text)], [400, true]);
+});
+
 test('a bed is kept for a request, and admitting from it meets the request', async (t) => {
   const server = await hospital(t);
   const { request } = await server.must('request', { patient: 'ann', source: 'ed', isolation: 'none' });
