@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clinical/nhsno.h"
-#include "hl7v2/work.h"
+#include "hl7v2/stamp.h"
+#include "store/merge.h"
 #include "store/search.h"
 
 #define NHS_NUMBER "https://fhir.nhs.uk/Id/nhs-number"
-#define UPDATED "https://frontline.example/StructureDefinition/hl7v2-snapshot"
 
 /* ---- who it is ---- */
 
@@ -35,6 +35,10 @@ static err read_identities(struct hl7_work *work, const struct hl7_segment *segm
             return hl7_refuse(work, 204, "PID-3", "\"%.*s\" is not a possible NHS number",
                               STR_ARG(value));
         out[(*count)++] = one;
+        if (work->people_count < HL7_PEOPLE_MAX)
+            work->people[work->people_count++] = arena_printf(arena, "%.*s|%.*s",
+                                                              STR_ARG(one.system),
+                                                              STR_ARG(one.value));
     }
     if (*count == 0)
         return hl7_refuse(work, 101, field == 3 ? "PID-3" : "MRG-1",
@@ -42,17 +46,38 @@ static err read_identities(struct hl7_work *work, const struct hl7_segment *segm
     return ERR_OK;
 }
 
-err hl7_follow(struct hl7_work *work, struct hl7_found *found)
+/* The reference of who replaced it, and when that was said; INT64_MIN: it was not. */
+static str replaced_by(struct hl7_work *work, struct json patient, int64_t *at_ms)
 {
-    for (int steps = 0; steps < 8; steps++) {
-        struct json survivor = { 0 };
-        for (struct json_walk w = json_walk(json_get(found->body, S("link"))); json_next(&w);)
-            if (json_string_is(json_get(w.value, S("type")), S("replaced-by")))
-                survivor = json_get(json_get(w.value, S("other")), S("reference"));
-        str reference = json_string(work->cx->arena, survivor), type;
+    str survivor = { 0 };
+    *at_ms = INT64_MIN;
+    for (struct json_walk w = json_walk(json_get(patient, S("link"))); json_next(&w);) {
+        if (!json_string_is(json_get(w.value, S("type")), S("replaced-by")))
+            continue;
+        struct json said = json_at(json_get(w.value, S("extension")), 0);
+        str at = json_string(work->cx->arena, json_get(said, S("valueInstant")));
+        survivor = json_string(work->cx->arena,
+                               json_get(json_get(w.value, S("other")), S("reference")));
+        if (at.n)
+            hl7_instant(at, at_ms);
+    }
+    return survivor;
+}
+
+err hl7_follow(struct hl7_work *work, struct hl7_found *found, struct hl7_way *way,
+               struct hl7_found *own)
+{
+    bool later = true; /* than each merge so far */
+    for (int steps = 0; steps < HL7_WAY_MAX; steps++) {
+        int64_t merged_ms;
+        str reference = replaced_by(work, found->body, &merged_ms), type, id = reference;
+        if (own && later)
+            *own = *found;
+        later = later && work->event_ms >= merged_ms;
         if (!str_given(reference))
             return ERR_OK;
-        str id = reference;
+        if (way)
+            way->steps[way->count++] = found->reference;
         str_next(&id, '/', &type);
         TRY(store_read(work->cx, work->store, fhir_resource_find(S("Patient")), id,
                        &found->version));
@@ -62,19 +87,28 @@ err hl7_follow(struct hl7_work *work, struct hl7_found *found)
     return hl7_refuse(work, 204, "PID-3", "the patient's records replace one another in a circle");
 }
 
+struct person {
+    struct hl7_found found; /* who it is now */
+    struct hl7_found own;   /* whom a message of its time speaks of: the same, but for one that was
+                               merged away since */
+    struct hl7_way way;     /* from the record named to found */
+};
+
 static err find_patient(struct hl7_work *work, const struct identity *list, size_t count,
-                        struct hl7_found *out)
+                        struct person *out)
 {
-    *out = (struct hl7_found){ 0 };
+    *out = (struct person){ 0 };
     for (size_t i = 0; i < count; i++) {
-        struct hl7_found one;
+        struct hl7_found one, own;
+        struct hl7_way way = { 0 };
         TRY(hl7_find(work, "Patient", list[i].system, list[i].value, &one));
         if (!one.found)
             continue;
-        TRY(hl7_follow(work, &one));
-        if (out->found && out->version.rid != one.version.rid)
+        TRY(hl7_follow(work, &one, &way, &own));
+        if (out->found.found && out->found.version.rid != one.version.rid)
             return hl7_refuse(work, 204, "PID-3", "the identifiers belong to different patients");
-        *out = one;
+        if (!out->found.found || !way.count)
+            *out = (struct person){ one, own, way };
     }
     return ERR_OK;
 }
@@ -196,17 +230,18 @@ static str list_of(struct hl7_work *work, int field,
 
 static const struct {
     int field;
-    const char *use;
-} phones[] = { { 13, "home" }, { 14, "work" } };
+    const char *use, *part;
+} phones[] = { { 13, "home", "telecom-home" }, { 14, "work", "telecom-work" } };
 
 /* Those of a use that the message says nothing about, and of uses it cannot speak of. */
-static void keep_telecom(struct hl7_work *work, struct json_writer *w, struct json before)
+static void keep_telecom(struct json_writer *w, struct json before,
+                         const bool said[COUNT(phones)])
 {
     for (struct json_walk old = json_walk(json_get(before, S("telecom"))); json_next(&old);) {
         bool kept = true;
         for (size_t f = 0; f < COUNT(phones); f++)
             if (json_string_is(json_get(old.value, S("use")), str_of(phones[f].use)))
-                kept = !str_given(hl7_field(work, work->pid, phones[f].field, 0));
+                kept = !said[f];
         if (kept)
             json_raw(w, json_text(old.value));
     }
@@ -228,51 +263,27 @@ static void put_phone(struct hl7_work *work, struct json_writer *w, struct hl7_p
     json_close(w, '}');
 }
 
-/* PID-13 home and PID-14 work are one list in FHIR. */
-static str telecom(struct hl7_work *work, struct json before)
+/* PID-13 home and PID-14 work are one list in FHIR, and two things said. */
+static str telecom(struct hl7_work *work, struct json before, struct hl7_stamps *stamps)
 {
     struct buf buf = hl7_buf(work);
     struct json_writer w = json_writer(&buf);
-    bool given = false;
-    json_open(&w, '[');
-    keep_telecom(work, &w, before);
+    bool said[COUNT(phones)], any = false;
     for (size_t f = 0; f < COUNT(phones); f++) {
-        given = given || str_given(hl7_field(work, work->pid, phones[f].field, 0));
-        for (int i = 0; i < hl7_repetitions(work->message, work->pid, phones[f].field); i++)
-            put_phone(work, &w, (struct hl7_place){ phones[f].field, i, 0, 0 }, phones[f].use);
+        said[f] = str_given(hl7_field(work, work->pid, phones[f].field, 0)) &&
+                  hl7_stamps_take(work, stamps, phones[f].part);
+        any = any || said[f];
     }
-    json_close(&w, ']');
-    return !given ? (str){ 0 } : buf.n > 2 ? buf_str(&buf) : S("");
-}
-
-/* When the snapshot now in the record was taken, so that a later arrival of an earlier one does
- * not undo it. */
-static str snapshot(struct hl7_work *work, struct json before)
-{
-    struct buf buf = hl7_buf(work);
-    struct json_writer w = json_writer(&buf);
+    if (!any)
+        return (str){ 0 };
     json_open(&w, '[');
-    for (struct json_walk old = json_walk(json_get(before, S("extension"))); json_next(&old);)
-        if (!json_string_is(json_get(old.value, S("url")), S(UPDATED)))
-            json_raw(&w, json_text(old.value));
-    json_open(&w, '{');
-    json_put_str(&w, "url", S(UPDATED));
-    json_put_str(&w, "valueInstant", work->event_time);
-    json_close(&w, '}');
+    keep_telecom(&w, before, said);
+    for (size_t f = 0; f < COUNT(phones); f++)
+        for (int i = 0; said[f] && i < hl7_repetitions(work->message, work->pid, phones[f].field);
+             i++)
+            put_phone(work, &w, (struct hl7_place){ phones[f].field, i, 0, 0 }, phones[f].use);
     json_close(&w, ']');
-    return buf_str(&buf);
-}
-
-static bool is_older(struct hl7_work *work, struct json before)
-{
-    for (struct json_walk w = json_walk(json_get(before, S("extension"))); json_next(&w);) {
-        int64_t taken_ms;
-        str text = json_string(work->cx->arena, json_get(w.value, S("valueInstant")));
-        if (json_string_is(json_get(w.value, S("url")), S(UPDATED)) &&
-            hl7_instant(text, &taken_ms))
-            return work->event_ms < taken_ms;
-    }
-    return false;
+    return buf.n > 2 ? buf_str(&buf) : S("");
 }
 
 static str birth_date(struct hl7_work *work)
@@ -322,57 +333,56 @@ static void deceased(struct hl7_work *work, struct hl7_change *flag, struct hl7_
     }
 }
 
+/* All that PID says, each part unless a later message has said it. */
+static err write_patient(struct hl7_work *work, const struct identity *list, size_t count,
+                         struct hl7_found *found)
+{
+    struct hl7_stamps stamps;
+    hl7_stamps_read(work, found->body, &stamps);
+    struct hl7_change changes[] = {
+        { "extension", { 0 }, NULL },
+        { "identifier", identifiers(work, found->body, list, count), NULL },
+        { "active", found->found ? (str){ 0 } : S("true"), NULL },
+        { "name", list_of(work, 5, put_name), "name" },
+        { "telecom", telecom(work, found->body, &stamps), NULL },
+        { "gender", gender(work), "gender" },
+        { "birthDate", birth_date(work), "birthDate" },
+        { "_birthDate", birth_mark(work, found->body), "birthDate" },
+        { "deceasedBoolean", { 0 }, "deceased" },
+        { "deceasedDateTime", { 0 }, "deceased" },
+        { "address", list_of(work, 11, put_address), "address" },
+        { 0 },
+    };
+    deceased(work, &changes[8], &changes[9]);
+    return hl7_put_stamped(work, "Patient", (struct hl7_name){ list[0].system, list[0].value },
+                           changes, &stamps, found);
+}
+
 err hl7_map_patient(struct hl7_work *work, bool create)
 {
     struct identity list[IDENTITIES_MAX];
-    struct hl7_found found;
+    struct person person;
     size_t count;
     if (!work->pid)
         return hl7_refuse(work, 100, "PID", "the message must have a PID segment");
     TRY(read_identities(work, work->pid, 3, list, &count));
-    TRY(find_patient(work, list, count, &found));
-    if (!found.found && !(create && work->sender->create_unmatched))
+    TRY(find_patient(work, list, count, &person));
+    if (!person.found.found && !(create && work->sender->create_unmatched))
         return hl7_refuse(work, 204, "PID-3", "no patient has this identifier");
-    work->patient = found.reference;
-    if (found.found && (!create || is_older(work, found.body)))
-        return ERR_OK; /* a result or an earlier snapshot changes nothing about the person */
-    struct hl7_change changes[] = {
-        { "extension", snapshot(work, found.body) },
-        { "identifier", identifiers(work, found.body, list, count) },
-        { "active", found.found ? (str){ 0 } : S("true") },
-        { "name", list_of(work, 5, put_name) },
-        { "telecom", telecom(work, found.body) },
-        { "gender", gender(work) },
-        { "birthDate", birth_date(work) },
-        { "_birthDate", birth_mark(work, found.body) },
-        { "deceasedBoolean", { 0 } },
-        { "deceasedDateTime", { 0 } },
-        { "address", list_of(work, 11, put_address) },
-        { 0 },
-    };
-    deceased(work, &changes[8], &changes[9]);
-    TRY(hl7_put(work, "Patient", list[0].system, list[0].value, changes, &found));
-    work->patient = found.reference;
+    work->patient = person.found.reference;
+    work->way = person.way;
+    if (person.found.found && !create)
+        return ERR_OK; /* a result changes nothing about the person */
+    bool survivor = str_eq(person.own.reference, person.found.reference);
+    struct hl7_found *about = survivor ? &person.found : &person.own;
+    work->new_patient = !person.found.found;
+    TRY(write_patient(work, list, count, about));
+    if (survivor)
+        work->patient = person.found.reference;
     return ERR_OK;
 }
 
 /* ---- A40: PID survives, MRG-1 is retired ---- */
-
-static str links_with(struct hl7_work *work, struct json before, str other, const char *type)
-{
-    struct buf buf = hl7_buf(work);
-    struct json_writer w = json_writer(&buf);
-    json_open(&w, '[');
-    for (struct json_walk old = json_walk(json_get(before, S("link"))); json_next(&old);)
-        if (!json_string_is(json_get(json_get(old.value, S("other")), S("reference")), other))
-            json_raw(&w, json_text(old.value));
-    json_open(&w, '{');
-    json_put_raw(&w, "other", hl7_json_reference(work, other));
-    json_put_str(&w, "type", str_of(type));
-    json_close(&w, '}');
-    json_close(&w, ']');
-    return buf_str(&buf);
-}
 
 /* ---- what the two records say differently, for somebody to look at ---- */
 
@@ -471,15 +481,42 @@ static err flag_differences(struct hl7_work *work, str survivor, str retired)
     str text = arena_printf(arena, "Merged with %.*s, %.*s. Look at both records.",
                             STR_ARG(retired), STR_ARG(differ));
     struct hl7_change changes[] = {
-        { "identifier", hl7_json_identifier(work, system, value) },
-        { "status", S("\"active\"") },
+        { "identifier", hl7_json_identifier(work, system, value), NULL },
+        { "status", S("\"active\""), NULL },
         { "category", S("[{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/"
-                        "flag-category\",\"code\":\"safety\"}]}]") },
-        { "code", arena_printf(arena, "{\"text\":%.*s}", STR_ARG(hl7_json_text(work, text))) },
-        { "subject", hl7_json_reference(work, survivor) },
+                        "flag-category\",\"code\":\"safety\"}]}]"), NULL },
+        { "code", arena_printf(arena, "{\"text\":%.*s}", STR_ARG(hl7_json_text(work, text))),
+          NULL },
+        { "subject", hl7_json_reference(work, survivor), NULL },
         { 0 },
     };
     return hl7_put(work, "Flag", system, value, changes, &found);
+}
+
+/* Between the records they were at that time; the references go to who survives now. */
+static err add_merge(struct hl7_work *work, const struct person *survivor,
+                     const struct person *retired)
+{
+    struct merge *merge = arena_zero(work->cx->arena, sizeof *merge);
+    const struct hl7_way *way = &survivor->way;
+    str *onward = arena_array(work->cx->arena, HL7_WAY_MAX + 1, sizeof *onward);
+    size_t at = 0, count = 0;
+    while (at < way->count && !str_eq(way->steps[at], survivor->own.reference))
+        at++;
+    for (size_t i = at + 1; i < way->count; i++)
+        onward[count++] = way->steps[i];
+    if (at < way->count)
+        onward[count++] = survivor->found.reference;
+    *merge = (struct merge){ .source = retired->found.reference,
+                             .target = survivor->own.reference,
+                             .source_vid = retired->found.version.vid,
+                             .target_vid = survivor->own.version.vid, .onward = onward,
+                             .onward_count = count, .said_at = work->event_time };
+    TRY(merge_prepare(work->cx, work->store, merge));
+    work->ops = merge->ops;
+    work->ops_count = merge->count;
+    work->ops_cap = merge->cap;
+    return ERR_OK;
 }
 
 err hl7_map_merge(struct hl7_work *work)
@@ -487,28 +524,21 @@ err hl7_map_merge(struct hl7_work *work)
     const struct hl7_segment *mrg = hl7_segment(work->message, "MRG");
     struct identity kept[IDENTITIES_MAX], gone[IDENTITIES_MAX];
     size_t kept_count, gone_count;
-    struct hl7_found survivor, retired;
+    struct person survivor, retired;
     if (!work->pid || !mrg)
         return hl7_refuse(work, 100, "MRG", "a merge must have PID and MRG segments");
     TRY(read_identities(work, work->pid, 3, kept, &kept_count));
     TRY(read_identities(work, mrg, 1, gone, &gone_count));
     TRY(find_patient(work, kept, kept_count, &survivor));
-    if (!survivor.found)
+    if (!survivor.found.found)
         return hl7_refuse(work, 204, "PID-3", "the patient who is to survive is not known");
     TRY(find_patient(work, gone, gone_count, &retired));
-    if (!retired.found)
+    if (!retired.found.found)
         return hl7_refuse(work, 204, "MRG-1", "the patient who is to be merged is not known");
-    work->patient = survivor.reference;
-    if (survivor.version.rid == retired.version.rid)
+    work->patient = survivor.found.reference;
+    work->new_patient = true; /* what is on hold for either may be taken now */
+    if (survivor.found.version.rid == retired.found.version.rid)
         return ERR_OK; /* merged already */
-    struct hl7_change on_retired[] = {
-        { "active", S("false") },
-        { "link", links_with(work, retired.body, survivor.reference, "replaced-by") }, { 0 },
-    };
-    struct hl7_change on_survivor[] = {
-        { "link", links_with(work, survivor.body, retired.reference, "replaces") }, { 0 },
-    };
-    TRY(hl7_put(work, "Patient", gone[0].system, gone[0].value, on_retired, &retired));
-    TRY(hl7_put(work, "Patient", kept[0].system, kept[0].value, on_survivor, &survivor));
-    return flag_differences(work, survivor.reference, retired.reference);
+    TRY(add_merge(work, &survivor, &retired));
+    return flag_differences(work, survivor.found.reference, retired.found.reference);
 }

@@ -26,21 +26,25 @@ static bool is_decimal(str text)
     return digits > 0 && points <= 1 && led && text.p[text.n - 1] != '.';
 }
 
+/* A unit is coded when it comes as UCUM, or the sender's table says what it is in UCUM. */
 static str quantity(struct hl7_work *work, const struct hl7_segment *obx, str comparator,
                     str number)
 {
     struct buf buf = hl7_buf(work);
     struct json_writer w = json_writer(&buf);
     str unit = get(work, obx, OBX_UNIT, 1), set = get(work, obx, OBX_UNIT, 3);
+    str code = hl7_sender_code(work->cx->arena, work->sender, "units", unit);
+    if (!code.n && str_eq(set, S("UCUM")))
+        code = unit;
     json_open(&w, '{');
     json_put_raw(&w, "value", number);
     if (comparator.n && !str_eq(comparator, S("=")))
         json_put_str(&w, "comparator", comparator);
     if (unit.n)
         json_put_str(&w, "unit", unit);
-    if (unit.n && str_eq(set, S("UCUM"))) {
+    if (unit.n && code.n) {
         json_put_str(&w, "system", S("http://unitsofmeasure.org"));
-        json_put_str(&w, "code", unit);
+        json_put_str(&w, "code", code);
     }
     json_close(&w, '}');
     return buf_str(&buf);
@@ -72,21 +76,21 @@ static struct hl7_change value_of(struct hl7_work *work, const struct hl7_segmen
     str number = str_trim(get(work, obx, OBX_VALUE, 2));
     str sign = get(work, obx, OBX_VALUE, 1);
     if (!whole.n)
-        return (struct hl7_change){ "valueString", { 0 } };
+        return (struct hl7_change){ "valueString", { 0 }, NULL };
     if (str_eq(type, S("NM")) && is_decimal(str_trim(whole)))
         return (struct hl7_change){ "valueQuantity",
-                                    quantity(work, obx, (str){ 0 }, str_trim(whole)) };
+                                    quantity(work, obx, (str){ 0 }, str_trim(whole)), NULL };
     if (str_eq(type, S("SN")) && is_decimal(number) && (!sign.n || is_comparator(sign)) &&
         !get(work, obx, OBX_VALUE, 3).n)
-        return (struct hl7_change){ "valueQuantity", quantity(work, obx, sign, number) };
+        return (struct hl7_change){ "valueQuantity", quantity(work, obx, sign, number), NULL };
     if (str_eq(type, S("CE")) || str_eq(type, S("CWE")) || str_eq(type, S("CNE")))
         return (struct hl7_change){ "valueCodeableConcept", hl7_json_concept(work, obx,
-                                    (struct hl7_place){ OBX_VALUE, 0, 1, 0 }) };
+                                    (struct hl7_place){ OBX_VALUE, 0, 1, 0 }), NULL };
     if ((str_eq(type, S("DT")) || str_eq(type, S("TS")) || str_eq(type, S("DTM"))) &&
         str_given(hl7_time(work, sign)))
         return (struct hl7_change){ "valueDateTime",
-                                    hl7_json_text(work, hl7_time(work, sign)) };
-    return (struct hl7_change){ "valueString", hl7_json_text(work, lines(work, obx)) };
+                                    hl7_json_text(work, hl7_time(work, sign)), NULL };
+    return (struct hl7_change){ "valueString", hl7_json_text(work, lines(work, obx)), NULL };
 }
 
 static str reference_range(struct hl7_work *work, const struct hl7_segment *obx)
@@ -139,8 +143,8 @@ static void clear_values(struct hl7_change *changes, size_t *count, struct hl7_c
                                          "valueDateTime" };
     for (size_t i = 0; i < COUNT(kinds); i++)
         changes[(*count)++] = str_eq(str_of(kinds[i]), str_of(value.key))
-                                  ? value
-                                  : (struct hl7_change){ kinds[i], S("") };
+                                  ? (struct hl7_change){ value.key, value.json, "result" }
+                                  : (struct hl7_change){ kinds[i], S(""), "result" };
 }
 
 static err one_result(struct hl7_work *work, struct order *order, const struct hl7_segment *obx,
@@ -158,21 +162,40 @@ static err one_result(struct hl7_work *work, struct order *order, const struct h
         return hl7_refuse(work, 101, "OBX-3", "result %d has no code", position);
     TRY(hl7_find(work, "Observation", system, value, &found));
     struct hl7_change changes[HL7_CHANGES_MAX] = {
-        { "identifier", hl7_json_identifier(work, system, value) },
-        { "status", hl7_json_text(work, status) },
-        { "code", hl7_json_concept(work, obx, (struct hl7_place){ OBX_CODE, 0, 1, 0 }) },
-        { "subject", hl7_json_reference(work, work->patient) },
-        { "effectiveDateTime", hl7_json_text(work, at.n ? at : order->time) },
-        { "referenceRange", reference_range(work, obx) },
-        { "interpretation", interpretation(work, obx) },
-        { "note", notes(work, obx) },
+        { "extension", { 0 }, NULL },
+        { "identifier", hl7_json_identifier(work, system, value), NULL },
+        { "status", hl7_json_text(work, status), "result" },
+        { "code", hl7_json_concept(work, obx, (struct hl7_place){ OBX_CODE, 0, 1, 0 }), "result" },
+        { "subject", hl7_json_subject(work), NULL },
+        { "effectiveDateTime", hl7_json_text(work, at.n ? at : order->time), "result" },
+        { "referenceRange", reference_range(work, obx), "result" },
+        { "interpretation", interpretation(work, obx), "result" },
+        { "note", notes(work, obx), "result" },
     };
-    size_t count = 8;
+    size_t count = 9;
     clear_values(changes, &count, value_of(work, obx));
     TRY(hl7_put(work, "Observation", system, value, changes, &found));
     str reference = hl7_json_reference(work, found.reference);
     buf_printf(&order->results, "%s%.*s", order->results_count++ ? "," : "", STR_ARG(reference));
     return ERR_OK;
+}
+
+static bool has_result(const struct order *order, str reference)
+{
+    str quoted = { order->results.p, order->results.n };
+    return reference.n && str_find(quoted, reference) != STR_NONE;
+}
+
+/* Those of the message, and those of earlier or later ones that it does not speak of. */
+static str results_of(struct hl7_work *work, struct order *order, struct json before)
+{
+    for (struct json_walk w = json_walk(json_get(before, S("result"))); json_next(&w);)
+        if (!has_result(order, json_text(json_get(w.value, S("reference")))))
+            buf_printf(&order->results, "%s%.*s", order->results_count++ ? "," : "",
+                       STR_ARG(json_text(w.value)));
+    return order->results_count ? arena_printf(work->cx->arena, "[%.*s]",
+                                               STR_ARG(buf_str(&order->results)))
+                                : (str){ 0 };
 }
 
 static err report(struct hl7_work *work, struct order *order)
@@ -184,15 +207,14 @@ static err report(struct hl7_work *work, struct order *order)
     struct hl7_found found;
     TRY(hl7_find(work, "DiagnosticReport", system, order->number, &found));
     struct hl7_change changes[] = {
-        { "identifier", hl7_json_identifier(work, system, order->number) },
-        { "status", hl7_json_text(work, status) },
-        { "code", hl7_json_concept(work, order->obr, (struct hl7_place){ 4, 0, 1, 0 }) },
-        { "subject", hl7_json_reference(work, work->patient) },
-        { "effectiveDateTime", hl7_json_text(work, order->time) },
-        { "issued", issued.n > 10 ? hl7_json_text(work, issued) : (str){ 0 } },
-        { "result", order->results_count ? arena_printf(arena, "[%.*s]",
-                                                        STR_ARG(buf_str(&order->results)))
-                                         : (str){ 0 } },
+        { "extension", { 0 }, NULL },
+        { "identifier", hl7_json_identifier(work, system, order->number), NULL },
+        { "status", hl7_json_text(work, status), "report" },
+        { "code", hl7_json_concept(work, order->obr, (struct hl7_place){ 4, 0, 1, 0 }), "report" },
+        { "subject", hl7_json_subject(work), NULL },
+        { "effectiveDateTime", hl7_json_text(work, order->time), "report" },
+        { "issued", issued.n > 10 ? hl7_json_text(work, issued) : (str){ 0 }, "report" },
+        { "result", results_of(work, order, found.body), NULL },
         { 0 },
     };
     return hl7_put(work, "DiagnosticReport", system, order->number, changes, &found);
@@ -272,12 +294,13 @@ err hl7_map_document(struct hl7_work *work)
         return hl7_refuse(work, 101, "OBX-5", "the document has no text");
     TRY(hl7_find(work, "DocumentReference", system, number, &found));
     struct hl7_change changes[] = {
-        { "identifier", hl7_json_identifier(work, system, number) },
-        { "status", hl7_json_text(work, state) },
-        { "type", hl7_json_concept(work, txa, (struct hl7_place){ 2, 0, 1, 0 }) },
-        { "subject", hl7_json_reference(work, work->patient) },
-        { "date", hl7_json_text(work, at.n > 10 ? at : work->event_time) },
-        { "content", content },
+        { "extension", { 0 }, NULL },
+        { "identifier", hl7_json_identifier(work, system, number), NULL },
+        { "status", hl7_json_text(work, state), "document" },
+        { "type", hl7_json_concept(work, txa, (struct hl7_place){ 2, 0, 1, 0 }), "document" },
+        { "subject", hl7_json_subject(work), NULL },
+        { "date", hl7_json_text(work, at.n > 10 ? at : work->event_time), "document" },
+        { "content", content, "document" },
         { 0 },
     };
     return hl7_put(work, "DocumentReference", system, number, changes, &found);
@@ -302,15 +325,16 @@ err hl7_map_booking(struct hl7_work *work, const char *status)
     TRY(hl7_find(work, "Appointment", system, number, &found));
     if (!found.found && (start.n < 12 || end.n < 12))
         return hl7_refuse(work, 101, "SCH-11", "start and end of the appointment must be given");
-    str actor = hl7_json_reference(work, work->patient);
+    str actor = hl7_json_subject(work);
     struct hl7_change changes[] = {
-        { "identifier", hl7_json_identifier(work, system, number) },
-        { "status", hl7_json_text(work, str_of(status)) },
-        { "description", hl7_json_text(work, hl7_field(work, sch, 7, 2)) },
-        { "start", start.n > 12 ? hl7_json_text(work, start) : (str){ 0 } },
-        { "end", end.n > 12 ? hl7_json_text(work, end) : (str){ 0 } },
+        { "extension", { 0 }, NULL },
+        { "identifier", hl7_json_identifier(work, system, number), NULL },
+        { "status", hl7_json_text(work, str_of(status)), "status" },
+        { "description", hl7_json_text(work, hl7_field(work, sch, 7, 2)), "description" },
+        { "start", start.n > 12 ? hl7_json_text(work, start) : (str){ 0 }, "start" },
+        { "end", end.n > 12 ? hl7_json_text(work, end) : (str){ 0 }, "end" },
         { "participant", arena_printf(arena, "[{\"actor\":%.*s,\"status\":\"accepted\"}]",
-                                      STR_ARG(actor)) },
+                                      STR_ARG(actor)), NULL },
         { 0 },
     };
     return hl7_put(work, "Appointment", system, number, changes, &found);

@@ -1,21 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "hl7v2/work.h"
+#include "hl7v2/stamp.h"
+#include "store/search.h"
 
 #define STATUS_AT "https://frontline.example/StructureDefinition/hl7v2-status"
+#define CANCELLED_AT "https://frontline.example/StructureDefinition/hl7v2-transfer-cancelled"
+#define CANCELLED_MOVE "https://frontline.example/StructureDefinition/hl7v2-cancelled-move"
 #define PLACE_TYPE "http://terminology.hl7.org/CodeSystem/location-physical-type"
 #define ACT_CODE "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 
 /*
  * A visit is where the patient was when: moves in order of time, each ending where the next begins.
- * Admission and transfer add a move, their cancelling takes it away; status is what the latest
- * event about it says. So the order in which messages arrive makes no difference.
+ * Admission and transfer add a move; a cancelling takes away the latest transfer before it,
+ * whenever that becomes known, so both are kept; status is what the latest event about it says. So
+ * the order in which messages arrive makes no difference.
  */
-enum { MOVES_MAX = 500 };
+enum { MOVES_MAX = 500, CANCELS_MAX = 100 };
 struct place_move {
     str location;      /* reference */
     bool is_bed;
     str start;
     int64_t start_ms;
+    bool cancelled;
+};
+struct cancelling {
+    str at;
+    int64_t at_ms;
 };
 struct visit {
     struct hl7_found found;
@@ -23,38 +32,53 @@ struct visit {
     int64_t status_ms;      /* of the event that said the status */
     struct place_move moves[MOVES_MAX];
     size_t moves_count;
+    struct cancelling cancels[CANCELS_MAX]; /* of transfers, in order of time */
+    size_t cancels_count;
 };
 
 /* ---- places ---- */
 
-/* PV1-3: ward ^ room ^ bed ^ facility. Found by these together, made when it is new. */
-static err find_place(struct hl7_work *work, int field, struct place_move *out)
+/* `within`: the reference of the place it is part of; not given: none. What a place is part of is
+ * said once: somebody may have put it elsewhere since. */
+static err put_place(struct hl7_work *work, str value, const char *type, str within, str *reference)
 {
     struct arena *arena = work->cx->arena;
+    str system = hl7_own(work, "place"), coding = hl7_json_code(work, PLACE_TYPE, str_of(type));
+    struct hl7_found found;
+    TRY(hl7_find(work, "Location", system, value, &found));
+    bool whole = found.found && (!within.n || json_get(found.body, S("partOf")).doc);
+    struct hl7_change changes[] = {
+        { "identifier", hl7_json_identifier(work, system, value), NULL },
+        { "status", found.found ? (str){ 0 } : S("\"active\""), NULL },
+        { "name", found.found ? (str){ 0 } : hl7_json_text(work, value), NULL },
+        { "physicalType", found.found ? (str){ 0 }
+                                      : arena_printf(arena, "{\"coding\":[%.*s]}",
+                                                     STR_ARG(coding)), NULL },
+        { "partOf", hl7_json_reference(work, within), NULL },
+        { 0 },
+    };
+    if (!whole)
+        TRY(hl7_put(work, "Location", system, value, changes, &found));
+    *reference = found.reference;
+    return ERR_OK;
+}
+
+/* PV1-3: ward ^ room ^ bed ^ facility. Found by these together, made when it is new; a bed or room
+ * is part of its ward, so that the ward's board shows it. */
+static err find_place(struct hl7_work *work, int field, struct place_move *out)
+{
     str ward = hl7_field(work, work->pv1, field, 1), room = hl7_field(work, work->pv1, field, 2);
-    str bed = hl7_field(work, work->pv1, field, 3);
+    str bed = hl7_field(work, work->pv1, field, 3), within = { 0 };
     *out = (struct place_move){ .is_bed = bed.n > 0 };
     if (!ward.n && !bed.n)
         return ERR_OK;
-    str value = arena_printf(arena, "%.*s-%.*s-%.*s", STR_ARG(ward), STR_ARG(room), STR_ARG(bed));
+    str value = arena_printf(work->cx->arena, "%.*s-%.*s-%.*s", STR_ARG(ward), STR_ARG(room),
+                             STR_ARG(bed));
     while (str_ends(value, S("-")))
         value.n--;
-    str system = hl7_own(work, "place");
-    struct hl7_found found;
-    TRY(hl7_find(work, "Location", system, value, &found));
-    if (!found.found) {
-        str coding = hl7_json_code(work, PLACE_TYPE, bed.n ? S("bd") : room.n ? S("ro") : S("wa"));
-        struct hl7_change changes[] = {
-            { "identifier", hl7_json_identifier(work, system, value) },
-            { "status", S("\"active\"") },
-            { "name", hl7_json_text(work, value) },
-            { "physicalType", arena_printf(arena, "{\"coding\":[%.*s]}", STR_ARG(coding)) },
-            { 0 },
-        };
-        TRY(hl7_put(work, "Location", system, value, changes, &found));
-    }
-    out->location = found.reference;
-    return ERR_OK;
+    if (ward.n && !str_eq(value, ward))
+        TRY(put_place(work, ward, "wa", (str){ 0 }, &within));
+    return put_place(work, value, bed.n ? "bd" : room.n ? "ro" : "wa", within, &out->location);
 }
 
 /* ---- reading the visit as it is ---- */
@@ -70,40 +94,7 @@ static bool is_bed(struct json place)
     return json_string_is(json_get(json_at(coding, 0), S("code")), S("bd"));
 }
 
-static void read_visit(struct hl7_work *work, struct visit *visit)
-{
-    struct json body = visit->found.body, period = json_get(body, S("period"));
-    visit->status = member_text(work, body, S("status"));
-    visit->start = member_text(work, period, S("start"));
-    visit->end = member_text(work, period, S("end"));
-    visit->status_ms = INT64_MIN;
-    for (struct json_walk w = json_walk(json_get(body, S("extension"))); json_next(&w);)
-        if (json_string_is(json_get(w.value, S("url")), S(STATUS_AT)))
-            hl7_instant(member_text(work, w.value, S("valueInstant")), &visit->status_ms);
-    for (struct json_walk w = json_walk(json_get(body, S("location"))); json_next(&w);) {
-        str start = member_text(work, json_get(w.value, S("period")), S("start"));
-        struct place_move move = { .is_bed = is_bed(w.value), .start = start };
-        move.location = member_text(work, json_get(w.value, S("location")), S("reference"));
-        hl7_instant(start, &move.start_ms);
-        if (visit->moves_count < MOVES_MAX)
-            visit->moves[visit->moves_count++] = move;
-    }
-}
-
-static err find_visit(struct hl7_work *work, struct visit *visit)
-{
-    str system = hl7_own(work, "visit");
-    *visit = (struct visit){ .status_ms = INT64_MIN };
-    if (!work->visit.n)
-        return hl7_refuse(work, 101, "PV1-19", "the visit number must be given");
-    TRY(hl7_find(work, "Encounter", system, work->visit, &visit->found));
-    read_visit(work, visit);
-    return ERR_OK;
-}
-
-/* ---- changing it ---- */
-
-/* The same moment twice is the same move, told again. */
+/* In order of time; a second move of the same moment is the same move, told again. */
 static void add_move(struct visit *visit, struct place_move move)
 {
     size_t at = visit->moves_count;
@@ -121,12 +112,106 @@ static void add_move(struct visit *visit, struct place_move move)
     visit->moves_count++;
 }
 
+static void add_cancelling(struct visit *visit, str at)
+{
+    struct cancelling one = { at, 0 };
+    size_t place = visit->cancels_count;
+    if (!hl7_instant(at, &one.at_ms) || place == CANCELS_MAX)
+        return;
+    while (place > 0 && visit->cancels[place - 1].at_ms > one.at_ms)
+        place--;
+    if (place > 0 && visit->cancels[place - 1].at_ms == one.at_ms)
+        return;
+    memmove(&visit->cancels[place + 1], &visit->cancels[place],
+            (visit->cancels_count - place) * sizeof visit->cancels[0]);
+    visit->cancels[place] = one;
+    visit->cancels_count++;
+}
+
+/* "2026-03-01T10:00:00Z Location/1", with " bed" behind it for a bed. */
+static void read_cancelled_move(struct visit *visit, str text)
+{
+    struct place_move move = { 0 };
+    str_next(&text, ' ', &move.start);
+    str_next(&text, ' ', &move.location);
+    move.is_bed = text.n > 0;
+    if (hl7_instant(move.start, &move.start_ms))
+        add_move(visit, move);
+}
+
+static void read_extensions(struct hl7_work *work, struct visit *visit)
+{
+    struct json list = json_get(visit->found.body, S("extension"));
+    for (struct json_walk w = json_walk(list); json_next(&w);) {
+        str url = member_text(work, w.value, S("url"));
+        str at = member_text(work, w.value, S("valueInstant"));
+        if (str_eq(url, S(STATUS_AT)))
+            hl7_instant(at, &visit->status_ms);
+        else if (str_eq(url, S(CANCELLED_AT)))
+            add_cancelling(visit, at);
+        else if (str_eq(url, S(CANCELLED_MOVE)))
+            read_cancelled_move(visit, member_text(work, w.value, S("valueString")));
+    }
+}
+
+static void read_visit(struct hl7_work *work, struct visit *visit)
+{
+    struct json body = visit->found.body, period = json_get(body, S("period"));
+    visit->status = member_text(work, body, S("status"));
+    visit->start = member_text(work, period, S("start"));
+    visit->end = member_text(work, period, S("end"));
+    visit->status_ms = INT64_MIN;
+    for (struct json_walk w = json_walk(json_get(body, S("location"))); json_next(&w);) {
+        str start = member_text(work, json_get(w.value, S("period")), S("start"));
+        struct place_move move = { .is_bed = is_bed(w.value), .start = start };
+        move.location = member_text(work, json_get(w.value, S("location")), S("reference"));
+        hl7_instant(start, &move.start_ms);
+        add_move(visit, move);
+    }
+    read_extensions(work, visit);
+}
+
+/* Each cancelling takes the latest transfer that was before it and is not taken yet; where the
+ * patient came in cannot be cancelled so. */
+static void settle_moves(struct visit *visit)
+{
+    for (size_t i = 0; i < visit->moves_count; i++)
+        visit->moves[i].cancelled = false;
+    for (size_t c = 0; c < visit->cancels_count; c++)
+        for (size_t i = visit->moves_count; i-- > 1;)
+            if (visit->moves[i].start_ms <= visit->cancels[c].at_ms &&
+                !visit->moves[i].cancelled) {
+                visit->moves[i].cancelled = true;
+                break;
+            }
+}
+
+static err find_visit(struct hl7_work *work, struct visit *visit)
+{
+    str system = hl7_own(work, "visit");
+    *visit = (struct visit){ .status_ms = INT64_MIN };
+    if (!work->visit.n)
+        return hl7_refuse(work, 101, "PV1-19", "the visit number must be given");
+    TRY(hl7_find(work, "Encounter", system, work->visit, &visit->found));
+    read_visit(work, visit);
+    return ERR_OK;
+}
+
+/* ---- changing it ---- */
+
 static void set_status(struct hl7_work *work, struct visit *visit, const char *status)
 {
     if (work->event_ms < visit->status_ms)
         return; /* a later event has said already */
     visit->status = str_of(status);
     visit->status_ms = work->event_ms;
+}
+
+/* A visit nobody has told the beginning of: whatever tells it has the last word. */
+static void guess_status(struct visit *visit)
+{
+    if (!visit->found.found)
+        visit->status = S("in-progress");
 }
 
 static str time_or_event(struct hl7_work *work, int field)
@@ -145,18 +230,31 @@ static err move_in(struct hl7_work *work, struct visit *visit, str start)
     return ERR_OK;
 }
 
+static size_t cancelled_count(const struct visit *visit)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < visit->moves_count; i++)
+        count += visit->moves[i].cancelled;
+    return count;
+}
+
 static err cancel_transfer(struct hl7_work *work, struct visit *visit)
 {
-    if (visit->moves_count < 2)
-        return hl7_refuse(work, 207, "PV1-3", "the visit has no transfer to cancel");
-    visit->moves_count--;
+    settle_moves(visit);
+    size_t before = cancelled_count(visit);
+    add_cancelling(visit, work->event_time);
+    settle_moves(visit);
+    if (cancelled_count(visit) == before)
+        return hl7_refuse(work, 207, "PV1-3",
+                          "the visit has no transfer to cancel: it has not come");
     return ERR_OK;
 }
 
 static err cancel_discharge(struct hl7_work *work, struct visit *visit)
 {
     if (!str_eq(visit->status, S("finished")))
-        return hl7_refuse(work, 207, "PV1", "the visit has no discharge to cancel");
+        return hl7_refuse(work, 207, "PV1",
+                          "the visit has no discharge to cancel: it has not come");
     if (work->event_ms >= visit->status_ms)
         visit->end = (str){ 0 };
     set_status(work, visit, "in-progress");
@@ -183,15 +281,13 @@ static err apply_move(struct hl7_work *work, struct visit *visit, enum hl7_move 
         set_status(work, visit, "planned");
         return ERR_OK;
     case HL7_TRANSFER:
-        if (!visit->found.found)
-            set_status(work, visit, "in-progress");
+        guess_status(visit);
         return move_in(work, visit, work->event_time);
     case HL7_DISCHARGE:
         discharge(work, visit);
         return ERR_OK;
     case HL7_UPDATE:
-        if (!visit->found.found)
-            set_status(work, visit, "in-progress");
+        guess_status(visit);
         return knows_place ? ERR_OK : move_in(work, visit, time_or_event(work, 44));
     case HL7_CANCEL_ADMIT:
         set_status(work, visit, "cancelled");
@@ -219,19 +315,87 @@ static str period(struct hl7_work *work, str start, str end)
     return buf_str(&buf);
 }
 
-static str locations(struct hl7_work *work, const struct visit *visit)
+static const struct place_move *next_move(const struct visit *visit, size_t after)
+{
+    for (size_t i = after + 1; i < visit->moves_count; i++)
+        if (!visit->moves[i].cancelled)
+            return &visit->moves[i];
+    return NULL;
+}
+
+/* ---- who is in the bed ---- */
+
+enum { RIVALS_MAX = 20 };
+
+/* When the latest thing was said that puts a stay where it is; INT64_MIN: it is in no bed. */
+static int64_t lies_since(const struct visit *visit)
+{
+    int64_t since_ms = visit->status_ms;
+    if (visit->moves_count == 0)
+        return INT64_MIN;
+    for (size_t i = 0; i < visit->moves_count; i++)
+        if (!visit->moves[i].cancelled && visit->moves[i].start_ms > since_ms)
+            since_ms = visit->moves[i].start_ms;
+    if (visit->cancels_count && visit->cancels[visit->cancels_count - 1].at_ms > since_ms)
+        since_ms = visit->cancels[visit->cancels_count - 1].at_ms;
+    return since_ms;
+}
+
+static err is_later(struct hl7_work *work, int64_t rid, int64_t since_ms, bool *out)
+{
+    struct visit *rival = arena_alloc(work->cx->arena, sizeof *rival);
+    *rival = (struct visit){ .status_ms = INT64_MIN };
+    TRY(store_read_rid(work->cx, work->store, rid, &rival->found.version));
+    TRY(json_parse(work->cx, rival->found.version.body, &rival->found.body));
+    read_visit(work, rival);
+    *out = *out || lies_since(rival) > since_ms;
+    return ERR_OK;
+}
+
+static err any_later(struct hl7_work *work, const struct visit *visit, str query, bool *out)
+{
+    int64_t rids[RIVALS_MAX];
+    struct search_rids found = { .rids = rids, .max = RIVALS_MAX };
+    TRY(search_condition(work->cx, work->store, fhir_resource_find(S("Encounter")), query, &found));
+    for (size_t i = 0; i < found.count && !*out; i++)
+        if (rids[i] != visit->found.version.rid)
+            TRY(is_later(work, rids[i], lies_since(visit), out));
+    return ERR_OK;
+}
+
+/* The bed is another's, or the patient in another: when that is so by something later than all
+ * that is known of this stay, this one has left its bed, and how is yet to come. */
+static err has_left(struct hl7_work *work, const struct visit *visit, bool *out)
+{
+    static const char in_bed[] = "location=%.*s&status=in-progress,onleave,arrived,triaged";
+    static const char of_patient[] = "subject=%.*s&status=in-progress,onleave&"
+                                     "class=IMP,ACUTE,NONAC";
+    const struct place_move *last = NULL;
+    *out = false;
+    for (size_t i = 0; i < visit->moves_count; i++)
+        last = visit->moves[i].cancelled ? last : &visit->moves[i];
+    if (!work->taken || !last)
+        return ERR_OK;
+    TRY(any_later(work, visit,
+                  arena_printf(work->cx->arena, in_bed, STR_ARG(last->location)), out));
+    return any_later(work, visit,
+                     arena_printf(work->cx->arena, of_patient, STR_ARG(work->patient)), out);
+}
+
+static str locations(struct hl7_work *work, const struct visit *visit, bool left)
 {
     struct buf buf = hl7_buf(work);
     struct json_writer w = json_writer(&buf);
     bool over = str_eq(visit->status, S("finished")) || str_eq(visit->status, S("cancelled"));
     json_open(&w, '[');
     for (size_t i = 0; i < visit->moves_count; i++) {
-        const struct place_move *move = &visit->moves[i];
-        bool last = i + 1 == visit->moves_count;
-        str end = last ? over && visit->end.n ? visit->end : (str){ 0 } : visit->moves[i + 1].start;
+        const struct place_move *move = &visit->moves[i], *next = next_move(visit, i);
+        if (move->cancelled)
+            continue;
+        str end = next ? next->start : over && visit->end.n ? visit->end : (str){ 0 };
         json_open(&w, '{');
         json_put_raw(&w, "location", hl7_json_reference(work, move->location));
-        json_put_str(&w, "status", last && !over ? S("active") : S("completed"));
+        json_put_str(&w, "status", !next && !over && !left ? S("active") : S("completed"));
         if (move->is_bed)
             json_put_raw(&w, "physicalType",
                          S("{\"coding\":[{\"system\":\"" PLACE_TYPE "\",\"code\":\"bd\"}]}"));
@@ -242,24 +406,49 @@ static str locations(struct hl7_work *work, const struct visit *visit)
     return visit->moves_count ? buf_str(&buf) : (str){ 0 };
 }
 
-static str status_extension(struct hl7_work *work, const struct visit *visit)
+static void put_extension(struct json_writer *w, const char *url, const char *kind, str value)
+{
+    json_open(w, '{');
+    json_put_str(w, "url", str_of(url));
+    json_put_str(w, kind, value);
+    json_close(w, '}');
+}
+
+static bool is_ours(struct json extension)
+{
+    struct json url = json_get(extension, S("url"));
+    return json_string_is(url, S(CANCELLED_AT)) || json_string_is(url, S(CANCELLED_MOVE));
+}
+
+static void put_cancelled(struct hl7_work *work, struct json_writer *w, const struct visit *visit)
+{
+    for (size_t i = 0; i < visit->cancels_count; i++)
+        put_extension(w, CANCELLED_AT, "valueInstant", visit->cancels[i].at);
+    for (size_t i = 0; i < visit->moves_count; i++) {
+        const struct place_move *move = &visit->moves[i];
+        if (move->cancelled)
+            put_extension(w, CANCELLED_MOVE, "valueString",
+                          arena_printf(work->cx->arena, "%.*s %.*s%s", STR_ARG(move->start),
+                                       STR_ARG(move->location), move->is_bed ? " bed" : ""));
+    }
+}
+
+static str extensions(struct hl7_work *work, const struct visit *visit)
 {
     struct buf buf = hl7_buf(work);
     struct json_writer w = json_writer(&buf);
+    struct json list = json_get(visit->found.body, S("extension"));
+    bool said_now = visit->status_ms == work->event_ms;
     json_open(&w, '[');
-    for (struct json_walk old = json_walk(json_get(visit->found.body, S("extension")));
-         json_next(&old);)
-        if (visit->status_ms != work->event_ms ||
-            !json_string_is(json_get(old.value, S("url")), S(STATUS_AT)))
+    for (struct json_walk old = json_walk(list); json_next(&old);)
+        if (!is_ours(old.value) &&
+            !(said_now && json_string_is(json_get(old.value, S("url")), S(STATUS_AT))))
             json_raw(&w, json_text(old.value));
-    if (visit->status_ms == work->event_ms) {
-        json_open(&w, '{');
-        json_put_str(&w, "url", S(STATUS_AT));
-        json_put_str(&w, "valueInstant", work->event_time);
-        json_close(&w, '}');
-    }
+    if (said_now)
+        put_extension(&w, STATUS_AT, "valueInstant", work->event_time);
+    put_cancelled(work, &w, visit);
     json_close(&w, ']');
-    return buf.n > 2 ? buf_str(&buf) : (str){ 0 };
+    return buf.n > 2 ? buf_str(&buf) : S("");
 }
 
 /* PV1-36, as the sender codes it. */
@@ -272,21 +461,34 @@ static str hospitalization(struct hl7_work *work)
     return arena_printf(work->cx->arena, "{\"dischargeDisposition\":%.*s}", STR_ARG(concept));
 }
 
+/* Only what says something else is said: an update of the person alone leaves the visit be. */
+static str class_of(struct hl7_work *work, const struct visit *visit)
+{
+    str code = hl7_sender_code(work->cx->arena, work->sender, "class",
+                               hl7_field(work, work->pv1, 2, 1));
+    struct json there = json_get(json_get(visit->found.body, S("class")), S("code"));
+    bool earlier = visit->found.found && work->event_ms < visit->status_ms;
+    return !code.n || earlier || json_string_is(there, code) ? (str){ 0 }
+                                                             : hl7_json_code(work, ACT_CODE, code);
+}
+
 static err write_visit(struct hl7_work *work, struct visit *visit, enum hl7_move move)
 {
-    struct arena *arena = work->cx->arena;
     str system = hl7_own(work, "visit");
-    str class = hl7_sender_code(arena, work->sender, "class", hl7_field(work, work->pv1, 2, 1));
+    bool known = visit->found.found;
+    bool leaves = move == HL7_DISCHARGE && visit->status_ms == work->event_ms;
+    bool left;
+    settle_moves(visit);
+    TRY(has_left(work, visit, &left));
     struct hl7_change changes[] = {
-        { "extension", status_extension(work, visit) },
-        { "identifier", visit->found.found ? (str){ 0 }
-                                           : hl7_json_identifier(work, system, work->visit) },
-        { "status", hl7_json_text(work, visit->status.n ? visit->status : S("unknown")) },
-        { "class", class.n ? hl7_json_code(work, ACT_CODE, class) : (str){ 0 } },
-        { "subject", hl7_json_reference(work, work->patient) },
-        { "period", period(work, visit->start, visit->end) },
-        { "hospitalization", move == HL7_DISCHARGE ? hospitalization(work) : (str){ 0 } },
-        { "location", locations(work, visit) },
+        { "extension", extensions(work, visit), NULL },
+        { "identifier", known ? (str){ 0 } : hl7_json_identifier(work, system, work->visit), NULL },
+        { "status", hl7_json_text(work, visit->status.n ? visit->status : S("unknown")), NULL },
+        { "class", class_of(work, visit), NULL },
+        { "subject", hl7_json_subject(work), NULL },
+        { "period", period(work, visit->start, visit->end), NULL },
+        { "hospitalization", leaves ? hospitalization(work) : (str){ 0 }, NULL },
+        { "location", locations(work, visit, left), NULL },
         { 0 },
     };
     TRY(hl7_put(work, "Encounter", system, work->visit, changes, &visit->found));
@@ -312,6 +514,6 @@ err hl7_map_visit(struct hl7_work *work, enum hl7_move move)
         return hl7_refuse(work, 204, "PV1-19", "no visit %.*s is known: its admission has not come",
                           STR_ARG(work->visit));
     TRY(apply_move(work, visit, move));
-    work->new_visit = !visit->found.found;
+    work->moved = move != HL7_UPDATE || !visit->found.found;
     return write_visit(work, visit, move);
 }

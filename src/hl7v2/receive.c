@@ -8,6 +8,7 @@
 #include "store/search.h"
 
 #define MESSAGE_ID "https://frontline.example/Id/hl7v2-message"
+#define PERSON_ID "https://frontline.example/Id/hl7v2-patient"
 #define VISIT_ID "https://frontline.example/Id/hl7v2-visit"
 #define ONE_APPLICATION "one application of an HL7 message"
 
@@ -113,13 +114,16 @@ static void put_identifier(struct json_writer *w, const char *system, str value)
     json_close(w, '}');
 }
 
-static str identifiers(struct hl7_work *work)
+/* On hold, it is found again by whom it is about. */
+static str identifiers(struct hl7_work *work, bool held)
 {
     struct buf buf = hl7_buf(work);
     struct json_writer w = json_writer(&buf);
     json_open(&w, '[');
     put_identifier(&w, MESSAGE_ID, message_key(work));
     put_identifier(&w, VISIT_ID, work->visit);
+    for (size_t i = 0; held && i < work->people_count; i++)
+        put_identifier(&w, PERSON_ID, work->people[i]);
     json_close(&w, ']');
     return buf_str(&buf);
 }
@@ -148,15 +152,16 @@ static err keep_message(struct hl7_work *work, str bytes, str reason)
     str text = hl7_json_text(work, reason);
     TRY(hl7_find(work, "Communication", S(MESSAGE_ID), message_key(work), &found));
     struct hl7_change changes[] = {
-        { "identifier", identifiers(work) },
-        { "status", reason.n ? S("\"on-hold\"") : S("\"completed\"") },
-        { "statusReason", text.n ? arena_printf(arena, "{\"text\":%.*s}", STR_ARG(text)) : S("") },
-        { "category", arena_printf(arena, "[{\"coding\":[%.*s]}]", STR_ARG(coding)) },
-        { "subject", hl7_json_reference(work, work->patient) },
-        { "encounter", hl7_json_reference(work, work->encounter) },
-        { "sent", hl7_json_text(work, work->event_time) },
-        { "received", hl7_json_text(work, now_text(work)) },
-        { "payload", payload(work, bytes) },
+        { "identifier", identifiers(work, reason.n > 0), NULL },
+        { "status", reason.n ? S("\"on-hold\"") : S("\"completed\""), NULL },
+        { "statusReason", text.n ? arena_printf(arena, "{\"text\":%.*s}", STR_ARG(text)) : S(""),
+          NULL },
+        { "category", arena_printf(arena, "[{\"coding\":[%.*s]}]", STR_ARG(coding)), NULL },
+        { "subject", hl7_json_subject(work), NULL },
+        { "encounter", hl7_json_reference(work, work->encounter), NULL },
+        { "sent", hl7_json_text(work, work->event_time), NULL },
+        { "received", hl7_json_text(work, now_text(work)), NULL },
+        { "payload", payload(work, bytes), NULL },
         { 0 },
     };
     return hl7_put(work, "Communication", S(MESSAGE_ID), message_key(work), changes, &found);
@@ -187,12 +192,51 @@ const struct claim_rule *const hl7_claims[] = { &one_application, NULL };
 
 /* ---- one try ---- */
 
-static bool applied_already(struct hl7_work *work)
+static err kept_bytes(struct hl7_work *work, struct json body, str *out)
+{
+    struct json payload = json_at(json_get(body, S("payload")), 0);
+    struct json data = json_get(json_get(payload, S("contentAttachment")), S("data"));
+    bool read = base64_decode(work->cx->arena, json_string(work->cx->arena, data), out);
+    return read ? ERR_OK : ERR_NOT_FOUND;
+}
+
+/* After the header, whose time may be that of the sending. */
+static str after_header(str bytes)
+{
+    size_t end = 0;
+    while (end < bytes.n && bytes.p[end] != '\r' && bytes.p[end] != '\n')
+        end++;
+    return str_slice(bytes, end, bytes.n);
+}
+
+/* As it was taken, or, when somebody mended it, as it came first. */
+static bool is_same(struct hl7_work *work, const struct hl7_found *found, str bytes)
+{
+    struct store_version version = found->version;
+    struct json body = found->body;
+    for (int64_t vid = version.vid;; vid--) {
+        str kept;
+        if (!kept_bytes(work, body, &kept) && str_eq(after_header(kept), after_header(bytes)))
+            return true;
+        if (vid <= 1 ||
+            store_vread(work->cx, work->store, version.resource, version.id, vid - 1, &version) ||
+            json_parse(work->cx, version.body, &body))
+            return false;
+    }
+}
+
+/* A control id that comes with other content must not pass for the message it was given to. */
+static err applied_already(struct hl7_work *work, str bytes, bool *out)
 {
     struct hl7_found found;
-    if (hl7_find(work, "Communication", S(MESSAGE_ID), message_key(work), &found))
-        return false;
-    return json_string_is(json_get(found.body, S("status")), S("completed"));
+    TRY(hl7_find(work, "Communication", S(MESSAGE_ID), message_key(work), &found));
+    *out = json_string_is(json_get(found.body, S("status")), S("completed"));
+    if (!*out || is_same(work, &found, bytes))
+        return ERR_OK;
+    work->spent = true;
+    return hl7_refuse(work, 205, "MSH-10", "the control id %.*s was given to another message, "
+                      "which was applied: send this one with an id of its own",
+                      STR_ARG(work->message->control_id));
 }
 
 static err commit_work(struct hl7_work *work)
@@ -203,6 +247,12 @@ static err commit_work(struct hl7_work *work)
     /* The message itself is the last operation: its claim is held, so a twin was quicker. */
     if (wrong == ERR_CONFLICT && commit.failed + 1 == work->ops_count)
         return ERR_OK;
+    /* Once: with the stays that hold the bed and the patient looked at. */
+    if (wrong == ERR_CONFLICT && !work->taken &&
+        work->ops[commit.failed].resource == fhir_resource_find(S("Encounter"))) {
+        work->taken = true;
+        return ERR_BUSY;
+    }
     return wrong;
 }
 
@@ -225,6 +275,10 @@ static void begin(struct hl7_work *work)
     work->pid = hl7_segment(work->message, "PID");
     work->pv1 = hl7_segment(work->message, "PV1");
     work->visit = hl7_field(work, work->pv1, 19, 1);
+    work->people_count = 0;
+    work->new_patient = work->moved = false;
+    work->patient = work->encounter = (str){ 0 };
+    work->way.count = 0;
 }
 
 static str last_issue(const struct ctx *cx)
@@ -237,6 +291,7 @@ static err quarantine(struct hl7_work *work, str bytes, str reason)
 {
     work->ops_count = 0;
     work->patient = work->encounter = (str){ 0 };
+    work->way.count = 0;
     TRY(keep_message(work, bytes, reason));
     return commit_work(work);
 }
@@ -244,8 +299,10 @@ static err quarantine(struct hl7_work *work, str bytes, str reason)
 static err try_once(struct hl7_work *work, str bytes)
 {
     TRY(store_reader(work->cx, work->store));
+    bool applied;
     begin(work);
-    if (applied_already(work))
+    TRY(applied_already(work, bytes, &applied));
+    if (applied)
         return ERR_OK;
     TRY(mapping_of(work->message)(work));
     TRY(keep_message(work, bytes, (str){ 0 }));
@@ -264,6 +321,8 @@ static err settle(struct hl7_work *work, str bytes, err wrong)
         work->answer = (struct hl7_answer){ HL7_ERROR, 207, { 0 }, last_issue(work->cx) };
     if (wrong == ERR_IO || wrong == ERR_BUG || wrong == ERR_BUSY || wrong == ERR_LIMIT)
         return wrong; /* ours, not the message's: the sender is to send it again */
+    if (work->spent)
+        return wrong; /* its name is another's: there is no place to keep it under */
     return quarantine(work, bytes, work->answer.text);
 }
 
@@ -280,14 +339,12 @@ static struct hl7_work receive(struct ctx *cx, const struct hl7_receiver *receiv
         ctx_release(cx); /* the snapshot of the try before */
         cx->issues.count = cx->issues.kept = 0;
         work.ops_count = 0;
-        work.new_visit = false;
         wrong = try_once(&work, bytes);
     }
     *out = (struct hl7_answer){ .outcome = HL7_ACCEPTED };
     if (wrong) {
         settle(&work, bytes, wrong);
         *out = work.answer;
-        work.new_visit = false;
     }
     return work;
 }
@@ -302,27 +359,37 @@ static err held_bytes(struct hl7_work *work, int64_t rid, str *out)
     struct json body;
     TRY(store_read_rid(work->cx, work->store, rid, &version));
     TRY(json_parse(work->cx, version.body, &body));
-    struct json payload = json_at(json_get(body, S("payload")), 0);
-    struct json data = json_get(json_get(payload, S("contentAttachment")), S("data"));
-    bool read = base64_decode(work->cx->arena, json_string(work->cx->arena, data), out);
-    return read ? ERR_OK : ERR_NOT_FOUND;
+    return kept_bytes(work, body, out);
 }
 
-static err find_held(struct hl7_work *work, str held[HELD_MAX], size_t *count)
+static err find_held(struct hl7_work *work, const char *system, str value, str held[HELD_MAX],
+                     size_t *count)
 {
     int64_t rids[HELD_MAX];
     struct search_rids found = { .rids = rids, .max = HELD_MAX };
     struct buf query = hl7_buf(work);
-    *count = 0;
-    ctx_release(work->cx); /* for a snapshot that has what was just written */
-    TRY(store_reader(work->cx, work->store));
-    buf_add(&query, hl7_condition(work, S(VISIT_ID), work->visit));
+    if (!value.n)
+        return ERR_OK;
+    buf_add(&query, hl7_condition(work, str_of(system), value));
     buf_add(&query, S("&status=on-hold"));
     TRY(search_condition(work->cx, work->store, fhir_resource_find(S("Communication")),
                          buf_str(&query), &found));
-    for (size_t i = 0; i < found.count; i++)
+    for (size_t i = 0; i < found.count && *count < HELD_MAX; i++)
         if (held_bytes(work, rids[i], &held[*count]) == ERR_OK)
             ++*count;
+    return ERR_OK;
+}
+
+/* What is on hold for the visit, and for the patient when that is new. */
+static err find_all_held(struct hl7_work *work, str held[HELD_MAX], size_t *count)
+{
+    *count = 0;
+    ctx_release(work->cx); /* for a snapshot that has what was just written */
+    TRY(store_reader(work->cx, work->store));
+    if (work->moved)
+        TRY(find_held(work, VISIT_ID, work->visit, held, count));
+    for (size_t i = 0; work->new_patient && i < work->people_count; i++)
+        TRY(find_held(work, PERSON_ID, work->people[i], held, count));
     return ERR_OK;
 }
 
@@ -342,7 +409,7 @@ static void release_held(struct hl7_work *work, const struct hl7_receiver *recei
     str held[HELD_MAX];
     size_t count, before = 0;
     for (int pass = 0; pass < HELD_PASSES; pass++) {
-        if (find_held(work, held, &count) || count == 0 || count == before)
+        if (find_all_held(work, held, &count) || count == 0 || count == before)
             return;
         for (size_t i = 0; i < count; i++)
             take_held(work, receiver, held[i]);
@@ -363,7 +430,7 @@ static enum hl7_outcome receive_one(struct ctx *cx, const struct hl7_receiver *r
     struct hl7_work work = receive(cx, receiver, &message, bytes, &outcome);
     hl7_ack(cx, &message, &outcome, answer);
     hl7_watch_note(&message, outcome.outcome, cx->now_ms);
-    if (work.new_visit)
+    if (outcome.outcome == HL7_ACCEPTED && (work.new_patient || work.moved))
         release_held(&work, receiver);
     return outcome.outcome;
 }

@@ -12,7 +12,8 @@
  *              "unmatched": "create",                         or "refuse": a patient not known
  *              "identifiers": { "NHS": "https://fhir.nhs.uk/Id/nhs-number", "RXX": "..." },
  *              "visit": URI, "place": URI, "order": URI ...   systems of the sender's own numbers
- *              "tables": { "gender": { "M": "male" }, "class": { "I": "IMP" } ... } }
+ *              "tables": { "gender": { "M": "male" }, "class": { "I": "IMP" },
+ *                          "units": { "MMOLL": "mmol/L" } ... } }   units: into UCUM
  *          What a file leaves out is taken from the default (sender.c), which serves any sender.
  * Errors   ERR_INVALID names the file and the fault.
  * Memory   the arena of cx, which must outlive the senders.

@@ -3,7 +3,9 @@
 #include "base/random.h"
 #include "fhir/datetime.h"
 #include "fhir/validate.h"
+#include "hl7v2/stamp.h"
 #include "http/text.h"
+#include "store/merge.h"
 #include "store/search.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -118,22 +120,52 @@ static err check_subject(struct hl7_work *work, const char *type, str value,
     TRY(store_read(work->cx, work->store, fhir_resource_find(S("Patient")), id,
                    &patient.version));
     TRY(json_parse(work->cx, patient.version.body, &patient.body));
-    TRY(hl7_follow(work, &patient));
+    TRY(hl7_follow(work, &patient, NULL, NULL));
     if (str_eq(patient.reference, work->patient))
         return ERR_OK;
     return hl7_refuse(work, 204, "PID-3", "the %s %.*s is another patient's", type,
                       STR_ARG(value));
 }
 
-err hl7_put(struct hl7_work *work, const char *type, str system, str value,
-            const struct hl7_change *changes, struct hl7_found *found)
+static bool is_whose(const char *key)
+{
+    return strcmp(key, "subject") == 0 || strcmp(key, "participant") == 0;
+}
+
+/* The first of a list with parts is the place for them. */
+static void set_stamps(struct hl7_change *changes, str json)
+{
+    if (strcmp(changes[0].key, "extension") == 0)
+        changes[0].json = json;
+}
+
+/* Takes out what is not to change. Two members of one part are taken or left together. */
+static void take_out(struct hl7_work *work, struct hl7_change *changes,
+                     const struct hl7_found *found, struct hl7_stamps *stamps)
+{
+    for (struct hl7_change *at = changes; at->key; at++) {
+        bool there = json_get(found->body, str_of(at->key)).doc != NULL;
+        if (!str_given(at->json))
+            continue;
+        bool whose = found->found && there && is_whose(at->key);
+        if (whose || (at->part && !hl7_stamps_take(work, stamps, at->part)))
+            at->json = (str){ 0 };
+    }
+}
+
+err hl7_put_stamped(struct hl7_work *work, const char *type, struct hl7_name name,
+                    struct hl7_change *changes, struct hl7_stamps *stamps,
+                    struct hl7_found *found)
 {
     struct ctx *cx = work->cx;
     struct commit_op op = { .verb = COMMIT_UPDATE, .resource = fhir_resource_find(str_of(type)),
                             .skip_unchanged = true };
     if (work->ops_count == HL7_OPS_MAX)
         return hl7_refuse(work, 207, "", "the message makes more than %d changes", HL7_OPS_MAX);
-    TRY(check_subject(work, type, value, found));
+    TRY(check_subject(work, type, name.value, found));
+    take_out(work, changes, found, stamps);
+    if (stamps->count)
+        set_stamps(changes, hl7_stamps_write(work, stamps, found->body));
     TRY(json_parse(cx, merged(work, type, found->body, changes), &op.body));
     if (validate_resource(cx, op.body))
         return hl7_refuse(work, 207, type, "as %s: %.*s", type,
@@ -143,7 +175,7 @@ err hl7_put(struct hl7_work *work, const char *type, str system, str value,
         op.if_match_vid = found->version.vid;
     } else {
         op.verb = COMMIT_CREATE;
-        op.condition = hl7_condition(work, system, value);
+        op.condition = hl7_condition(work, name.system, name.value);
         op.full_url = found->reference = new_urn(work);
     }
     found->body = op.body;
@@ -151,6 +183,14 @@ err hl7_put(struct hl7_work *work, const char *type, str system, str value,
                            sizeof *work->ops);
     work->ops[work->ops_count++] = op;
     return ERR_OK;
+}
+
+err hl7_put(struct hl7_work *work, const char *type, str system, str value,
+            struct hl7_change *changes, struct hl7_found *found)
+{
+    struct hl7_stamps stamps;
+    hl7_stamps_read(work, found->body, &stamps);
+    return hl7_put_stamped(work, type, (struct hl7_name){ system, value }, changes, &stamps, found);
 }
 
 str hl7_field(struct hl7_work *work, const struct hl7_segment *segment, int field, int component)
@@ -190,6 +230,19 @@ str hl7_json_reference(struct hl7_work *work, str reference)
     json_open(&w, '{');
     json_put_str(&w, "reference", reference);
     json_close(&w, '}');
+    return buf_str(&buf);
+}
+
+str hl7_json_subject(struct hl7_work *work)
+{
+    struct buf buf = hl7_buf(work);
+    if (!work->way.count || !work->patient.n)
+        return hl7_json_reference(work, work->patient);
+    buf_add(&buf, S("{\"extension\":["));
+    for (size_t i = 0; i < work->way.count; i++)
+        buf_printf(&buf, "%s{\"url\":\"" MERGE_FROM_URL "\",\"valueString\":\"%.*s\"}",
+                   i ? "," : "", STR_ARG(work->way.steps[i]));
+    buf_printf(&buf, "],\"reference\":\"%.*s\"}", STR_ARG(work->patient));
     return buf_str(&buf);
 }
 

@@ -270,7 +270,7 @@ static err do_item(struct ctx *cx, void *self)
     int max = kind && kind->attempts_max ? kind->attempts_max : DUE_ATTEMPTS;
     str text = cx->issues.kept ? cx->issues.list[cx->issues.kept - 1].text : S("failed");
     taken->error = str_slice(text, 0, 400);
-    taken->parked = kind && taken->item.failures + 1 >= max;
+    taken->parked = kind && (taken->item.failures + 1 >= max || wrong == kind->parks_on);
     taken->next_ms = clock_now_ms() + delay_of(taken->item.failures);
     return store_write(cx, due->store, note_failed, taken);
 }

@@ -30,6 +30,7 @@ struct due_kind {
     err (*run)(struct ctx *cx, struct store *store, const struct due_item *item, void *self);
     void *self;
     bool away;        /* may have to wait for another machine */
+    err parks_on;     /* a failure of this kind is parked at once; ERR_OK: none is */
 };
 /* On the writer's connection (store_write, commit_part): in the transaction of its cause. */
 err due_put(struct ctx *cx, struct db *db, const struct due_item *item) MUST_USE;

@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include "rest/subscription.h"
 #include "rest/viewdef.h"
-#include "systems/feeds/out.h"
+#include "systems/feeds/send.h"
 #include "systems/record/send.h"
 #include "ui/background.h"
 
@@ -57,6 +57,17 @@ static err open_subscriptions(struct ctx *cx, struct serve *serve)
     }, &serve->subscriptions);
 }
 
+static err open_sending(struct ctx *cx, const struct serve *serve)
+{
+    const struct config *config = &serve->config;
+    return feeds_send_open(cx, &(struct feeds_send_options){
+        .destinations = config_text(config, "hl7v2.send"),
+        .name = config_text(config, "hl7v2.send_as"),
+        .tls = { .certificate = config_text(config, "hl7v2.send_certificate"),
+                 .key = config_text(config, "hl7v2.send_key"),
+                 .authority = config_text(config, "hl7v2.send_authority") } });
+}
+
 err serve_start_background(struct ctx *cx, struct serve *serve, str folder)
 {
     TRY(bulk_start(cx, serve->store, folder, &serve->bulk));
@@ -68,8 +79,7 @@ err serve_start_background(struct ctx *cx, struct serve *serve, str folder)
     TRY(due_start(cx, serve->store, all_kinds(cx->arena, serve), &serve->due));
     TRY(subscriptions_start(cx, serve->subscriptions, serve->due));
     rest_subscriptions_use(serve->subscriptions);
-    feeds_send_to(config_text(&serve->config, "hl7v2.send"),
-                  config_text(&serve->config, "hl7v2.send_as"));
+    TRY(open_sending(cx, serve));
     TRY(consumers_start(cx, serve->store, all_consumers(cx->arena, serve), &serve->consumers));
     ui_background_use(serve->consumers, serve->due);
     return ERR_OK;
@@ -88,6 +98,7 @@ void serve_stop_background(struct serve *serve)
         consumers_stop(serve->consumers);
     if (serve->due)
         due_stop(serve->due);
+    feeds_send_close();
     if (serve->bulk)
         bulk_stop(serve->bulk);
     if (serve->subscriptions)

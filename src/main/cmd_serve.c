@@ -121,6 +121,7 @@ static int run(struct ctx *cx, const struct command_args *args)
     }
     play_stop(serve->play);
     hl7_listen_stop(serve->feed);
+    hl7_tls_free(serve->feed_tls);
     serve_stop_background(serve);
     audit_log_stop(serve->audit); /* before the store: it writes what still waits */
     profile_live_close(serve->profiles);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/sign_in_metrics.h"
 #include "hl7v2/watch.h"
+#include "systems/feeds/send.h"
 #include "http/metrics.h"
 #include "main/serve.h"
 #include "ui/landing.h"
@@ -67,6 +68,7 @@ static err show_metrics(struct http_request *request, struct http_response *resp
     sign_in_metrics_write(&text);
     add_consumers(request->cx, request->store, &text);
     hl7_watch_metrics(&text, request->cx->now_ms);
+    feeds_send_metrics(request->cx, &text);
     add_own(request->cx, request->store, &text);
     response->content_type = S("text/plain; version=0.0.4; charset=utf-8");
     response->body = buf_str(&text);

@@ -195,13 +195,20 @@ err serve_open_feed(struct ctx *cx, struct serve *serve)
     if (!listen.n)
         return ERR_OK;
     TRY(serve_read_address(cx, listen, &at));
-    if (!serve_is_loopback(at.address) && !config_switch(config, "hl7v2.plain_outside"))
+    struct hl7_tls_files files = { .certificate = config_text(config, "hl7v2.certificate"),
+                                   .key = config_text(config, "hl7v2.key"),
+                                   .authority = config_text(config, "hl7v2.authority") };
+    if (files.certificate.n)
+        TRY(hl7_tls_inward(cx, &files, &serve->feed_tls));
+    if (!files.certificate.n && !serve_is_loopback(at.address) &&
+        !config_switch(config, "hl7v2.plain_outside"))
         return ctx_fail(cx, ERR_INVALID, S("hl7v2.listen"),
-                        S("MLLP is not encrypted: listen on 127.0.0.1 behind a tunnel, or set "
-                          "hl7v2.plain_outside=yes"));
+                        S("this is not encrypted: give hl7v2.certificate and hl7v2.key, listen on "
+                          "127.0.0.1 behind a tunnel, or set hl7v2.plain_outside=yes"));
     struct hl7_listen_options options = {
         .listen = listen,
         .receiver = serve->receiver,
+        .tls = serve->feed_tls,
         .silent_ms = config_number(config, "hl7v2.silent_minutes") * 60000,
         .connections_max = (int)config_number(config, "hl7v2.connections_max"),
         .message_bytes = (size_t)config_number(config, "hl7v2.message_bytes"),

@@ -37,6 +37,7 @@ struct serve {
     struct hl7_senders senders;
     struct hl7_receiver receiver;
     struct hl7_listener *feed; /* HL7 v2; NULL: not configured */
+    struct hl7_tls *feed_tls;  /* NULL: plain */
     struct consumers *consumers; /* of all modules; NULL: not started */
     struct due *due;
     struct bulk *bulk;

@@ -70,6 +70,35 @@ static err make_noted(struct ctx *cx, struct store *store, const struct due_item
                              "was taken: %.*s", STR_ARG(item->body)) });
 }
 
+static err close_task(struct ctx *cx, const struct commit_op *op, struct json before,
+                      struct json *after)
+{
+    struct buf buf = buf_make(cx->arena, TASK_BYTES);
+    struct json_writer w = json_writer(&buf);
+    (void)op;
+    json_open(&w, '{');
+    for (struct json_walk walk = json_walk(before); json_next(&walk);) {
+        bool open = json_string_is(walk.key, S("status")) &&
+                    json_string_is(walk.value, S("requested"));
+        json_key_str(&w, json_string(cx->arena, walk.key));
+        json_raw(&w, open ? S("\"completed\"") : json_text(walk.value));
+    }
+    json_close(&w, '}');
+    return json_parse(cx, buf_str(&buf), after);
+}
+
+/* The message was applied after all, or set aside: nothing is left to do about it. */
+static err end_message(struct ctx *cx, struct store *store, str message)
+{
+    struct commit_op op = { .verb = COMMIT_PATCH, .resource = fhir_resource_find(S("Task")),
+                            .granted = true, .skip_unchanged = true, .patch = close_task };
+    struct commit commit = { .ops = &op, .ops_count = 1, .cx = cx,
+                             .why = S("beds: the message was applied or set aside") };
+    op.condition = arena_printf(cx->arena, "identifier=" MESSAGE "|%.*s", STR_ARG(message));
+    err wrong = commit_run(cx, store, &commit);
+    return wrong == ERR_NOT_FOUND ? ERR_OK : wrong;
+}
+
 /* A message that a claim of ours refused is on hold, and somebody's work. */
 static err take_message(struct ctx *cx, struct store *store, const struct store_version *version)
 {
@@ -78,7 +107,10 @@ static err take_message(struct ctx *cx, struct store *store, const struct store_
     str reason = json_string(cx->arena, json_get(json_get(body, S("statusReason")), S("text")));
     bool ours = str_find(reason, S(BEDS_ONE_STAY)) != STR_NONE ||
                 str_find(reason, S(BEDS_ONE_BED)) != STR_NONE;
-    if (!ours || !json_string_is(json_get(body, S("status")), S("on-hold")))
+    bool held = json_string_is(json_get(body, S("status")), S("on-hold"));
+    if (!held && version->vid > 1)
+        return end_message(cx, store, version->id);
+    if (!ours || !held)
         return ERR_OK;
     return beds_worklist_add(cx, store, &(struct beds_trouble){
         .encounter = beds_read_reference(cx, json_get(body, S("encounter")), "Encounter"),

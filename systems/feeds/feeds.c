@@ -2,6 +2,8 @@
 #include "module/module.h"
 #include "systems/feeds/hold.h"
 #include "systems/feeds/out.h"
+#include "systems/feeds/outbox.h"
+#include "systems/feeds/send.h"
 
 static const struct route routes[] = {
     { "GET", "/feeds", "feeds.read", feeds_get, "Senders, and messages on hold", ROUTE_SLOW },
@@ -9,10 +11,14 @@ static const struct route routes[] = {
       ROUTE_SLOW },
     { "POST", "/feeds/message/{id}", "feeds.write", feeds_message_post,
       "Take it again, mended or not, or set it aside", ROUTE_SLOW },
+    { "GET", "/feeds/out/{number}", "feeds.read", feeds_out_get, "A message that waits to be sent",
+      ROUTE_SLOW },
+    { "POST", "/feeds/out/{number}", "feeds.write", feeds_out_post,
+      "Send it again now, or give it up", ROUTE_SLOW },
     { 0 },
 };
 static const struct consumer *const consumers[] = { &feeds_adt_out, NULL };
-static const struct due_kind *const due[] = { &feeds_send, NULL };
+static const struct due_kind *const due[] = { &feeds_sending, NULL };
 
 extern const struct module feeds_module;
 const struct module feeds_module = {

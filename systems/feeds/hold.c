@@ -25,6 +25,11 @@ str feeds_name(const struct hl7_watched *sender)
     return (str){ sender->name, sender->name_bytes };
 }
 
+str feeds_last_taken(struct ctx *cx, const struct feeds_destination *one)
+{
+    return one->last_ms ? ui_time(cx, one->last_ms) : S("Nothing since the start");
+}
+
 str feeds_last(struct ctx *cx, const struct hl7_watched *sender)
 {
     return sender->last_ms ? ui_time(cx, sender->last_ms) : S("No message since the start");
@@ -119,6 +124,7 @@ err feeds_get(struct http_request *request, struct http_response *response)
     for (size_t i = 0; i < feeds.senders_count; i++)
         feeds.silent += feeds.senders[i].silent;
     TRY(read_held(request, &feeds));
+    TRY(feeds_outbox_read(cx, request->store, &feeds.outbox));
     struct buf out = ui_page_buf(request);
     feeds_list_draw(&out, cx, &feeds);
     return ui_page_send(request, response, &out);

@@ -2,6 +2,7 @@
 #pragma once
 #include "hl7v2/receive.h"
 #include "hl7v2/watch.h"
+#include "systems/feeds/outbox.h"
 #include "ui/page.h"
 
 /*
@@ -27,6 +28,7 @@ struct feeds_page {
     size_t held_count;
     struct hl7_watched *senders;
     size_t senders_count, silent;
+    struct feeds_outbox outbox;
     bool more;
 };
 struct feeds_message {
@@ -38,5 +40,6 @@ struct feeds_message {
 http_handler feeds_get, feeds_message_get, feeds_message_post;
 str feeds_name(const struct hl7_watched *sender);
 str feeds_last(struct ctx *cx, const struct hl7_watched *sender);
+str feeds_last_taken(struct ctx *cx, const struct feeds_destination *one);
 /* What takes messages again; once, before the server starts. */
 void feeds_use(const struct hl7_receiver *receiver);

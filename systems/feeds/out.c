@@ -3,20 +3,9 @@
 #include "base/clock.h"
 #include "db/db.h"
 #include "hl7v2/message.h"
-#include "hl7v2/mllp.h"
 #include "json/json.h"
 #include "store/store.h"
-#include <netdb.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-static str send_address, our_name;
-
-void feeds_send_to(str address, str name)
-{
-    send_address = address;
-    our_name = name;
-}
+#include "systems/feeds/send.h"
 
 /* ---- whose doing was it ---- */
 
@@ -203,7 +192,7 @@ static err write_message(struct ctx *cx, struct store *store, const struct store
     str subject = text_of(cx, json_get(encounter, S("subject")), "reference");
     TRY(read_reference(cx, store, subject, &patient));
     buf_add(&buf, S("MSH|^~\\&|"));
-    add_name(&buf, our_name);
+    add_name(&buf, feeds_own_name());
     buf_add(&buf, S("|||"));
     add_time(&buf, version->at_ms);
     buf_printf(&buf, "||ADT^%s^ADT_A01|FL%lld|P|2.5.1||||||UNICODE UTF-8\r", event,
@@ -219,9 +208,25 @@ static err write_message(struct ctx *cx, struct store *store, const struct store
 
 /* ---- the consumer ---- */
 
-static err put_message(struct ctx *cx, struct db *db, void *item)
+/* One for each destination, in one transaction. Those about one patient keep their order. */
+struct message {
+    str patient, seq, text;
+    int64_t due_ms;
+};
+
+static err put_message(struct ctx *cx, struct db *db, void *self)
 {
-    return due_add(cx, db, item);
+    const struct message *message = self;
+    for (size_t i = 0; i < feeds_destinations_count(); i++) {
+        str name = feeds_destination_name(i);
+        struct due_item item = { .kind = S("adt-out"), .due_ms = message->due_ms,
+                                 .body = message->text };
+        item.key = arena_printf(cx->arena, "%.*s %.*s", STR_ARG(message->seq), STR_ARG(name));
+        item.target = arena_printf(cx->arena, "%.*s %.*s", STR_ARG(name),
+                                   STR_ARG(message->patient));
+        TRY(due_add(cx, db, &item));
+    }
+    return ERR_OK;
 }
 
 static err make_message(struct ctx *cx, struct store *store, const struct store_version *version,
@@ -231,7 +236,7 @@ static err make_message(struct ctx *cx, struct store *store, const struct store_
     struct store_version earlier;
     bool by_feed;
     (void)self;
-    if (!send_address.n || version->method == STORE_DELETED)
+    if (!feeds_destinations_count() || version->method == STORE_DELETED)
         return ERR_OK;
     TRY(store_reader(cx, store));
     TRY(came_by_feed(cx, version->seq, &by_feed));
@@ -244,11 +249,12 @@ static err make_message(struct ctx *cx, struct store *store, const struct store_
     const char *event = event_of(cx, before, after);
     if (!event)
         return ERR_OK;
-    struct due_item item = { .kind = S("adt-out"), .target = S("adt-out"), .due_ms = cx->now_ms };
-    item.key = arena_printf(cx->arena, "%lld", (long long)version->seq);
-    TRY(write_message(cx, store, version, after, event, &item.body));
+    struct message message = { .due_ms = cx->now_ms };
+    message.seq = arena_printf(cx->arena, "%lld", (long long)version->seq);
+    message.patient = text_of(cx, json_get(after, S("subject")), "reference");
+    TRY(write_message(cx, store, version, after, event, &message.text));
     ctx_release(cx);
-    return store_write(cx, store, put_message, &item);
+    return store_write(cx, store, put_message, &message);
 }
 
 static const char *const types[] = { "Encounter", NULL };
@@ -256,100 +262,3 @@ const struct consumer feeds_adt_out = {
     .name = "adt-out", .about = "tells other systems of admissions, moves and discharges",
     .types = types, .from_now = true, .consume = make_message,
 };
-
-/* ---- the outbox ---- */
-
-static void close_socket(void *socket)
-{
-    close(*(int *)socket);
-}
-
-static err call_up(struct ctx *cx, int *out)
-{
-    size_t colon = send_address.n;
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
-    struct timeval patience = { FEEDS_ANSWER_MS / 1000, 0 };
-    while (colon > 0 && send_address.p[colon - 1] != ':')
-        colon--;
-    str host = str_slice(send_address, 0, colon ? colon - 1 : 0);
-    if (host.n > 2 && host.p[0] == '[')
-        host = str_slice(host, 1, host.n - 1);
-    if (!colon || getaddrinfo(arena_cstr(cx->arena, host),
-                              arena_cstr(cx->arena, str_slice(send_address, colon, send_address.n)),
-                              &hints, &found))
-        return ctx_failf(cx, ERR_IO, (str){ 0 }, "%.*s is not found", STR_ARG(send_address));
-    int *socket_of = arena_alloc(cx->arena, sizeof *socket_of);
-    *socket_of = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    setsockopt(*socket_of, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    setsockopt(*socket_of, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    bool connected = *socket_of >= 0 &&
-                     connect(*socket_of, found->ai_addr, found->ai_addrlen) == 0;
-    freeaddrinfo(found);
-    if (*socket_of >= 0)
-        ctx_defer(cx, close_socket, socket_of);
-    if (!connected)
-        return ctx_failf(cx, ERR_IO, (str){ 0 }, "%.*s cannot be reached", STR_ARG(send_address));
-    *out = *socket_of;
-    return ERR_OK;
-}
-
-/* Until the frame ends: the answer's text. */
-static err hear(struct ctx *cx, int socket, str *out)
-{
-    char *bytes = arena_alloc(cx->arena, FEEDS_ANSWER_BYTES);
-    size_t n = 0;
-    while (n < FEEDS_ANSWER_BYTES) {
-        ssize_t got = recv(socket, bytes + n, FEEDS_ANSWER_BYTES - n, 0);
-        if (got <= 0)
-            return ctx_failf(cx, ERR_IO, (str){ 0 }, "%.*s gave no answer in time",
-                             STR_ARG(send_address));
-        n += (size_t)got;
-        size_t end = str_find((str){ bytes, n }, S("\x1c\r"));
-        if (end == STR_NONE)
-            continue;
-        *out = str_slice((str){ bytes, end }, bytes[0] == '\x0b' ? 1 : 0, end);
-        return ERR_OK;
-    }
-    return ctx_fail(cx, ERR_LIMIT, (str){ 0 }, S("the answer is too long"));
-}
-
-static err judge(struct ctx *cx, str answer, str control)
-{
-    struct hl7_message message;
-    TRY(hl7_parse(cx, answer, &message));
-    const struct hl7_segment *msa = hl7_segment(&message, "MSA");
-    str code = hl7_get(cx->arena, &message, msa, 1, 0);
-    str id = hl7_get(cx->arena, &message, msa, 2, 0);
-    str why = hl7_get(cx->arena, &message, msa, 3, 0);
-    if (!str_eq(id, control))
-        return ctx_failf(cx, ERR_IO, (str){ 0 }, "the answer is to %.*s, not to %.*s", STR_ARG(id),
-                         STR_ARG(control));
-    if (str_eq(code, S("AA")) || str_eq(code, S("CA")))
-        return ERR_OK;
-    return ctx_failf(cx, ERR_IO, (str){ 0 }, "answered %.*s: %.*s", STR_ARG(code), STR_ARG(why));
-}
-
-static err send_message(struct ctx *cx, struct store *store, const struct due_item *item,
-                        void *self)
-{
-    int socket = -1;
-    str answer;
-    (void)store, (void)self;
-    if (!send_address.n)
-        return ctx_fail(cx, ERR_BUSY, (str){ 0 }, S("hl7v2.send names nobody"));
-    struct buf frame = buf_make(cx->arena, 2 << 20);
-    mllp_frame(&frame, item->body);
-    TRY(call_up(cx, &socket));
-    for (str left = buf_str(&frame); left.n;) {
-        ssize_t sent = send(socket, left.p, left.n, MSG_NOSIGNAL);
-        if (sent <= 0)
-            return ctx_failf(cx, ERR_IO, (str){ 0 }, "%.*s hung up", STR_ARG(send_address));
-        left = str_slice(left, (size_t)sent, left.n);
-    }
-    TRY(hear(cx, socket, &answer));
-    TRY(judge(cx, answer, arena_printf(cx->arena, "FL%.*s", STR_ARG(item->key))));
-    ctx_undefer(cx, close_socket);
-    return ERR_OK;
-}
-
-const struct due_kind feeds_send = { .name = "adt-out", .run = send_message, .away = true };

@@ -2,9 +2,14 @@
 // Feeds looked after: messages on hold seen, mended and taken again; silence told; and ADT out of
 // what is done here, to a receiver that refuses, hangs up and comes back.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import tls from 'node:tls';
 import { startServer } from './server.mjs';
 
 const LISTEN = ['--set', 'hl7v2.listen=127.0.0.1:0'];
@@ -75,17 +80,18 @@ test('a message on hold is seen, mended and taken again; another is set aside', 
   assert.match(metrics, /frontline_hl7_messages_total\{sender="PAS\|RXX",outcome="error"\} \d/);
 });
 
-// Answers each message by `code(control, count)`; a falsy one hangs up.
-async function destination(t, code) {
-  const seen = [];
-  const server = net.createServer((socket) => {
+// Answers each message by `code(control, count, text)`; a falsy one hangs up. `lines` counts callers.
+async function destination(t, code, make = (take) => net.createServer(take)) {
+  const seen = [], own = { seen, lines: 0 };
+  const server = make((socket) => {
     let text = '';
+    own.lines++;
     socket.setEncoding('utf8').on('error', () => {}).on('data', (part) => {
       text += part;
       if (!text.includes('\x1c\r')) return;
       const control = /^MSH(?:\|[^|]*){8}\|([^|]*)/.exec(text.slice(1))[1];
       seen.push({ control, event: /ADT\^(A\d\d)/.exec(text)[1], text });
-      const answer = code(control, seen.length);
+      const answer = code(control, seen.length, text);
       if (!answer) return void socket.destroy();
       socket.write(`\x0bMSH|^~\\&|X|Y|F|H|20260101||ACK|1|P|2.5.1\rMSA|${answer}|${control}|no\r\x1c\r`);
       text = '';
@@ -94,7 +100,7 @@ async function destination(t, code) {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => server.close());
-  return { seen, address: `127.0.0.1:${server.address().port}` };
+  return Object.assign(own, { address: `127.0.0.1:${server.address().port}` });
 }
 
 test('what is done here is told to others, in order, until it is answered', async (t) => {
@@ -123,6 +129,64 @@ test('what is done here is told to others, in order, until it is answered', asyn
   assert.match(first, /^\x0bMSH\|\^~\\&\|FRONT\|WARD\|/);
   assert.match(first, /\rPID\|1\|\|9990000042\^\^\^NHS\^NH~7\^\^\^urn:mrn\^MR\|\|O'Neil\\F\\Ash\^Ann\|\|19700102\|F\r/);
   assert.match(first, /\rPV1\|1\|I\|Ward 1\^\^Bed a\|{16}V1\r/);
+});
+
+// A certificate authority of the test's own, and a key pair it signed for 127.0.0.1.
+function certificates(t) {
+  const folder = mkdtempSync(join(tmpdir(), 'frontline-tls-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const at = (name) => join(folder, name), run = (...words) => execFileSync('openssl', words, { stdio: 'ignore' });
+  run('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=Test authority', '-days', '2', '-keyout', at('ca.key'), '-out', at('ca.pem'));
+  run('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=127.0.0.1', '-keyout', at('key.pem'), '-out', at('csr.pem'));
+  writeFileSync(at('ext'), 'subjectAltName=IP:127.0.0.1\n');
+  run('x509', '-req', '-in', at('csr.pem'), '-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-CAcreateserial', '-days', '2', '-extfile', at('ext'), '-out', at('cert.pem'));
+  return { at, read: (name) => readFileSync(at(name)) };
+}
+
+test('several are told, each on one connection, over TLS where it says so; a refusal is parked and shown', async (t) => {
+  const { at, read } = certificates(t);
+  const plain = await destination(t, (control, count, text) => (text.includes('REFUSED') ? 'AR' : 'AA'));
+  const secure = await destination(t, () => 'AA', (take) => tls.createServer({ key: read('key.pem'), cert: read('cert.pem'), ca: read('ca.pem'), requestCert: true, rejectUnauthorized: true }, take));
+  const server = await startServer(t, { args: ['--set', `hl7v2.send=${plain.address}, tls:${secure.address}`,
+    '--set', `hl7v2.send_authority=${at('ca.pem')}`, '--set', `hl7v2.send_certificate=${at('cert.pem')}`, '--set', `hl7v2.send_key=${at('key.pem')}`] });
+  const stay = (id, visit, status) => server.put(`/fhir/Encounter/${id}`, { resourceType: 'Encounter', id, status, class: { code: 'IMP' }, subject: { reference: `Patient/${id}` }, identifier: [{ value: visit }] });
+  for (const id of ['p1', 'p2']) await server.put(`/fhir/Patient/${id}`, { resourceType: 'Patient', id, identifier: [{ value: id }] });
+  await stay('p1', 'REFUSED', 'in-progress');
+  await stay('p1', 'KEPT', 'finished');
+  await stay('p2', 'OTHER', 'in-progress');
+  await until('the other patient', () => plain.seen.some((s) => s.text.includes('OTHER')));
+  await until('all over TLS', () => secure.seen.length === 3);
+  assert.deepEqual(secure.seen.map((s) => s.event).sort(), ['A01', 'A01', 'A03']);
+  assert.equal(secure.lines, 1, 'one connection');
+  assert.equal(plain.lines, 1, 'a refusal keeps the connection');
+  assert.ok(!plain.seen.some((s) => s.text.includes('KEPT')), 'what is about the same patient waits behind it');
+  const list = await server.get('/feeds', { accept: 'text/html' });
+  assert.match(list.text, /Parked/);
+  assert.match(list.text, /answered AR: no/);
+  assert.match((await server.get('/metrics')).text, /frontline_hl7_out_refused_total\{destination="127[^"]*"\} 1/);
+  const [place] = /\/feeds\/out\/\d+/.exec(list.text);
+  assert.match((await server.get(place, { accept: 'text/html' })).text, /PV1\|1\|I\|.*REFUSED/);
+  assert.equal((await server.post(place, form({ act: 'give-up', reason: ' ' }), asForm)).status, 422);
+  assert.equal((await server.post(place, form({ act: 'else' }), asForm)).status, 400);
+  assert.equal((await server.post(place, form({ act: 'again' }), asForm)).status, 303);
+  await until('refused again', () => plain.seen.filter((s) => s.text.includes('REFUSED')).length === 2);
+  await until('parked again', async () => /Parked/.test((await server.get('/feeds', { accept: 'text/html' })).text));
+  assert.equal((await server.post(place, form({ act: 'give-up', reason: 'put right by telephone' }), asForm)).status, 303);
+  await until('the next of that patient', () => plain.seen.some((s) => s.text.includes('KEPT')));
+  assert.equal((await server.post(place, form({ act: 'again' }), asForm)).status, 404);
+});
+
+test('MLLP is taken over TLS, from those an authority has signed', async (t) => {
+  const { at, read } = certificates(t);
+  const server = await startServer(t, { args: [...LISTEN, '--set', `hl7v2.certificate=${at('cert.pem')}`, '--set', `hl7v2.key=${at('key.pem')}`, '--set', `hl7v2.authority=${at('ca.pem')}`] });
+  const port = feedPort(server), text = adt('A28', 'T1', 'PID|1||7^^^RXX^MR||Ash^Ann||19700101|F');
+  const ask = (options) => new Promise((done) => {
+    const socket = tls.connect({ port, host: '127.0.0.1', ca: read('ca.pem'), ...options }, () => socket.write(`\x0b${text}\x1c\r`));
+    let answer = '';
+    socket.setEncoding('utf8').on('error', () => {}).on('close', () => done(answer)).on('data', (part) => { answer += part; socket.end(); });
+  });
+  assert.equal(await ask({}), '', 'without a certificate');
+  assert.match(await ask({ cert: read('cert.pem'), key: read('key.pem') }), /MSA\|AA\|T1/);
 });
 
 test('a birth date that is none is not passed over in silence', async (t) => {

@@ -105,7 +105,7 @@ test('one message on eight connections at one moment is applied once', async (t)
   const codes = await Promise.all(lines.map(async (line) => code(await line.send(message))));
   lines.forEach((line) => line.socket.end());
   assert.deepEqual(codes, Array(8).fill('AA'));
-  for (const query of ['Patient', 'Encounter', 'Location', 'Communication'])
+  for (const query of ['Patient', 'Encounter', 'Communication', 'Location?name=W1-R1-B1', 'Location?name:exact=W1'])
     await only(server, query);
 });
 
