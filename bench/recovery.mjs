@@ -47,7 +47,7 @@ let down = false;
 async function start() {
   if (down) image.mount();
   down = false;
-  const server = await Server.start({ data });
+  const server = await Server.start({ folder: data });
   return {
     url: server.url,
     stop: () => server.stop(),

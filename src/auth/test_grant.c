@@ -9,13 +9,11 @@
 
 static struct people *fresh(struct ctx *cx)
 {
-    char path[] = "/tmp/frontline-grant-XXXXXX";
     struct people *people;
     struct people_user user = { .name = S("a.khan"), .role = S("nurse") };
     struct client app = { .id = S("app"), .redirects = BACK,
                           .scopes = S("user/*.rs offline_access") };
-    cr_assert(mkdtemp(path));
-    cr_assert_eq(people_open(cx, str_of(path), &people), ERR_OK);
+    cr_assert_eq(people_open(cx, test_folder(cx), &people), ERR_OK);
     cr_assert_eq(people_add(cx, people, &user), ERR_OK);
     cr_assert_eq(client_add(cx, people, &app), ERR_OK);
     return people;

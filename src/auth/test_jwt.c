@@ -7,10 +7,8 @@
 
 static struct jwt_keys *fresh(struct ctx *cx, str *folder)
 {
-    char path[] = "/tmp/frontline-jwt-XXXXXX";
     struct jwt_keys *keys;
-    cr_assert(mkdtemp(path));
-    *folder = arena_copy(cx->arena, str_of(path));
+    *folder = test_folder(cx);
     cr_assert_eq(jwt_open(cx, *folder, &keys), ERR_OK);
     return keys;
 }

@@ -16,11 +16,9 @@ static const struct passkey_site site = { { "localhost", 9 },
 
 static struct people *fresh(struct ctx *cx)
 {
-    char path[] = "/tmp/frontline-passkey-XXXXXX";
     struct people *people;
     struct people_user user = { .name = S("a.khan"), .role = S("nurse") };
-    cr_assert(mkdtemp(path));
-    cr_assert_eq(people_open(cx, str_of(path), &people), ERR_OK);
+    cr_assert_eq(people_open(cx, test_folder(cx), &people), ERR_OK);
     cr_assert_eq(people_add(cx, people, &user), ERR_OK);
     return people;
 }

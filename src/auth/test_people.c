@@ -2,25 +2,13 @@
 #define TEST_SUITE people
 #include "base/test.h"
 #include "auth/people.h"
-#include <unistd.h>
 
 static struct people *fresh(struct ctx *cx, str *folder)
 {
-    char path[] = "/tmp/frontline-people-XXXXXX";
-    cr_assert(mkdtemp(path));
-    *folder = arena_copy(cx->arena, str_of(path));
+    *folder = test_folder(cx);
     struct people *people;
     cr_assert_eq(people_open(cx, *folder, &people), ERR_OK);
     return people;
-}
-
-static void clear(struct ctx *cx, struct people *people, str folder)
-{
-    people_close(people);
-    const char *const names[] = { "auth.db", "auth.db-wal", "auth.db-shm" };
-    for (size_t i = 0; i < COUNT(names); i++)
-        unlink(arena_printf(cx->arena, "%.*s/%s%c", STR_ARG(folder), names[i], 0).p);
-    rmdir(arena_cstr(cx->arena, folder));
 }
 
 static str token(struct ctx *cx, struct people *people, const char *user, const char *scopes)
@@ -44,7 +32,7 @@ TEST(people_token_opens_what_it_says_and_no_longer)
     EXPECT_INT("last millisecond", people_token_find(cx, people, bearer, &grant), ERR_OK);
     cx->now_ms += 1;
     EXPECT_INT("over", people_token_find(cx, people, bearer, &grant), ERR_LOGIN);
-    clear(cx, people, folder);
+    people_close(people);
 }
 
 TEST(people_token_guess_is_refused)
@@ -56,7 +44,7 @@ TEST(people_token_guess_is_refused)
     bearer[10] = bearer[10] == 'A' ? 'B' : 'A';
     EXPECT_INT("changed", people_token_find(cx, people, (str){ bearer, 46 }, &grant), ERR_LOGIN);
     EXPECT_INT("empty", people_token_find(cx, people, S(""), &grant), ERR_LOGIN);
-    clear(cx, people, folder);
+    people_close(people);
 }
 
 TEST(people_revocation_and_disabling_end_a_token_at_once)
@@ -78,7 +66,7 @@ TEST(people_revocation_and_disabling_end_a_token_at_once)
     EXPECT_INT("disabled", people_token_find(cx, people, second, &grant), ERR_LOGIN);
     EXPECT_INT("enable", people_disable(cx, people, nurse.name, false), ERR_OK);
     EXPECT_INT("ended for good", people_token_find(cx, people, second, &grant), ERR_LOGIN);
-    clear(cx, people, folder);
+    people_close(people);
 }
 
 TEST(people_refuses_what_cannot_be_a_person)
@@ -99,7 +87,7 @@ TEST(people_refuses_what_cannot_be_a_person)
     }
     EXPECT_INT("nobody", people_set_role(cx, people, S("no.one"), S("nurse")), ERR_NOT_FOUND);
     EXPECT_INT("no role", people_set_role(cx, people, S("ok"), S("wizard")), ERR_INVALID);
-    clear(cx, people, folder);
+    people_close(people);
 }
 
 TEST(people_token_asks_are_bounded)
@@ -123,5 +111,5 @@ TEST(people_token_asks_are_bounded)
                                         .minutes = rows[i].minutes };
         EXPECT_INT(rows[i].row, people_token_issue(cx, people, &ask, &bearer), rows[i].expected);
     }
-    clear(cx, people, folder);
+    people_close(people);
 }

@@ -13,11 +13,9 @@ static err by_code(struct ctx *cx, struct people *people, const char *user, str 
 
 static struct people *fresh(struct ctx *cx, const char *who)
 {
-    char path[] = "/tmp/frontline-session-XXXXXX";
     struct people *people;
     struct people_user user = { .name = S("a.khan"), .role = S("nurse"), .who = str_of(who) };
-    cr_assert(mkdtemp(path));
-    cr_assert_eq(people_open(cx, str_of(path), &people), ERR_OK);
+    cr_assert_eq(people_open(cx, test_folder(cx), &people), ERR_OK);
     cr_assert_eq(people_add(cx, people, &user), ERR_OK);
     return people;
 }

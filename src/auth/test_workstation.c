@@ -16,10 +16,8 @@ static const struct { const char *id, *area, *zone; } places[] = {
 
 static struct ward fresh(struct ctx *cx)
 {
-    char path[] = "/tmp/frontline-place-XXXXXX";
     struct ward ward;
-    cr_assert(mkdtemp(path));
-    cr_assert_eq(people_open(cx, str_of(path), &ward.people), ERR_OK);
+    cr_assert_eq(people_open(cx, test_folder(cx), &ward.people), ERR_OK);
     const char *names[] = { "a.khan", "b.lee" };
     for (size_t i = 0; i < COUNT(names); i++) {
         struct people_user user = { .name = str_of(names[i]), .role = S("nurse") };

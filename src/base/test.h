@@ -39,6 +39,10 @@
                   STR_ARG(got_), STR_ARG(expected_));                                              \
     } while (0)
 
+/* An empty folder under $TMPDIR, or /tmp; it goes when the test has ended (test_folder.c). */
+str test_folder(struct ctx *cx);
+void test_folders_remove(struct ctx *cx);
+
 static inline void test_run(void (*body)(struct ctx *cx))
 {
     struct arena arena = arena_make((size_t)512 << 20);
@@ -48,6 +52,7 @@ static inline void test_run(void (*body)(struct ctx *cx))
     cx.random = &random;
     body(&cx);
     ctx_release(&cx);
+    test_folders_remove(&cx);
     arena_free(&arena);
 }
 

@@ -6,7 +6,6 @@
 #include "db/test_fault.h"
 #include <sqlite3.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 enum { PUT, GET, ALL, SLOW, WRONG };
 static const struct stmt set[] = {
@@ -19,13 +18,6 @@ static const struct stmt set[] = {
     { 0 },
 };
 
-static str folder_for(struct ctx *cx)
-{
-    char name[] = "/tmp/frontline_db_XXXXXX";
-    cr_assert(mkdtemp(name) != NULL);
-    return arena_copy(cx->arena, str_of(name));
-}
-
 static struct db *opened(struct ctx *cx, str folder)
 {
     struct db_options options = { .path = arena_printf(cx->arena, "%.*s/t.db", STR_ARG(folder)),
@@ -35,14 +27,6 @@ static struct db *opened(struct ctx *cx, str folder)
     cr_assert(db_exec(cx, db, "CREATE TABLE IF NOT EXISTS thing (id INTEGER PRIMARY KEY, name TEXT,"
                               " size REAL, bytes BLOB)") == ERR_OK);
     return db;
-}
-
-static void removed(struct ctx *cx, str folder)
-{
-    const char *names[] = { "t.db", "t.db-wal", "t.db-shm" };
-    for (size_t i = 0; i < COUNT(names); i++)
-        unlink(arena_printf(cx->arena, "%.*s/%s", STR_ARG(folder), names[i]).p);
-    rmdir(arena_cstr(cx->arena, folder));
 }
 
 static err put(struct ctx *cx, struct db *db, int64_t id, str name)
@@ -73,7 +57,7 @@ static bool says(const struct ctx *cx, const char *what)
 
 TEST(db_gives_back_what_was_put)
 {
-    str folder = folder_for(cx);
+    str folder = test_folder(cx);
     struct db *db = opened(cx, folder);
     EXPECT_INT("put", put(cx, db, 7, S("seven")), ERR_OK);
     struct db_stmt *get = db_use(cx, db, set, GET);
@@ -92,7 +76,6 @@ TEST(db_gives_back_what_was_put)
     EXPECT_INT("plan", db_plan(cx, db, set[GET].sql, &plan), ERR_OK);
     EXPECT("plan says", str_find(plan, str_of(set[GET].plan)) != STR_NONE);
     db_close(db);
-    removed(cx, folder);
 }
 
 static struct db *mapped(struct ctx *cx, str folder, struct db_map *map, bool read_only)
@@ -170,7 +153,7 @@ TEST(connections_share_a_map_that_grows_and_shrinks_with_the_file)
 
 TEST(savepoint_undoes_only_its_own)
 {
-    str folder = folder_for(cx);
+    str folder = test_folder(cx);
     struct db *db = opened(cx, folder);
     EXPECT_INT("begin", db_begin(cx, db, true), ERR_OK);
     EXPECT_INT("first", put(cx, db, 1, S("kept")), ERR_OK);
@@ -181,12 +164,11 @@ TEST(savepoint_undoes_only_its_own)
     EXPECT_INT("left", count_of(cx, db), 1);
     EXPECT("outside", !db_in_transaction(db));
     db_close(db);
-    removed(cx, folder);
 }
 
 TEST(reader_keeps_its_snapshot_while_others_write)
 {
-    str folder = folder_for(cx);
+    str folder = test_folder(cx);
     struct db *writer = opened(cx, folder), *reader = opened(cx, folder);
     EXPECT_INT("begin", db_begin(cx, reader, false), ERR_OK);
     EXPECT_INT("before", count_of(cx, reader), 0);
@@ -200,12 +182,11 @@ TEST(reader_keeps_its_snapshot_while_others_write)
     EXPECT_INT("all moved", left, 0);
     db_close(reader);
     db_close(writer);
-    removed(cx, folder);
 }
 
 TEST(statement_stops_at_the_deadline)
 {
-    str folder = folder_for(cx);
+    str folder = test_folder(cx);
     struct db *db = opened(cx, folder);
     cx->deadline_ms = clock_monotonic_ms() + 30;
     bool row;
@@ -214,7 +195,6 @@ TEST(statement_stops_at_the_deadline)
     cx->deadline_ms = 0;
     EXPECT_INT("usable", put(cx, db, 1, S("x")), ERR_OK);
     db_close(db);
-    removed(cx, folder);
 }
 
 TEST(what_cannot_be_opened_says_why)
@@ -223,7 +203,7 @@ TEST(what_cannot_be_opened_says_why)
     struct db_options options = { .path = S("/nowhere/at/all.db"), .create = true };
     EXPECT_INT("no folder", db_open(cx, &options, &db), ERR_IO);
     EXPECT("hint", says(cx, "check that the folder exists"));
-    str folder = folder_for(cx);
+    str folder = test_folder(cx);
     str path = arena_printf(cx->arena, "%.*s/t.db", STR_ARG(folder));
     FILE *file = fopen(path.p, "w");
     for (int i = 0; i < 1000; i++)
@@ -232,12 +212,11 @@ TEST(what_cannot_be_opened_says_why)
     options.path = path;
     EXPECT_INT("not one", db_open(cx, &options, &db), ERR_IO);
     EXPECT("hint", says(cx, "not a Frontline database"));
-    removed(cx, folder);
 }
 
 TEST(read_only_connection_refuses_to_write)
 {
-    str folder = folder_for(cx);
+    str folder = test_folder(cx);
     struct db *db = opened(cx, folder), *reader = NULL;
     struct db_options options = { .path = arena_printf(cx->arena, "%.*s/t.db", STR_ARG(folder)),
                                   .read_only = true };
@@ -246,7 +225,6 @@ TEST(read_only_connection_refuses_to_write)
     EXPECT("hint", says(cx, "read-only"));
     db_close(reader);
     db_close(db);
-    removed(cx, folder);
 }
 
 /* Each kind of fault, at each of its calls: the statement reports it, nothing is half there, and
@@ -260,7 +238,7 @@ TEST(every_fault_of_the_disk_is_reported_and_survived)
         { "no memory", FAULT_MEMORY, SQLITE_NOMEM, ERR_BUSY },
     };
     fault_install();
-    str folder = folder_for(cx);
+    str folder = test_folder(cx);
     struct db *db = opened(cx, folder);
     int64_t kept = 0;
     for (size_t i = 0; i < COUNT(rows); i++)
@@ -279,5 +257,4 @@ TEST(every_fault_of_the_disk_is_reported_and_survived)
         }
     EXPECT_INT("works on", put(cx, db, 99999, S("x")), ERR_OK);
     db_close(db);
-    removed(cx, folder);
 }

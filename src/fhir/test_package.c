@@ -3,7 +3,6 @@
 #include "base/test.h"
 #include "base/buf.h"
 #include "fhir/package.h"
-#include <unistd.h>
 #include <zlib.h>
 
 enum { BLOCK = 512 };
@@ -32,13 +31,11 @@ static void add_entry(struct buf *tar, const char *prefix, const char *name, cha
 
 static str write_gz(struct ctx *cx, str text)
 {
-    char *path = (char *)arena_copy(cx->arena, S("/tmp/frontline-package-XXXXXX\0")).p;
-    int file = mkstemp(path);
-    cr_assert(file >= 0);
-    gzFile gz = gzdopen(file, "wb");
+    str path = arena_printf(cx->arena, "%s/package.tgz", test_folder(cx).p);
+    gzFile gz = gzopen(path.p, "wb");
     cr_assert(text.n == 0 || gzwrite(gz, text.p, (unsigned)text.n) == (int)text.n);
     gzclose(gz);
-    return str_of(path);
+    return path;
 }
 
 #define VALUE_SET "{\"resourceType\":\"ValueSet\",\"url\":\"http://x/vs\",\"status\":\"active\"}"
@@ -71,7 +68,6 @@ TEST(a_tgz_is_read_with_all_forms_of_names)
     EXPECT_STR("version", package.version, S("1.2.3"));
     EXPECT_INT("definitions", package.definitions_count, 3);
     EXPECT_INT("left out", package.left_out, 1);
-    unlink(arena_cstr(cx->arena, path));
 }
 
 TEST(a_damaged_tgz_is_refused)
@@ -83,8 +79,7 @@ TEST(a_damaged_tgz_is_refused)
         struct package package;
         str path = write_gz(cx, str_slice(whole, 0, cut));
         refused += package_read(cx, path, &package) != ERR_OK;
-        unlink(arena_cstr(cx->arena, path));
-        ctx_release(cx);
+            ctx_release(cx);
     }
     EXPECT("cut within an entry, or before the first definition", refused > tried / 3);
     struct package package;
@@ -93,8 +88,6 @@ TEST(a_damaged_tgz_is_refused)
     str path = write_gz(cx, (str){ changed, whole.n });
     EXPECT_INT("checksum", package_read(cx, path, &package), ERR_INVALID);
     EXPECT_INT("no file", package_read(cx, S("/nowhere"), &package), ERR_IO);
-    unlink(arena_cstr(cx->arena, path));
-    unlink(arena_cstr(cx->arena, packed));
 }
 
 TEST(names_stay_within_the_folder)
@@ -108,5 +101,4 @@ TEST(names_stay_within_the_folder)
     EXPECT_INT("read", package_read(cx, path, &package), ERR_OK);
     EXPECT("name", str_find_char(package.name, '/') == STR_NONE);
     EXPECT("version", str_find_char(package.version, '/') == STR_NONE);
-    unlink(arena_cstr(cx->arena, path));
 }

@@ -8,16 +8,8 @@
 #include "fhir/xml.h"
 #include <pthread.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* ---- A data folder of our own ---- */
-
-static str make_folder(struct ctx *cx)
-{
-    char *path = (char *)arena_copy(cx->arena, S("/tmp/frontline-profile-XXXXXX\0")).p;
-    cr_assert(mkdtemp(path) != NULL);
-    return str_of(path);
-}
 
 static void write_file(struct ctx *cx, str folder, const char *name, str text)
 {
@@ -153,7 +145,7 @@ static const char *const definitions[] = {
 /* The set with the definitions above; one extension for Patient alone, one for its old names. */
 static struct profile_set *load_own(struct ctx *cx)
 {
-    str data = make_folder(cx), from = make_folder(cx);
+    str data = test_folder(cx), from = test_folder(cx);
     struct profile_set *set;
     for (size_t i = 0; i < COUNT(definitions); i++) {
         str text = quoted(cx, definitions[i]);
@@ -375,12 +367,12 @@ TEST(a_package_that_cannot_load_changes_nothing)
         { "based on itself", SD("b", "Patient", "http://x/b", "{'path':'Patient'}") },
         { "no such type", SD("b", "Ward", CORE "Patient", "{'path':'Ward'}") },
     };
-    str data = make_folder(cx), good = make_folder(cx), *files;
+    str data = test_folder(cx), good = test_folder(cx), *files;
     size_t count;
     write_file(cx, good, "a.json", quoted(cx, definitions[0]));
     EXPECT_INT("good", add_package(cx, data, good), ERR_OK);
     for (size_t i = 0; i < COUNT(broken); i++) {
-        str bad = make_folder(cx);
+        str bad = test_folder(cx);
         write_file(cx, bad, "b.json", quoted(cx, broken[i].text));
         EXPECT(broken[i].name, add_package(cx, data, bad) != ERR_OK);
         EXPECT(broken[i].name, cx->issues.count > 0);
@@ -574,7 +566,7 @@ TEST(uk_core_loads_whole_and_its_examples_validate)
     struct examples x = { .faulty = faulty_uk, .faulty_count = COUNT(faulty_uk) };
     if (!test_each_example(cx, "ukcore/structuredefinitions", ".xml", take_profile, &x))
         return;
-    str data = make_folder(cx);
+    str data = test_folder(cx);
     EXPECT_INT("add", add_package(cx, data, test_data_path(cx->arena, "ukcore")), ERR_OK);
     EXPECT_INT("load", profile_set_load(cx, data, &x.set), ERR_OK);
     struct profile_counts n = profile_set_counts(x.set);

@@ -10,9 +10,7 @@
  */
 static inline str record_folder(struct ctx *cx)
 {
-    char name[] = "/tmp/frontline_store_XXXXXX";
-    cr_assert(mkdtemp(name) != NULL);
-    return arena_copy(cx->arena, str_of(name));
+    return test_folder(cx);
 }
 
 static inline struct store *record_open(struct ctx *cx, str folder)

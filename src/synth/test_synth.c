@@ -7,18 +7,13 @@
 #include "json/json.h"
 #include "synth/out.h"
 #include "synth/synth.h"
-#include <unistd.h>
 
 
 static str make(struct ctx *cx, uint64_t seed, int64_t patients)
 {
-    static char folder[64];
     struct synth_result result;
-    snprintf(folder, sizeof folder, "/tmp/frontline-synth-XXXXXX");
-    cr_assert(mkdtemp(folder) != NULL);
     struct synth_options options = { .seed = seed, .patients = patients, .days = 40,
-                                     .detail_days = 6, .end_ms = SYNTH_END_MS };
-    options.folder = arena_copy(cx->arena, str_of(folder));
+                                     .detail_days = 6, .end_ms = SYNTH_END_MS, .folder = test_folder(cx) };
     cr_assert_eq(synth_run(cx, &options, &result), ERR_OK);
     cr_assert_gt(result.resources, (uint64_t)patients * 10);
     return options.folder;
@@ -42,13 +37,6 @@ static str read_all(struct ctx *cx, str folder, enum out_type type)
     return (str){ text, size };
 }
 
-static void clear(struct ctx *cx, str folder)
-{
-    for (enum out_type type = 0; type < OUT_TYPES; type++)
-        unlink(arena_cstr(cx->arena, path_of(cx, folder, type)));
-    rmdir(arena_cstr(cx->arena, folder));
-}
-
 TEST(synth_same_seed_same_bytes)
 {
     str first = make(cx, 7, 150), second = make(cx, 7, 150), other = make(cx, 8, 150);
@@ -60,9 +48,6 @@ TEST(synth_same_seed_same_bytes)
         differs |= !str_eq(a, read_all(cx, other, type));
     }
     EXPECT("another seed", differs);
-    clear(cx, first);
-    clear(cx, second);
-    clear(cx, other);
 }
 
 typedef void visit_fn(struct ctx *cx, struct json resource, void *self);
@@ -117,7 +102,6 @@ TEST(synth_ids_are_unique_and_references_resolve)
     visit(cx, folder, OUT_TYPES, add_id, &ids);
     visit(cx, folder, OUT_TYPES, check_references, &ids);
     EXPECT("many", ids.count > 4000);
-    clear(cx, folder);
 }
 
 static void check_number(struct ctx *cx, struct json patient, void *self)
@@ -135,7 +119,6 @@ TEST(synth_nhs_numbers_are_valid_test_numbers_each_once)
     struct map numbers = map_make(cx->arena);
     visit(cx, folder, OUT_PATIENT, check_number, &numbers);
     EXPECT_INT("each", numbers.count, 600);
-    clear(cx, folder);
 }
 
 static void check_valid(struct ctx *cx, struct json resource, void *self)
@@ -154,7 +137,6 @@ TEST(synth_every_resource_obeys_r4)
 {
     str folder = make(cx, 6, 300);
     visit(cx, folder, OUT_TYPES, check_valid, NULL);
-    clear(cx, folder);
 }
 
 /* A stay in a bed; texts of one form compare as times while the offset is the same, which from the
@@ -198,5 +180,4 @@ TEST(synth_no_bed_holds_two_stays)
     EXPECT_INT("clashes", clashes, 0);
     EXPECT("about nine beds in ten are taken", spans->open >= 28 && spans->open <= 36);
     EXPECT("a month of stays", spans->count > 150);
-    clear(cx, folder);
 }

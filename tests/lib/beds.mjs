@@ -2,7 +2,7 @@
 // A small hospital for the tests of beds: two wards, bays for women and men, a side room, a lounge.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { binary, startServer } from '../scenario/server.mjs';
+import { binary, startServer } from './server.mjs';
 
 export const physical = (code) => ({ coding: [{
   system: 'http://terminology.hl7.org/CodeSystem/location-physical-type', code }] });

@@ -1,22 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-// Starts the real program for a test: on a free port, with a data folder of its own.
+// Starts the real program for a test: on a free loopback port, with a data folder of its own.
+//
+//   const server = await startServer(t);            // stops when the test ends
+//   const { status, body } = await server.post('/fhir/Patient', { resourceType: 'Patient' });
+//
+// A new data folder is a copy of one that a server made and left empty: making the tables and the
+// keys anew costs a second each time. `fresh: true` leaves the making to the server under test.
+// FRONTLINE_BINARY names another binary than build/frontline-under-test.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-export const binary = process.env.FRONTLINE_BINARY ?? join(root, 'build/frontline-under-test');
+const binaries = ['build/frontline-under-test', 'build/debug/frontline', 'build/release/frontline'];
+export const binary = process.env.FRONTLINE_BINARY ??
+  binaries.map((name) => join(root, name)).find(existsSync);
 export const shared = process.env.FRONTLINE_SHARED ?? join(root, '../shared');
+export const testdata = join(shared, 'testdata');
 
-// A path of ../shared/testdata, or undefined with the line ./test counts as a skip.
-export function testdata(path) {
-  const full = join(shared, 'testdata', path);
-  if (existsSync(full)) return full;
-  console.log('skipped: no ../shared/testdata');
-  return undefined;
+// What this process made or started goes with it, however it ends.
+const folders = new Set(), children = new Set();
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+export function makeFolder() {
+  const folder = mkdtempSync(join(tmpdir(), 'frontline-'));
+  folders.add(folder);
+  return folder;
 }
 
 // Runs a command to its end: { code, stdout, stderr }.
@@ -32,47 +47,96 @@ export async function frontline(args, input) {
 }
 
 export class Server {
-  // options: { data, args, open } - data: a folder to use and leave alone.
-  static async start(options = {}) {
+  // Options: folder (a data folder to use and leave alone), fresh, args (more for serve), open
+  // (default true: nobody needs to sign in).
+  static async start({ folder, fresh = false, args = [], open = true } = {}) {
     const server = new Server();
-    server.own = !options.data;
-    server.data = options.data ?? mkdtempSync(join(tmpdir(), 'frontline-'));
-    const args = ['serve', '--data', server.data, '--listen', '127.0.0.1:0'];
-    if (options.open !== false) args.push('--open');
-    server.child = spawn(binary, [...args, ...(options.args ?? [])], { stdio: ['ignore', 'ignore', 'pipe'] });
+    server.folder = folder ?? makeFolder();
+    if (!folder && !fresh) cpSync(await emptyFolder(), server.folder, { recursive: true });
+    const words = ['serve', '--data', server.folder, '--listen', '127.0.0.1:0', '--set', 'log.requests=no',
+                   ...(open ? ['--open'] : []), ...args];
+    server.child = spawn(binary, words, { stdio: ['ignore', 'ignore', 'pipe'] });
+    children.add(server.child);
+    server.exited = new Promise((done) => {
+      server.child.once('exit', (code) => { children.delete(server.child); done(code); });
+    });
     server.log = '';
-    server.exited = once(server.child, 'exit');
-    server.url = await new Promise((resolve, reject) => {
+    server.url = await new Promise((ready, failed) => {
+      server.child.once('error', failed);
+      server.child.once('exit', (code) => failed(new Error(`serve ended with ${code}: ${server.log}`)));
       server.child.stderr.setEncoding('utf8').on('data', (text) => {
         server.log += text;
-        const found = /listening on (http:\S+)/.exec(server.log);
-        if (found) resolve(found[1]);
+        const found = server.url ? null : /listening on (http:\S+)/.exec(server.log);
+        if (found) ready(found[1]);
       });
-      server.child.on('exit', (code) => reject(new Error(`serve ended with ${code}: ${server.log}`)));
     });
     return server;
   }
 
-  async fetch(path, options = {}) {
-    const headers = options.body ? { 'Content-Type': 'application/fhir+json' } : {};
-    return fetch(this.url + path, { ...options, headers: { ...headers, ...options.headers } });
-  }
+  get data() { return this.folder; } // as the commands call it
 
-  // Sends JSON (or nothing) and gives { status, headers, body } with the body parsed where it is JSON.
-  async send(method, path, resource, headers = {}) {
-    const answer = await this.fetch(path, {
-      method, headers, body: resource === undefined ? undefined : JSON.stringify(resource),
-    });
+  // A body that is no text is sent as JSON. The answer: status, headers, text, and body where it is JSON.
+  async ask(method, path, { body, headers = {} } = {}) {
+    const sent = body === undefined || typeof body === 'string' || body instanceof Uint8Array
+      ? body : JSON.stringify(body);
+    const answer = await this.fetch(path, { method, body: sent, redirect: 'manual', headers });
     const text = await answer.text();
-    let body = text;
-    try { body = JSON.parse(text); } catch { /* not JSON: as it is */ }
-    return { status: answer.status, headers: answer.headers, body };
+    const json = (answer.headers.get('content-type') ?? '').includes('json');
+    return { status: answer.status, headers: answer.headers, text,
+             body: json && text ? JSON.parse(text) : undefined };
   }
 
-  async stop(signal = 'SIGTERM') {
-    this.child.kill(signal);
-    const [code] = await this.exited;
-    if (this.own) rmSync(this.data, { recursive: true, force: true });
-    return code;
+  get(path, headers) { return this.ask('GET', path, { headers }); }
+  post(path, body, headers) { return this.ask('POST', path, { body, headers }); }
+  put(path, body, headers) { return this.ask('PUT', path, { body, headers }); }
+  patch(path, body, headers = {}) {
+    return this.ask('PATCH', path, { body, headers: { 'content-type': 'application/json-patch+json',
+                                                      ...headers } });
   }
+  delete(path, headers) { return this.ask('DELETE', path, { headers }); }
+
+  // The same in one call; body is the text where it is not JSON.
+  async send(method, path, body, headers = {}) {
+    const answer = await this.ask(method, path, { body, headers });
+    return { ...answer, body: answer.body ?? answer.text };
+  }
+
+  fetch(path, options = {}) {
+    const type = options.body === undefined ? {} : { 'content-type': 'application/fhir+json' };
+    const given = Object.entries(options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
+    return fetch(this.url + path, { ...options, headers: { ...type, ...Object.fromEntries(given) } });
+  }
+
+  // Resolves to the exit code.
+  stop(signal = 'SIGTERM') {
+    this.child.kill(signal);
+    return this.exited;
+  }
+}
+
+export const spawnServer = (options) => Server.start(options);
+
+export async function startServer(t, options = {}) {
+  const server = await Server.start(options);
+  t.after(() => server.stop());
+  return server;
+}
+
+// The folder that new ones are copied from, made once for a binary.
+async function emptyFolder() {
+  const made = statSync(binary);
+  const all = join(tmpdir(), `frontline-empty-${process.getuid()}`);
+  const folder = join(all, `${made.dev}-${made.ino}-${made.mtimeMs}`);
+  if (existsSync(folder)) return folder;
+  const server = await Server.start({ fresh: true });
+  await server.stop();
+  mkdirSync(all, { recursive: true, mode: 0o700 });
+  try {
+    cpSync(server.folder, `${folder}.${process.pid}`, { recursive: true });
+    renameSync(`${folder}.${process.pid}`, folder);
+  } catch (fault) { // another file's process was sooner
+    if (!existsSync(folder)) throw fault;
+    rmSync(`${folder}.${process.pid}`, { recursive: true, force: true });
+  }
+  return folder;
 }

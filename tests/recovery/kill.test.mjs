@@ -13,7 +13,7 @@ test('fifty kills during writes of sixteen clients lose nothing', { timeout: 300
   const data = mkdtempSync(join(tmpdir(), 'frontline-recovery-'));
   try {
     const start = async () => {
-      const server = await Server.start({ data });
+      const server = await Server.start({ folder: data });
       return { url: server.url, cut: () => server.stop('SIGKILL'), stop: () => server.stop() };
     };
     const result = await ordeal({ start, cycles: 50 });

@@ -144,21 +144,29 @@ async function checkPair(url, ledger, id, { mark, sure }) {
   ledger.pairs.delete(id);
 }
 
+// As many at a time as there are clients.
+async function eachOf(list, look) {
+  const waiting = list.values();
+  await Promise.all(Array.from({ length: 16 }, async () => {
+    for (const one of waiting) await look(one);
+  }));
+}
+
 // Holds the server against the ledger; what it finds becomes what is sure. A sample of what was
 // sure before is looked at again, too.
 async function check(url, ledger, random) {
   let looked = 0;
   const doubtful = ([, entry]) => entry.maybe || entry.fresh !== false || random() < 0.05;
-  for (const [key, entry] of [...ledger.states].filter(doubtful)) {
+  await eachOf([...ledger.states].filter(doubtful), async ([key, entry]) => {
     await checkOne(url, ledger, key, entry);
     const now = ledger.states.get(key);
     if (now) now.fresh = false;
     looked++;
-  }
-  for (const [id, pair] of [...ledger.pairs]) {
+  });
+  await eachOf([...ledger.pairs], async ([id, pair]) => {
     await checkPair(url, ledger, id, pair);
     looked++;
-  }
+  });
   return looked;
 }
 

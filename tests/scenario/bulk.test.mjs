@@ -49,7 +49,7 @@ const count = (types) => Object.fromEntries(Object.entries(types).map(([t, list]
 test('bulk export and import', async (t) => {
   const data = mkdtempSync(join(tmpdir(), 'frontline-bulk-'));
   t.after(() => rmSync(data, { recursive: true, force: true }));
-  let server = await Server.start({ data });
+  let server = await Server.start({ folder: data });
 
   await t.test('what is imported is told, refused lines too', async () => {
     const resources = [patient('a'), patient('b'), { resourceType: 'Patient', wrong: 1 },
@@ -132,7 +132,7 @@ test('bulk export and import', async (t) => {
   await t.test('a job outlives a restart, and can be ended', async () => {
     const place = await asked(server, '/fhir/$export');
     await server.stop('SIGKILL');
-    server = await Server.start({ data });
+    server = await Server.start({ folder: data });
     const here = server.url + new URL(place).pathname;
     assert.equal((await finished(here)).status, 200);
     assert.equal((await fetch(here, { method: 'DELETE' })).status, 202);

@@ -51,7 +51,7 @@ const isActive = (now) => part(now, 'state') === 'active';
 
 test('a parameter posted is indexed in the background, and resumed after a kill', async (t) => {
   const data = await filled(t, people);
-  let server = await Server.start({ data });
+  let server = await Server.start({ folder: data });
   assert.equal((await server.send('PUT', '/fhir/SearchParameter/town', town)).status, 201);
   const early = await server.send('GET', '/fhir/Patient?town=york&_count=1&_total=accurate');
   assert.equal(early.body.total, people / 4, 'whole from the first moment');
@@ -63,7 +63,7 @@ test('a parameter posted is indexed in the background, and resumed after a kill'
   const inTheMiddle = part(before, 'state') === 'building';
   await server.stop('SIGKILL');
 
-  server = await Server.start({ data });
+  server = await Server.start({ folder: data });
   t.after(() => server.stop());
   if (inTheMiddle) assert.ok(part(await status(server), 'done') >= part(before, 'done'), 'it goes on where it was');
   assert.equal(await total(server, 'town=york'), people / 4, 'whole while it is resumed');
@@ -110,7 +110,7 @@ test('a parameter that cannot take effect is refused where its author sees it', 
 
 test('a search that costs too much is refused or stopped, and holds nothing', async (t) => {
   const data = await filled(t, 3000);
-  const server = await Server.start({ data, args: ['--set', 'http.work_ms=200'] });
+  const server = await Server.start({ folder: data, args: ['--set', 'http.work_ms=200'] });
   t.after(() => server.stop());
   const refused = await server.send(
     'GET', '/fhir/Observation?focus._has:Observation:focus:focus._has:Observation:focus:focus._id=x');
