@@ -19,7 +19,7 @@ typedef enum err {
     ERR_FORBIDDEN,   /* 403 */
     ERR_LIMIT,       /* 413 larger, deeper or costlier than configuration allows */
     ERR_BUSY,        /* 503 try again */
-    ERR_IO,          /* 500 disk or network failed */
+    ERR_IO,          /* 503 disk or network failed */
     ERR_BUG,         /* 500 ours */
     ERR_COUNT
 } err;

@@ -15,7 +15,7 @@ static const struct { int status; const char *code, *name; } kinds[ERR_COUNT] = 
     [ERR_FORBIDDEN]    = { 403, "forbidden",     "forbidden" },
     [ERR_LIMIT]        = { 413, "too-costly",    "limit" },
     [ERR_BUSY]         = { 503, "transient",     "busy" },
-    [ERR_IO]           = { 500, "exception",     "io" },
+    [ERR_IO]           = { 503, "no-store",      "io" },
     [ERR_BUG]          = { 500, "exception",     "bug" },
 };
 /* clang-format on */

@@ -120,7 +120,7 @@ TEST(connections_share_a_map_that_grows_and_shrinks_with_the_file)
 {
     static const int64_t rooms[] = { (int64_t)1 << 30, 64 << 10, 1 };
     for (size_t i = 0; i < COUNT(rooms); i++) {
-        str folder = folder_for(cx);
+        str folder = test_folder(cx);
         struct db_map *map = db_map_make(rooms[i]);
         struct db *writer = mapped(cx, folder, map, false);
         EXPECT_INT("table", db_exec(cx, writer, "CREATE TABLE thing (id INTEGER PRIMARY KEY, name "
@@ -147,7 +147,6 @@ TEST(connections_share_a_map_that_grows_and_shrinks_with_the_file)
         db_close(other);
         db_close(writer);
         db_map_free(map);
-        removed(cx, folder);
     }
 }
 

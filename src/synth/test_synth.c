@@ -13,7 +13,8 @@ static str make(struct ctx *cx, uint64_t seed, int64_t patients)
 {
     struct synth_result result;
     struct synth_options options = { .seed = seed, .patients = patients, .days = 40,
-                                     .detail_days = 6, .end_ms = SYNTH_END_MS, .folder = test_folder(cx) };
+                                     .detail_days = 6, .end_ms = SYNTH_END_MS,
+                                     .folder = test_folder(cx) };
     cr_assert_eq(synth_run(cx, &options, &result), ERR_OK);
     cr_assert_gt(result.resources, (uint64_t)patients * 10);
     return options.folder;

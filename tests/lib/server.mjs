@@ -48,14 +48,14 @@ export async function frontline(args, input) {
 
 export class Server {
   // Options: folder (a data folder to use and leave alone), fresh, args (more for serve), open
-  // (default true: nobody needs to sign in).
-  static async start({ folder, fresh = false, args = [], open = true } = {}) {
+  // (default true: nobody needs to sign in), under (a command that starts it).
+  static async start({ folder, fresh = false, args = [], open = true, under = [] } = {}) {
     const server = new Server();
     server.folder = folder ?? makeFolder();
     if (!folder && !fresh) cpSync(await emptyFolder(), server.folder, { recursive: true });
-    const words = ['serve', '--data', server.folder, '--listen', '127.0.0.1:0', '--set', 'log.requests=no',
+    const words = [...under, binary, 'serve', '--data', server.folder, '--listen', '127.0.0.1:0', '--set', 'log.requests=no',
                    ...(open ? ['--open'] : []), ...args];
-    server.child = spawn(binary, words, { stdio: ['ignore', 'ignore', 'pipe'] });
+    server.child = spawn(words[0], words.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] });
     children.add(server.child);
     server.exited = new Promise((done) => {
       server.child.once('exit', (code) => { children.delete(server.child); done(code); });

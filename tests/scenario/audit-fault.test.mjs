@@ -24,7 +24,7 @@ test('what cannot be audited is neither given out nor written', async (t) => {
   sql('ALTER TABLE audit_block RENAME TO taken_away');
   assert.equal(await get(), 200, 'noted, and waiting to be written');
   await wait(400);
-  assert.equal(await get(), 500);
+  assert.equal(await get(), 503);
   assert.match((await server.get('/fhir/Patient', all)).text, /audit cannot be written/);
   const before = (await server.put('/fhir/Patient/q', { resourceType: 'Patient', id: 'q' }, all)).status;
   assert.ok(before >= 500, `a write is refused: ${before}`);
