@@ -3,7 +3,7 @@
 
 enum { CODE_ANY, CODE_ONE, CODE_SYSTEM, IDENT_ONE, UNIT_ALL, NUM_UNIT, NUM_BY, WORDS_OF,
        CODES_FROM, SEQ_LAST, SEQ_AT, TEXT_NEXT };
-enum { CIDS_MOST = 1000 };
+enum { CIDS_MOST = 1000, TEXTS_LOOKED = 500 };
 
 /* clang-format off */
 const struct stmt compile_sql[] = {
@@ -229,8 +229,8 @@ static err compile_reference(const struct compile *on, struct clause *clause)
     return ERR_OK;
 }
 
-/* A range that holds few different texts becomes those: each is in hit order and can be probed, so
- * a page of a common name costs what it shows. */
+/* A range that holds few different texts becomes those that count: each is in hit order and can be
+ * probed, so a page of a common name costs what it shows. */
 static err add_texts(const struct compile *on, struct clause *clause, const struct posting *range)
 {
     struct ctx *cx = on->cx;
@@ -238,19 +238,26 @@ static err add_texts(const struct compile *on, struct clause *clause, const stru
     size_t before = clause->count;
     str from = range->from;
     one.kind = POSTING_ONE;
-    for (bool row = true;;) {
+    one.contains = (str){ 0 };
+    for (size_t looked = 0; looked < TEXTS_LOOKED; looked++) {
+        bool row;
         struct db_stmt *stmt = db_use(cx, cx->db, compile_sql, TEXT_NEXT);
         db_bind_int(stmt, 1, range->slot);
         db_bind_text(stmt, 2, from);
-        db_bind_text(stmt, 3, range->to);
+        if (str_given(range->to))
+            db_bind_text(stmt, 3, range->to);
+        else
+            db_bind_blob(stmt, 3, S("")); /* after every text */
         TRY(db_step(cx, stmt, &row));
         if (!row)
             return ERR_OK;
         from = arena_printf(cx->arena, "%.*s%c", STR_ARG(db_text(stmt, 0)), '\0');
         db_reset(stmt);
+        one.from = str_slice(from, 0, from.n - 1);
+        if (str_given(range->contains) && str_find(one.from, range->contains) == STR_NONE)
+            continue;
         if (clause->count >= plan_limits.texts)
             break;
-        one.from = str_slice(from, 0, from.n - 1);
         clause_add(cx, clause, one);
     }
     clause->count = before;
@@ -285,10 +292,7 @@ static err add_text(const struct compile *on, struct clause *clause, uint16_t sl
                          ? arena_printf(on->cx->arena, "%.*s%c", STR_ARG(value->folded), '\x01')
                          : after_prefix(on->cx->arena, value->folded);
     }
-    if (str_given(posting.to))
-        return add_texts(on, clause, &posting);
-    clause_add(on->cx, clause, posting);
-    return ERR_OK;
+    return add_texts(on, clause, &posting);
 }
 
 /* For each span class the starts that can answer; the rows' ends are looked at on the way. */

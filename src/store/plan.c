@@ -6,7 +6,7 @@
 
 enum { CHUNK_OF_MANY = 2, PROBES_SMALL = 4 };
 /* Measured: what a probe and a body cost, in rows of an index read one after the other. */
-enum { ROWS_OF_PROBE = 8, ROWS_OF_BODY = 150 };
+enum { ROWS_OF_PROBE = 8, ROWS_OF_BODY = 150, ROWS_OF_SLOT = 100000 };
 struct plan_limits plan_limits = { .probes = 16, .texts = 64, .first_try = 40 * ROWS_OF_BODY,
                                    .few = PLAN_ESTIMATE_MOST };
 enum { DAY_END };
@@ -421,7 +421,9 @@ static err spend(struct ctx *cx, struct store *store, const struct plan *plan,
     if (clause->spent < clause->next_try)
         return ERR_OK;
     clause->next_try = clause->spent * 4;
-    return try_marks(cx, store, plan, clause, clause->spent);
+    bool slot = clause->count && clause->postings[0].kind == POSTING_SLOT;
+    int64_t least = slot ? ROWS_OF_SLOT : 0; /* :missing, which few answer or nearly all */
+    return try_marks(cx, store, plan, clause, clause->spent > least ? clause->spent : least);
 }
 
 static err probe_all(struct ctx *cx, const struct clause *clause, const struct hit *hit, bool *out)
