@@ -13,7 +13,7 @@ import { join, resolve } from 'node:path';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { sendHostile } from '../tests/lib/hostile.mjs';
 
-const CONNECTIONS = 256, SECRET = 'Marked-Family-Name';
+const CONNECTIONS = 96, WAIT_MS = 1000, SECRET = 'Marked-Family-Name';
 
 function freePort() {
   return new Promise((found) => {
@@ -74,7 +74,7 @@ async function main(count, seed, workers) {
   let sent = 0;
   const work = (n) => new Promise((done, failed) => {
     const worker = new Worker(new URL(import.meta.url), { workerData: { port: Number(new URL(url).port), hl7Port, count: Math.ceil(count / workers),
-      seed: seed * 1000 + n, secret: SECRET, connections: CONNECTIONS, ...known } });
+      seed: seed * 1000 + n, secret: SECRET, connections: CONNECTIONS, waitMs: WAIT_MS, ...known } });
     worker.on('message', (message) => {
       if (message.result)
         return done(message.result);

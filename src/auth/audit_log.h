@@ -19,6 +19,7 @@ struct audit_log_options {
     struct store *store;
     str publish_file;        /* empty: none */
     bool publish_syslog;
+    str syslog_socket;       /* "/dev/log" */
     int64_t publish_minutes;
 };
 

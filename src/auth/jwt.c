@@ -8,7 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Nothing here includes json/json.h: the library behind libjose uses some of the same names. */
+/* Nothing here includes json/json.h: the library behind libjose uses some of the same names. Of
+ * those (json_string) ours is the one that gets linked: call none of them. */
 
 enum { LOOK_EVERY_MS = 1000 };
 #define KEYS_BYTES_MAX ((size_t)16 << 20)
@@ -60,7 +61,7 @@ static bool save_ring(struct ctx *cx, json_t *ring, const char *path)
     return written && rename(part, path) == 0;
 }
 
-/* Not given when the library could not make it. */
+/* Without alg, for a key signs by several. Not given when the library could not make it. */
 static str public_text(struct arena *arena, const json_t *ring)
 {
     json_t *set = json_pack("{s:o}", "keys", json_deep_copy(ring)), *key;
@@ -68,7 +69,7 @@ static str public_text(struct arena *arena, const json_t *ring)
     size_t i, bytes;
     bool good = set != NULL;
     json_array_foreach(json_object_get(set, "keys"), i, key)
-        good = good && jose_jwk_pub(NULL, key);
+        good = good && jose_jwk_pub(NULL, key) && json_object_del(key, "alg") == 0;
     if (good && (bytes = json_dumpb(set, NULL, 0, JSON_COMPACT)) > 0) {
         char *room = arena_alloc(arena, bytes);
         if (json_dumpb(set, room, bytes, JSON_COMPACT) == bytes)
@@ -195,14 +196,16 @@ str jwt_public(struct jwt_keys *keys)
     return text;
 }
 
-static json_t *signed_parts(json_t *key, const char *payload)
+static json_t *signed_parts(const json_t *kept, const char *alg, const char *payload)
 {
-    json_t *jws = json_pack("{s:s}", "payload", payload);
+    json_t *key = json_deep_copy(kept), *jws = json_pack("{s:s}", "payload", payload);
     json_t *kid = json_object_get(key, "kid");
-    json_t *sig = json_pack("{s:{s:s, s:s, s:O}}", "protected", "alg", "RS256", "typ", "JWT", "kid",
+    json_t *sig = json_pack("{s:{s:s, s:s, s:O}}", "protected", "alg", alg, "typ", "JWT", "kid",
                             kid);
-    bool done = jws && sig && jose_jws_sig(NULL, jws, sig, key);
+    bool done = jws && sig && json_object_set_new(key, "alg", json_pack("s", alg)) == 0 &&
+                jose_jws_sig(NULL, jws, sig, key);
     json_decref(sig);
+    json_decref(key);
     if (!done) {
         json_decref(jws);
         return NULL;
@@ -222,8 +225,13 @@ static json_t *signing_key(struct jwt_keys *keys)
 
 err jwt_sign(struct ctx *cx, struct jwt_keys *keys, str claims, str *out)
 {
+    return jwt_sign_as(cx, keys, "RS256", claims, out);
+}
+
+err jwt_sign_as(struct ctx *cx, struct jwt_keys *keys, const char *alg, str claims, str *out)
+{
     const char *payload = arena_cstr(cx->arena, secret_base64url(cx->arena, claims));
-    json_t *key = signing_key(keys), *jws = signed_parts(key, payload);
+    json_t *key = signing_key(keys), *jws = signed_parts(key, alg, payload);
     json_decref(key);
     if (!jws)
         return ctx_fail(cx, ERR_BUG, (str){ 0 }, S("the token could not be signed"));

@@ -28,6 +28,10 @@ err jwt_rotate(struct ctx *cx, str folder) MUST_USE;
 /* Signed with RS256 by the newest key. `claims` is a JSON object. */
 err jwt_sign(struct ctx *cx, struct jwt_keys *keys, str claims, str *out) MUST_USE;
 
+/* The same by RS256, RS384 or RS512, for who asks for it. */
+err jwt_sign_as(struct ctx *cx, struct jwt_keys *keys, const char *alg, str claims,
+                str *out) MUST_USE;
+
 /* Checks `token` against a JWKS (JSON text) and gives its claims and header, both JSON text. */
 struct jwt_claims {
     str header, payload;

@@ -297,7 +297,8 @@ static err ask_tokens(struct ctx *cx, struct provider *provider, const struct ke
                       const struct provider_back *back, const struct trip *trip, struct json *out)
 {
     str assertion, code = http_query_value(cx->arena, back->query, S("code"));
-    TRY(jwt_sign(cx, provider->keys, assertion_of(cx, provider), &assertion));
+    TRY(jwt_sign_as(cx, provider->keys, arena_cstr(cx->arena, provider->options.assertion_alg),
+                    assertion_of(cx, provider), &assertion));
     struct buf form = buf_make(cx->arena, FORM_MAX_BYTES);
     put(&form, "grant_type", S("authorization_code"));
     put(&form, "code", code);

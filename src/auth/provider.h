@@ -28,6 +28,7 @@ struct provider_options {
     str door;        /* "staff" or "patients": where people come back to */
     str name;        /* what people call it */
     str issuer, client_id, scopes;
+    str assertion_alg; /* how we sign for it: RS256, RS384 or RS512 */
 };
 struct provider;
 struct provider *provider_make(struct ctx *cx, const struct provider_options *options,

@@ -8,8 +8,6 @@ const struct step_up_row step_up_rows[] = {
     { "label_change",    "Change of what is hidden from whom",    5, "2026-01-01", SOURCE },
     { "role_change",     "Change of a person's role",             5, "2026-01-01", SOURCE },
     { "export",          "Export of the record in bulk",          5, "2026-01-01", SOURCE },
-    { "controlled_drug", "Prescribing a controlled drug",         5, "2026-01-01", SOURCE },
-    { "pgd",             "Authorising a patient group direction", 5, "2026-01-01", SOURCE },
     { 0 },
 };
 /* clang-format on */

@@ -4,10 +4,20 @@
 
 /* The ways in, from the configuration: passkeys, the staff's provider, the patients'. */
 
+/* What RSA keys sign with; another word is the default. */
+static str assertion_alg(str asked)
+{
+    static const char *const known[] = { "RS256", "RS384", "RS512" };
+    for (size_t i = 0; i < COUNT(known); i++)
+        if (str_eq(asked, str_of(known[i])))
+            return asked;
+    return str_of(known[0]);
+}
+
 static struct provider *open_provider(struct ctx *cx, struct serve *serve, const char *door,
                                       const char *section)
 {
-    const char *names[] = { "issuer", "name", "client_id", "scopes" };
+    const char *names[] = { "issuer", "name", "client_id", "scopes", "assertion_alg" };
     str values[COUNT(names)];
     for (size_t i = 0; i < COUNT(names); i++)
         values[i] = config_text(&serve->config, arena_printf(cx->arena, "%s.%s%c", section,
@@ -18,6 +28,7 @@ static struct provider *open_provider(struct ctx *cx, struct serve *serve, const
         .name = values[1],
         .client_id = values[2],
         .scopes = values[3],
+        .assertion_alg = assertion_alg(values[4]),
     };
     return provider_make(cx, &options, serve->oauth.keys);
 }

@@ -20,6 +20,7 @@
 #include "ui/landing.h"
 #include "ui/lock.h"
 #include "ui/my.h"
+#include "ui/people.h"
 #include "ui/privacy.h"
 #include "ui/sign_in.h"
 #include <netdb.h>
@@ -151,6 +152,7 @@ err serve_open_gate(struct ctx *cx, struct serve *serve, str folder)
         TRY(audit_log_start(cx, &(struct audit_log_options){
             .store = serve->store,
             .publish_file = config_text(&serve->config, "audit.publish_file"),
+            .syslog_socket = config_text(&serve->config, "audit.syslog_socket"),
             .publish_syslog = config_switch(&serve->config, "audit.publish_syslog"),
             .publish_minutes = config_number(&serve->config, "audit.publish_minutes"),
         }, &serve->audit));
@@ -227,6 +229,7 @@ const struct route *const *serve_tables(struct arena *arena)
     tables[at++] = rest_routes;
     tables[at++] = audit_event_routes;
     tables[at++] = privacy_routes;
+    tables[at++] = people_routes;
     tables[at++] = viewdef_routes;
     tables[at++] = bulk_routes;
     tables[at++] = rest_subscription_routes;
@@ -260,11 +263,12 @@ void serve_set_nav(struct arena *arena)
     size_t count = 0;
     for (size_t i = 0; modules[i]; i++)
         count += modules[i]->page ? 1 : 0;
-    static const struct ui_link privacy[] = {
+    static const struct ui_link duties[] = {
         { "/privacy", "Privacy", NULL, "privacy.read", true },
         { "/privacy/access", "Who has looked", NULL, "privacy.read", true },
+        { "/people", "People", NULL, "admin.people", true },
     };
-    struct ui_link *links = arena_array(arena, count + 1 + COUNT(privacy), sizeof *links);
+    struct ui_link *links = arena_array(arena, count + 1 + COUNT(duties), sizeof *links);
     count = 0;
     for (size_t i = 0; modules[i]; i++)
         if (modules[i]->page)
@@ -272,8 +276,8 @@ void serve_set_nav(struct arena *arena)
                                                 modules[i]->key, page_permission(modules[i]),
                                                 false };
     links[count++] = (struct ui_link){ "/browse/Patient", "Record", "p", "type:Patient", false };
-    for (size_t i = 0; i < COUNT(privacy); i++)
-        links[count++] = privacy[i];
+    for (size_t i = 0; i < COUNT(duties); i++)
+        links[count++] = duties[i];
     ui_nav_set(links, count);
 }
 

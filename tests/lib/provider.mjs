@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A real OpenID provider (npm oidc-provider) that signs in whom the test says, at once, and can be
-// told to answer wrongly:
+// told to answer wrongly. `alg` is what everything is signed with, by it and for it:
 //
 //   const { port, ready } = await provider(t);      // its issuer is http://127.0.0.1:PORT
 //   const op = await ready(server, { client_id });  // once Frontline runs and shows its keys
@@ -19,19 +19,20 @@ const CLAIMS = {
   selectedrole: ['selected_roleid'],
 };
 
-function key(kid) {
+function key(kid, alg) {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  return { ...privateKey.export({ format: 'jwk' }), kid, use: 'sig', alg: 'RS256' };
+  return { ...privateKey.export({ format: 'jwk' }), kid, use: 'sig', alg };
 }
 
 function configure(op, client, jwks) {
   return {
-    clients: [{ ...client, token_endpoint_auth_method: 'private_key_jwt', jwks,
-      grant_types: ['authorization_code'], response_types: ['code'], token_endpoint_auth_signing_alg: 'RS256' }],
+    clients: [{ token_endpoint_auth_method: 'private_key_jwt', jwks, grant_types: ['authorization_code'], response_types: ['code'],
+      token_endpoint_auth_signing_alg: op.alg, id_token_signed_response_alg: op.alg, ...client }],
+    enabledJWA: { clientAuthSigningAlgValues: [op.alg], idTokenSigningAlgValues: [op.alg], userinfoSigningAlgValues: [op.alg] },
     jwks: { keys: op.keys }, scopes: Object.keys(CLAIMS), claims: CLAIMS, extraParams: ['vtr'],
     acrValues: ['AAL1_USERPASS', 'AAL2_ANY', 'AAL2_OR_AAL3_ANY', 'AAL3_ANY'], conformIdTokenClaims: false,
     cookies: { keys: ['test'] }, pkce: { required: () => true },
-    features: { devInteractions: { enabled: false } },
+    features: { devInteractions: { enabled: false }, jwtUserinfo: { enabled: true } },
     interactions: { url: (ctx, interaction) => `/interaction/${interaction.uid}` },
     findAccount: (ctx, sub) => ({ accountId: sub, claims: () => ({ sub, ...op.person.claims }) }),
     async loadExistingGrant(ctx) {
@@ -53,16 +54,16 @@ async function interact(provider, op, ctx) {
   ctx.respond = false;
 }
 
-export async function provider(t) {
+export async function provider(t, alg = 'RS256') {
   const http = createServer();
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');
   const { port } = http.address();
   const issuer = `http://127.0.0.1:${port}`;
   t.after(() => { http.closeAllConnections(); http.close(); });
-  const op = { issuer, keys: [key('first')], person: {}, spoil: null, asked: [] };
+  const op = { issuer, alg, keys: [key('first', alg)], person: {}, spoil: null, asked: [] };
   const sign = async (claims, header = {}, jwk = op.keys[0]) => new SignJWT(claims)
-    .setProtectedHeader({ alg: 'RS256', kid: jwk.kid, ...header }).sign(await importJWK(jwk, 'RS256'));
+    .setProtectedHeader({ alg, kid: jwk.kid, ...header }).sign(await importJWK(jwk, alg));
 
   const start = (client, jwks) => {
     const real = new Provider(issuer, configure(op, client, jwks));
@@ -72,7 +73,7 @@ export async function provider(t) {
       await next();
       if (ctx.path === '/token' && ctx.status === 200 && op.spoil)
         await op.spoil(ctx.body, { sign, decode: decodeJwt });
-      if (ctx.path === '/me' && op.spoilInfo) op.spoilInfo(ctx.body);
+      if (ctx.path === '/me' && op.spoilInfo) ctx.body = await op.spoilInfo(ctx.body, { sign, decode: decodeJwt }) ?? ctx.body;
     });
     const answer = real.callback();
     http.removeAllListeners('request');
@@ -81,7 +82,7 @@ export async function provider(t) {
   const ready = async (server, client) => {
     const jwks = await (await fetch(`${server.url}/auth/jwks`)).json();
     start(client, jwks);
-    op.rotate = () => { op.keys = [key(`next-${Date.now()}`)]; start(client, jwks); };
+    op.rotate = () => { op.keys = [key(`next-${Date.now()}`, alg)]; start(client, jwks); };
     return op;
   };
   return { issuer, ready };

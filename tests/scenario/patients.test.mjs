@@ -88,6 +88,39 @@ test('a claimed identity reads no record at any address and is told how to prove
   assert.equal((await get(server, end.walker, '/fhir/Patient/ann')).status, 403, 'the claimed session did not grow');
 });
 
+test('a provider that signs everything by RS512, what it tells about people too', async (t) => {
+  const { issuer, ready } = await provider(t, 'RS512');
+  const server = await startServer(t, { open: false, args: ['--set', `patients.issuer=${issuer}`, '--set', 'patients.assertion_alg=RS512'] });
+  const op = await ready(server, { client_id: 'frontline', redirect_uris: [`${server.url}/sign-in/patients/back`], userinfo_signed_response_alg: 'RS512' });
+  const all = { authorization: `Bearer ${run(server, 'token', '--scope', 'system/*.cruds')}` };
+  await server.put('/fhir/Patient/ann', patient('ann', ANN, '1980-05-01'), all);
+  op.person = { sub: 'ann', claims: claims(ANN, '1980-05-01') };
+  const good = await signIn(server);
+  assert.match(good.text, /Family-ann/i, good.text.slice(0, 1500));
+  assert.equal(op.asked.find((a) => a.path === '/auth').query.vtr, '["P9.Cp.Cd","P9.Cp.Ck","P9.Cm"]');
+  for (const [row, change] of [['unsigned', (said, { decode }) => { const { iss, aud, ...rest } = decode(said); return rest; }],
+    ['another audience', (said, { sign, decode }) => sign({ ...decode(said), aud: 'other' })],
+    ['another issuer', (said, { sign, decode }) => sign({ ...decode(said), iss: 'https://other.example' })],
+    ['somebody else', (said, { sign, decode }) => sign({ ...decode(said), sub: 'ben' })],
+    ['changed after it was signed', (said, { decode }) => said.replace(/\.[^.]+\./, `.${Buffer.from(JSON.stringify({ ...decode(said), nhs_number: BEN })).toString('base64url')}.`)]]) {
+    op.spoilInfo = change;
+    const end = await signIn(server);
+    if (row === 'unsigned') // JSON over TLS is what OpenID asks for at least; the ID token stays signed
+      assert.match(end.text, /Family-ann/i, row);
+    else
+      refused(end, /You are not signed in/, row);
+  }
+  op.spoilInfo = null;
+  const walker = (await signIn(server)).walker;
+  assert.match((await get(server, walker, '/step-up?next=/account')).text, /\/sign-in\/patients\?step-up=1/);
+  const again = await signIn(server, 'step-up=1&next=/account', walker);
+  assert.match(again.text, /Where you are signed in/, 'proves it again at the provider');
+  const asked = op.asked.filter((a) => a.path === '/auth').at(-1).query;
+  assert.deepEqual([asked.prompt, asked.max_age], ['login', '300']);
+  op.person = { sub: 'ann', ts: Math.floor(Date.now() / 1000) - 3600, claims: claims(ANN, '1980-05-01') };
+  assert.match((await signIn(server, 'step-up=1&next=/account', walker)).text, /too long ago/, 'an old sign-in over there is no proof');
+});
+
 test('levels: what was reached must be one of what was asked', async (t) => {
   const { server, op } = await set(t);
   const rows = [
