@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "systems/record/look.h"
+#include "systems/record/follow.h"
 #include "assets.h"
 #include "auth/gate.h"
 #include "base/local.h"
@@ -17,7 +18,7 @@
 
 enum { TABS_MAX = 12 };
 
-static const char *const islands[] = { ASSET_TABLE_JS, ASSET_KEYS_JS, ASSET_DIALOG_JS,
+static const char *const islands[] = { ASSET_LIVE_JS, ASSET_TABLE_JS, ASSET_KEYS_JS, ASSET_DIALOG_JS,
                                        ASSET_OUTBOX_JS, ASSET_LOOKUP_JS };
 
 /* ---- sets ---- */
@@ -227,7 +228,8 @@ err record_look_open(struct http_request *request, struct http_response *respons
                      struct record_look *look)
 {
     *look = (struct record_look){ .request = request, .response = response, .cx = request->cx,
-                                  .store = request->store, .patient = request->captures[0] };
+                                  .store = request->store, .patient = request->captures[0],
+                                  .seq = store_seq(request->store) };
     TRY(store_reader(request->cx, request->store));
     return ui_banner_read(request->cx, request->store, look->patient, &look->banner);
 }
@@ -239,10 +241,13 @@ void record_look_head(struct record_look *look, const char *tab, str title)
                                                          STR_ARG(ui_patient_name(look->cx, who)),
                                                          STR_ARG(title)));
     look->page.heading = title;
-    look->page.as_of = (str){ 0 }; /* the banner says when it was read */
+    if (!tab)
+        look->page.as_of = (str){ 0 }; /* the banner says when it was read */
     look->page.section = "/record";
     look->page.islands = islands;
     look->page.islands_count = COUNT(islands);
+    if (tab) /* what is read; a form is not told to change under its writer */
+        follow_patient(look->request, look->patient, look->seq, &look->page);
     look->out = ui_page_buf(look->request);
     ui_page_open(&look->out, &look->page);
     ui_banner_draw(&look->out, look->cx, &look->banner);

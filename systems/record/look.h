@@ -67,6 +67,7 @@ struct record_look {
     struct store *store;
     str patient;               /* id */
     struct ui_banner banner;
+    int64_t seq;               /* of the log, before anything was read */
     struct ui_page page;
     struct buf out;
 };

@@ -3,6 +3,7 @@
 #include "systems/record/codes.h"
 #include "systems/record/discharge.h"
 #include "systems/record/find.h"
+#include "systems/record/follow.h"
 #include "systems/record/home.h"
 #include "systems/record/medicine.h"
 #include "systems/record/merge.h"
@@ -47,6 +48,7 @@ static const struct route routes[] = {
     { "POST", PATIENT "/acknowledge", WRITE, result_acknowledge_post, "Results were seen", SLOW },
     { "POST", PATIENT "/reconcile/{id}", WRITE, medicine_decide_post,
       "Decide about a medicine", SLOW },
+    { "GET", "/record/live", READ, follow_get, "Changes of a record or a ward, as they come", 0 },
     { "GET", "/record/codes", READ, codes_get, "Codes while typing", SLOW },
     { "GET", "/record/merge", "records.merge", merge_get, "Compare two records", SLOW },
     { "POST", "/record/merge", "records.merge", merge_post, "Merge them, or take it back", SLOW },
@@ -67,6 +69,7 @@ const struct module record_module = {
                "H-111 H-112",
     .routes = routes,
     .sql = record_sql,
+    .feed = &record_feed,
     .consumers = consumers,
     .due = due,
 };

@@ -394,25 +394,6 @@ static err create(struct save_form *form, struct commit_op *op)
     return commit_change(form, op);
 }
 
-err save_new_post(struct http_request *request, struct http_response *response)
-{
-    struct record_look look;
-    struct save_form form;
-    struct commit_op op;
-    bool done;
-    TRY(open_form(request, response, &look, &form, &done));
-    if (done)
-        return ERR_OK;
-    err wrong = take_sent(&form);
-    if (sent(&form, "look").n) {
-        form.edits = true;
-        return draw(&form, sent(&form, "look"));
-    }
-    if (wrong == ERR_OK)
-        wrong = create(&form, &op);
-    return wrong == ERR_OK ? answer(&form, &op) : again(&form, wrong);
-}
-
 /* ---- two people ---- */
 
 static bool same(const struct entry_value *a, const struct entry_value *b)
@@ -488,7 +469,9 @@ static err update(struct save_form *form, struct commit_op *op)
     return made;
 }
 
-err save_entry_post(struct http_request *request, struct http_response *response)
+/* A form that came: a new entry, or a change of one. */
+static err take_form(struct http_request *request, struct http_response *response,
+                     err (*write)(struct save_form *form, struct commit_op *op))
 {
     struct record_look look;
     struct save_form form;
@@ -497,15 +480,26 @@ err save_entry_post(struct http_request *request, struct http_response *response
     TRY(open_form(request, response, &look, &form, &done));
     if (done)
         return ERR_OK;
-    TRY(read_entry(&form));
+    if (write == update)
+        TRY(read_entry(&form));
     err wrong = take_sent(&form);
     if (sent(&form, "look").n) {
         form.edits = true;
         return draw(&form, sent(&form, "look"));
     }
     if (wrong == ERR_OK)
-        wrong = update(&form, &op);
+        wrong = write(&form, &op);
     return wrong == ERR_OK ? answer(&form, &op) : again(&form, wrong);
+}
+
+err save_new_post(struct http_request *request, struct http_response *response)
+{
+    return take_form(request, response, create);
+}
+
+err save_entry_post(struct http_request *request, struct http_response *response)
+{
+    return take_form(request, response, update);
 }
 
 /* ---- signatures ---- */

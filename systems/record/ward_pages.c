@@ -3,6 +3,7 @@
 #include "auth/gate.h"
 #include "fhir/datetime.h"
 #include "record_ward.html.h"
+#include "systems/record/follow.h"
 #include "systems/record/home.h"
 #include "systems/record/note.h"
 #include "systems/record/result.h"
@@ -11,7 +12,7 @@
 
 enum { TASKS_MAX = 12 };
 
-static const char *const islands[] = { ASSET_TABLE_JS, ASSET_KEYS_JS };
+static const char *const islands[] = { ASSET_LIVE_JS, ASSET_TABLE_JS, ASSET_KEYS_JS };
 
 /* ---- what is known of each beside the banner ---- */
 
@@ -115,6 +116,7 @@ static err ward_show(struct http_request *request, struct http_response *respons
 {
     struct ctx *cx = request->cx;
     struct ward_list list;
+    int64_t seq = store_seq(request->store);
     TRY(store_reader(cx, request->store));
     TRY(read_all(cx, request->store, request->captures[0], &list));
     struct ui_page page = ui_page_for(request, arena_printf(cx->arena, "%.*s%s",
@@ -126,6 +128,7 @@ static err ward_show(struct http_request *request, struct http_response *respons
     page.islands_count = COUNT(islands);
     page.back_href = S("/record");
     page.back_text = S("Patients");
+    follow_ward(request, list.id, seq, &page);
     ui_page_open(&out, &page);
     draw(&out, cx, &list);
     ui_page_close(&out, &page);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { attribute, flag, person, physical, place } from '../lib/beds.mjs';
-import { WIDTHS, faults, fits, launch, open, shot } from '../lib/browser.mjs';
+import { everyWidth, faults, fits, launch, open, shot } from '../lib/browser.mjs';
 import { Server } from '../lib/server.mjs';
 
 let server;
@@ -74,15 +74,7 @@ const PAGES = {
 for (const [name, path] of Object.entries(PAGES)) {
   test(`${name}: nothing for axe, and fits, at three widths by day and night`, async () => {
     const page = await open(browser, server.url + path());
-    for (const width of WIDTHS) {
-      await page.setViewportSize({ width, height: 900 });
-      for (const scheme of ['light', 'dark']) {
-        await page.emulateMedia({ colorScheme: scheme });
-        await shot(page, `${name}-${width}-${scheme}`);
-        assert.deepEqual(await faults(page), [], `${width} px, ${scheme}`);
-      }
-      assert.ok(await fits(page), `${width} px: scrolls sideways`);
-    }
+    await everyWidth(page, name);
     assert.deepEqual(page.complaints, []);
     await page.emulateMedia({ media: 'print', colorScheme: 'light' });
     await shot(page, `${name}-print`);

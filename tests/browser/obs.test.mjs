@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { WIDTHS, faults, fits, launch, open, shot } from '../lib/browser.mjs';
+import { everyWidth, faults, fits, launch, open, shot } from '../lib/browser.mjs';
 import { Server, root } from '../lib/server.mjs';
 
 let server;
@@ -72,21 +72,13 @@ const PAGES = {
   'obs-wards': '/obs', 'obs-ward': '/obs/ward/ward-a', 'obs-chart': '/obs/patient/ann', 'obs-enter': '/obs/patient/bea/enter',
   'obs-scan': '/obs/patient/bea/enter?from=scan', 'obs-scale': '/obs/patient/ann/scale', 'obs-fluid': '/obs/patient/ann/fluid',
   'obs-gcs': '/obs/patient/ann/gcs', 'obs-calls': '/obs/patient/ann/escalations', 'obs-all-calls': '/obs/escalations',
-  'obs-responses': '/obs/responses', 'obs-rules': '/obs/rules', 'obs-empty': '/obs/patient/new',
+  'obs-responses': '/obs/responses', 'obs-rules': '/obs/rules', 'obs-rota': '/obs/rota/ward-a', 'obs-empty': '/obs/patient/new',
 };
 
 for (const [name, path] of Object.entries(PAGES)) {
   test(`${name}: nothing for axe, and fits, at three widths by day and night`, async () => {
     const page = await open(browser, server.url + path);
-    for (const width of WIDTHS) {
-      await page.setViewportSize({ width, height: 900 });
-      for (const scheme of ['light', 'dark']) {
-        await page.emulateMedia({ colorScheme: scheme });
-        await shot(page, `${name}-${width}-${scheme}`);
-        assert.deepEqual(await faults(page), [], `${width} px, ${scheme}`);
-      }
-      assert.ok(await fits(page), `${width} px: scrolls sideways`);
-    }
+    await everyWidth(page, name);
     assert.deepEqual(page.complaints, []);
     await page.context().close();
   });

@@ -2,7 +2,7 @@
 // Every page that stands on src/ui alone, in a real browser.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { WIDTHS, faults, fits, launch, open, shot } from '../lib/browser.mjs';
+import { everyWidth, faults, fits, launch, open, shot } from '../lib/browser.mjs';
 import { Server } from '../lib/server.mjs';
 
 let server;
@@ -33,21 +33,13 @@ after(async () => {
 const PAGES = {
   landing: '/', list: '/browse/Patient', resource: '/browse/Patient/ann',
   observation: '/browse/Observation/pulse', history: '/browse/Patient/ann/history',
-  refused: '/browse/Patient?q=nmae%3Dx', missing: '/browse/Patient/nobody', nowhere: '/no-such-page',
+  refused: '/browse/Patient?q=nmae%3Dx', missing: '/browse/Patient/nobody', nowhere: '/no-such-page', background: '/admin/background',
 };
 
 for (const [name, path] of Object.entries(PAGES)) {
   test(`${name}: nothing for axe, and fits, at three widths by day and night`, async () => {
     const page = await open(browser, server.url + path);
-    for (const width of WIDTHS) {
-      await page.setViewportSize({ width, height: 900 });
-      for (const scheme of ['light', 'dark']) {
-        await page.emulateMedia({ colorScheme: scheme });
-        await shot(page, `${name}-${width}-${scheme}`);
-        assert.deepEqual(await faults(page), [], `${width} px, ${scheme}`);
-      }
-      assert.ok(await fits(page), `${width} px: scrolls sideways`);
-    }
+    await everyWidth(page, name);
     const complaints = page.complaints.filter((text) => !/status of 40[04]/.test(text));
     assert.deepEqual(complaints, []);
     await page.context().close();

@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, statSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { WIDTHS, faults, fits, launch, open, shot } from '../lib/browser.mjs';
+import { everyWidth, faults, fits, launch, open, shot } from '../lib/browser.mjs';
 import { Server, root } from '../lib/server.mjs';
 
 const IMAGES = join(root, 'docs/images');
@@ -68,6 +68,9 @@ before(async () => {
     const { status, body } = await server.send('PUT', `/fhir/${resource.resourceType}/${resource.id}`, resource);
     assert.equal(status, 201, JSON.stringify(body));
   }
+  const summary = '/record/patient/webb/entry/discharge/once-browser-000001';
+  for (const [path, fields] of [['/record/patient/webb/new/discharge', { summary: 'Pneumonia, treated.', once: 'once-browser-000001' }], [`${summary}/sign`, { version: '1' }]])
+    assert.equal((await fetch(server.url + path, { method: 'POST', redirect: 'manual', body: new URLSearchParams(fields) })).status, 303);
 });
 after(async () => {
   await browser?.close();
@@ -80,25 +83,36 @@ const PAGES = {
   'record-summary': '/record/patient/webb', 'record-timeline': '/record/patient/webb/timeline', 'record-results': '/record/patient/webb/results',
   'record-medicines': '/record/patient/webb/medicines', 'record-notes': '/record/patient/webb/notes', 'record-allergy': '/record/patient/webb/new/allergy',
   'record-note': '/record/patient/webb/new/note', 'record-entry': '/record/patient/webb/entry/allergy/pen', 'record-item': '/record/patient/webb/item/DiagnosticReport/crp',
-  'record-wrong': '/record/patient/webb/wrong/AllergyIntolerance/pen', 'record-discharge': '/record/patient/webb/new/discharge', 'record-merge': '/record/merge?source=9990001233&target=9990000040',
+  'record-wrong': '/record/patient/webb/wrong/AllergyIntolerance/pen', 'record-discharge': '/record/patient/webb/new/discharge', 'record-sending': '/record/patient/webb/entry/discharge/once-browser-000001',
+  'record-merge': '/record/merge?source=9990001233&target=9990000040',
 };
 
 for (const [name, path] of Object.entries(PAGES)) {
   test(`${name}: nothing for axe, and fits, at three widths by day and night`, async () => {
     const page = await open(browser, server.url + path);
-    for (const width of WIDTHS) {
-      await page.setViewportSize({ width, height: 900 });
-      for (const scheme of ['light', 'dark']) {
-        await page.emulateMedia({ colorScheme: scheme });
-        await shot(page, `${name}-${width}-${scheme}`);
-        assert.deepEqual(await faults(page), [], `${width} px, ${scheme}`);
-      }
-      assert.ok(await fits(page), `${width} px: scrolls sideways`);
-    }
+    await everyWidth(page, name);
     assert.deepEqual(page.complaints.filter((text) => !/status of 404/.test(text)), []);
     await page.context().close();
   });
 }
+
+test('an open record and its ward offer what changed, and nothing moves', async () => {
+  const pages = {};
+  for (const [name, path] of Object.entries({ record: '/record/patient/webb', ward: '/record/ward/w7', other: '/record/patient/cook' })) {
+    pages[name] = await open(browser, server.url + path);
+    await pages[name].waitForFunction(() => document.getElementById('app-live')?.textContent.includes('Live'));
+  }
+  const before = await pages.ward.locator('main table').first().textContent();
+  const { status } = await server.send('PUT', '/fhir/Task/live', { resourceType: 'Task', status: 'requested', intent: 'order',
+    id: 'live', description: 'Blood cultures', for: { reference: 'Patient/webb' }, authoredOn: hours(0) });
+  assert.equal(status, 201);
+  for (const name of ['record', 'ward']) await pages[name].locator('#app-pending').waitFor({ state: 'visible', timeout: 5000 });
+  assert.equal(await pages.ward.locator('main table').first().textContent(), before, 'nothing moved');
+  assert.equal(await pages.other.locator('#app-pending').isVisible(), false, 'another record says nothing');
+  await pages.record.locator('#app-pending button').click();
+  await pages.record.getByText('Blood cultures').first().waitFor();
+  for (const page of Object.values(pages)) await page.context().close();
+});
 
 test('scripts of a record page stay within 25 KB gzipped', async () => {
   const page = await open(browser, `${server.url}/record/patient/webb/new/note`);

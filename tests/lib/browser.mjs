@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Chromium as people use it: widths, day and night, keyboard only, without scripts, on paper.
+import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -67,4 +68,17 @@ export async function shot(page, name, options = {}) {
 // True when nothing makes the page scroll sideways.
 export async function fits(page) {
   return page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
+}
+
+// A page at each width, by day and by night: kept as pictures, nothing for axe, nothing sideways.
+export async function everyWidth(page, name, height = 900) {
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height });
+    for (const scheme of ['light', 'dark']) {
+      await page.emulateMedia({ colorScheme: scheme });
+      await shot(page, `${name}-${width}-${scheme}`);
+      assert.deepEqual(await faults(page), [], `${name}, ${width} px, ${scheme}`);
+    }
+    assert.ok(await fits(page), `${name}, ${width} px: scrolls sideways`);
+  }
 }
