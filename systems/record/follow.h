@@ -4,8 +4,8 @@
 #include "ui/feed.h"
 
 /*
- * record_follow: an open record or ward list says that it has changed since it was drawn, and offers
- * to show it; nothing moves by itself under whoever is reading or writing.
+ * record_follow: an open record or ward list says that it has changed since it was drawn, and
+ * offers to show it; nothing moves by itself under whoever is reading or writing.
  *
  * Shapes   GET /record/live?patient=ID or ?ward=ID is the event stream (ui/live.h). A change of
  *          anything in a patient's record is told to that record's pages and to those of the wards

@@ -124,11 +124,11 @@ static err ward_show(struct http_request *request, struct http_response *respons
     struct buf out = ui_page_buf(request);
     page.section = "/record";
     page.wide = true;
-    page.islands = islands;
-    page.islands_count = COUNT(islands);
+    follow_ward(request, list.id, seq, &page);
+    page.islands = islands + (page.live_url.n ? 0 : 1); /* the first belongs to those that follow */
+    page.islands_count = COUNT(islands) - (page.live_url.n ? 0 : 1);
     page.back_href = S("/record");
     page.back_text = S("Patients");
-    follow_ward(request, list.id, seq, &page);
     ui_page_open(&out, &page);
     draw(&out, cx, &list);
     ui_page_close(&out, &page);

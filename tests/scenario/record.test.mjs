@@ -252,6 +252,17 @@ test('a discharge summary is drawn from the record and signed', async () => {
   assert.equal((await all('Communication?patient=ann')).length, 0);
 });
 
+test('what is copied forward is said to be, and a note begins empty', async () => {
+  const first = await get('/record/patient/zoe/new/note');
+  assert.doesNotMatch(text(first.html), /Filled in from the record/);
+  assert.equal((await post('/record/patient/zoe/new/handover', { situation: 'Day two, on oxygen', once: 'once-copied-000001' })).status, 303);
+  await post('/record/patient/zoe/entry/handover/once-copied-000001/sign', { version: '1' });
+  const next = await get('/record/patient/zoe/new/handover');
+  assert.match(text(next.html), /Filled in from the record Read every line: it is what was written before, not what is so now/);
+  assert.match(next.html, />\s*Day two, on oxygen/);
+  assert.doesNotMatch((await get('/record/patient/zoe/new/note')).html, /Day two, on oxygen/, 'a note is begun with nothing');
+});
+
 test('an entry in error is marked with the reason, never deleted', async () => {
   const path = '/record/patient/ann/wrong/AllergyIntolerance/once-allergy-000002';
   assert.equal((await post(path, { how: 'mark', reason: '' })).status, 422);
