@@ -131,6 +131,17 @@ static err read_sheet(struct ctx *cx, struct store *store, str patient, struct s
 
 /* ---- the figures ---- */
 
+/* A day on which nobody charted has no balance: nought in and nought out would be a finding. */
+static size_t charted_in(const struct sheet *sheet, int64_t from_ms, int64_t to_ms)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < sheet->count; i++) {
+        const struct fluid_entry *entry = &sheet->entries[i];
+        count += !entry->in_error && entry->at_ms >= from_ms && entry->at_ms < to_ms;
+    }
+    return count;
+}
+
 static err add_days(struct sheet *sheet, struct obs_fluid_page *page)
 {
     struct ctx *cx = sheet->cx;
@@ -141,7 +152,8 @@ static err add_days(struct sheet *sheet, struct obs_fluid_page *page)
         struct fluid_total total;
         TRY(fluid_balance(&cx->issues, sheet->entries, sheet->count, from, to, &total));
         days[back] = (struct obs_fluid_day){ ui_time(cx, from), total.intake_ml, total.output_ml,
-                                             total.balance_ml, total.unmeasured, back == 0 };
+                                             total.balance_ml, total.unmeasured, back == 0,
+                                             charted_in(sheet, from, to) };
     }
     page->days = days;
     page->days_count = OBS_FLUID_DAYS;

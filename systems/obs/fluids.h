@@ -37,6 +37,7 @@ struct obs_fluid_day {
     int64_t intake_ml, output_ml, balance_ml;
     size_t unmeasured;
     bool now;
+    size_t charted; /* entries; 0: the day has no balance at all */
 };
 struct obs_fluid_page {
     const struct obs_person *person;

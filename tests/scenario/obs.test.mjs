@@ -488,6 +488,8 @@ test('a fluid chart runs on by hour, carries no zero for what was not measured, 
     assert.equal((await add(wrong)).status, 422, JSON.stringify(wrong));
   let page = await server.page('/obs/patient/ann/fluid');
   assert.match(page, /<strong>\+849<\/strong>/);
+  assert.equal(page.match(/Nothing charted/g).length, 3, 'a day without an entry is not nought and complete');
+  assert.match(page, /All measured/);
   assert.match(page, /unknown, no weight is recorded/);
   assert.equal((await add({ route: 'stool', unmeasured: '1' })).status, 303);
   page = await server.page('/obs/patient/ann/fluid');
