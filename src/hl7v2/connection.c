@@ -41,16 +41,17 @@ struct connection {
 static bool apply(struct hl7_job *job)
 {
     struct place *place = (struct place *)job;
+    struct hl7_receiver receiver = *place->connection->caller->receiver;
     volatile int outcome = HL7_REJECTED;
     jmp_buf over;
+    receiver.tries_again = job->run && !job->keys.everything;
     place->answer.n = 0;
     place->cx = ctx_make(&place->arena);
     place->cx.now_ms = clock_now_ms();
     place->cx.random = &place->random;
     place->arena.over = &over;
     if (setjmp(over) == 0)
-        outcome = (int)hl7_receive(&place->cx, place->connection->caller->receiver, place->frame,
-                              &place->answer);
+        outcome = (int)hl7_receive(&place->cx, &receiver, place->frame, &place->answer);
     else
         place->too_large = true;
     place->arena.over = NULL;

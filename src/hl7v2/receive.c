@@ -429,7 +429,8 @@ static enum hl7_outcome receive_one(struct ctx *cx, const struct hl7_receiver *r
     }
     struct hl7_work work = receive(cx, receiver, &message, bytes, &outcome);
     hl7_ack(cx, &message, &outcome, answer);
-    hl7_watch_note(&message, outcome.outcome, cx->now_ms);
+    if (outcome.outcome != HL7_ERROR || !receiver->tries_again)
+        hl7_watch_note(&message, outcome.outcome, cx->now_ms);
     if (outcome.outcome == HL7_ACCEPTED && (work.new_patient || work.moved))
         release_held(&work, receiver);
     return outcome.outcome;

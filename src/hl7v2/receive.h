@@ -23,6 +23,7 @@ enum { HL7_TRIES = 8 };
 struct hl7_receiver {
     struct store *store;
     const struct hl7_senders *senders;
+    bool tries_again; /* a message that is refused is given once more: it is not counted yet */
 };
 /* Returns the outcome, of a batch the last one's. */
 enum hl7_outcome hl7_receive(struct ctx *cx, const struct hl7_receiver *receiver, str bytes,
