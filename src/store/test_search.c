@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define TEST_SUITE search
 #include "store/search.h"
-#include "store/sort_key.h"
+#include "store/sort.h"
 #include "store/test_record.h"
 #include <stdio.h>
 
@@ -496,6 +496,47 @@ static void shuffle(struct ctx *cx, struct store *store)
                                         "{\"resourceType\":\"Patient\",\"id\":\"bob\","
                                         "\"name\":[{\"family\":\"Aardvark\"}]}");
     cr_assert(record_do(cx, store, &rename) == ERR_OK);
+}
+
+/* All pages of a query, as ids. */
+static str paged(struct ctx *cx, struct store *store, const char *query)
+{
+    struct search_request request = request_of(query);
+    str joined = S("");
+    for (bool more = true; more;) {
+        struct ctx one = ctx_make(cx->arena);
+        struct search_page page;
+        EXPECT_INT(query, search_run(&one, store, &request, &page), ERR_OK);
+        joined = arena_printf(cx->arena, "%.*s %.*s", STR_ARG(joined), STR_ARG(ids_of(cx, &page)));
+        more = page.next_query.p != NULL;
+        request.query = page.next_query;
+        ctx_release(&one);
+    }
+    return joined;
+}
+
+TEST(walking_an_index_and_gathering_all_give_one_order)
+{
+    static const char *const queries[] = { "Patient?_sort=family&_count=1",
+        "Patient?_sort=-family&_count=1", "Patient?_sort=name&_count=1",
+        "Patient?_sort=-given&_count=2", "Patient?_sort=_id&_count=1",
+        "Patient?_sort=-_id&_count=2", "Observation?_sort=_lastUpdated&_count=1",
+        "Observation?_sort=-_lastUpdated&_count=2", "Patient?gender=male&_sort=-name&_count=1",
+        "Observation?status=final&_sort=-_id&_count=1", "Patient?family=zzz&_sort=family",
+        "Patient?_sort=address&_count=1", "Patient?_sort=-address-city&_count=1" };
+    str folder = record_folder(cx);
+    struct store *store = open_ward(cx, folder);
+    for (size_t i = 0; i < COUNT(queries); i++) {
+        plan_limits.few = 0;
+        sort_walk_most = 10000;
+        str walked = paged(cx, store, queries[i]);
+        sort_walk_most = 0;
+        EXPECT_STR(queries[i], walked, paged(cx, store, queries[i]));
+        sort_walk_most = 2; /* begins to walk, and gives up */
+        EXPECT_STR(queries[i], walked, paged(cx, store, queries[i]));
+    }
+    store_close(store);
+    record_remove(cx, folder);
 }
 
 TEST(what_moves_between_pages_is_neither_dropped_nor_repeated)
