@@ -5,7 +5,8 @@
 #include <zstd.h>
 
 enum { BLOCK_BYTES_MAX = 256 << 20, PACK_FROM_BYTES = 4096, PACK_LEVEL = 1 };
-enum audit_statement { AUDIT_ADD, AUDIT_LAST, AUDIT_WALK, AUDIT_ABOUT, AUDIT_AT };
+enum audit_statement { AUDIT_ADD, AUDIT_LAST, AUDIT_WALK, AUDIT_ABOUT, AUDIT_AT,
+                       AUDIT_TAKE, AUDIT_TAKEN };
 
 /* bytes: of the texts, when they are packed; 0: they stand as they are. */
 const char audit_schema[] =
@@ -13,7 +14,8 @@ const char audit_schema[] =
     " n INTEGER PRIMARY KEY, count INTEGER NOT NULL, bytes INTEGER NOT NULL,"
     " texts BLOB NOT NULL, hash BLOB NOT NULL);"
     "CREATE TABLE IF NOT EXISTS audit_of(pid INTEGER NOT NULL, n INTEGER NOT NULL,"
-    " PRIMARY KEY(pid, n)) WITHOUT ROWID;";
+    " PRIMARY KEY(pid, n)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS audit_taken(id INTEGER PRIMARY KEY, serial INTEGER NOT NULL);";
 
 const struct stmt audit_sql[] = {
     [AUDIT_ADD] = { "append to the audit chain",
@@ -26,6 +28,11 @@ const struct stmt audit_sql[] = {
         "INSERT OR IGNORE INTO audit_of(pid, n) VALUES(?1, ?2)", NULL },
     [AUDIT_AT] = { "a block of the audit chain", "SELECT hash FROM audit_block WHERE n = ?1",
         "SEARCH audit_block USING INTEGER PRIMARY KEY" },
+    [AUDIT_TAKE] = { "the last group that came from the journals",
+        "INSERT OR REPLACE INTO audit_taken(id, serial) VALUES(1, ?1)", NULL },
+    [AUDIT_TAKEN] = { "the last group that came from the journals, read",
+        "SELECT serial FROM audit_taken WHERE id = 1",
+        "SEARCH audit_taken USING INTEGER PRIMARY KEY" },
     { 0 },
 };
 
@@ -125,6 +132,24 @@ err audit_append(struct ctx *cx, struct db *db, const struct audit_entry *entry)
         .count = 1, .pids = entry->pids, .pids_count = entry->pids_count,
     };
     return audit_append_block(cx, db, &block);
+}
+
+err audit_take(struct ctx *cx, struct db *db, int64_t serial)
+{
+    struct db_stmt *stmt = db_use(cx, db, audit_sql, AUDIT_TAKE);
+    db_bind_int(stmt, 1, serial);
+    return db_run(cx, stmt);
+}
+
+err audit_taken(struct ctx *cx, struct db *db, int64_t *serial)
+{
+    struct db_stmt *stmt = db_use(cx, db, audit_sql, AUDIT_TAKEN);
+    bool row;
+    TRY(db_step(cx, stmt, &row));
+    *serial = row ? db_int(stmt, 0) : 0;
+    if (row)
+        db_reset(stmt);
+    return ERR_OK;
 }
 
 /* ---- proving ---- */

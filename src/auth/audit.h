@@ -12,8 +12,8 @@
  *          block of neighbours: their texts, a line each, packed when there are many; and
  *          hash = SHA-256(hash of the block before, number of its first entry, the texts). The
  *          entry of a write is a block of its own, written in the transaction of the write; those
- *          of reads and refusals go in groups. `audit_of` finds the blocks that concern a patient;
- *          it is derived, and an entry's text has the last word.
+ *          of reads and refusals go in groups (audit_log.h). `audit_of` finds the blocks that
+ *          concern a patient; it is derived, and an entry's text has the last word.
  * Units    at_ms in UTC milliseconds.
  * Missing  a request with nobody behind it (--open) is not audited: there is no who.
  * Errors   ERR_IO when entries cannot be written: then requests are refused, reads too, until the
@@ -22,7 +22,7 @@
  * Hazards  H-010 access that nobody can trace.
  */
 enum {
-    AUDIT_FLUSH_MS = 50, AUDIT_QUEUE_MAX = 100000, AUDIT_BLOCK_MAX = 5000, AUDIT_HASH_BYTES = 32,
+    AUDIT_FLUSH_MS = 100, AUDIT_QUEUE_MAX = 100000, AUDIT_BLOCK_MAX = 5000, AUDIT_HASH_BYTES = 32,
     AUDIT_PIDS_MAX = 1000
 };
 
@@ -70,6 +70,11 @@ struct audit_block {
 /* Appends to the chain inside the caller's transaction on the writer's connection. */
 err audit_append_block(struct ctx *cx, struct db *db, const struct audit_block *block) MUST_USE;
 err audit_append(struct ctx *cx, struct db *db, const struct audit_entry *entry) MUST_USE;
+
+/* The number of the last group that came from the journals (audit_log.h); 0: none. In the
+ * transaction that brings its entries. */
+err audit_take(struct ctx *cx, struct db *db, int64_t serial) MUST_USE;
+err audit_taken(struct ctx *cx, struct db *db, int64_t *serial) MUST_USE;
 
 struct audit_head {
     int64_t n;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/audit_log.h"
+#include "auth/audit_journal.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include <pthread.h>
@@ -7,8 +8,8 @@
 enum { LOG_MEMORY_BYTES = 512 << 20, FLUSH_MEMORY_BYTES = 1 << 30, TEXTS_MAX_BYTES = 400 << 20,
        RETRY_MS = 500 };
 
-/* Entries of one group, in blocks. Two groups take turns: one is filled while the other is
- * written. */
+/* Entries of one group, in blocks. Two groups take turns: one is filled while the other goes into
+ * the chain. */
 struct span {
     size_t from, to, count, pids_from, pids_to;
 };
@@ -19,15 +20,21 @@ struct group {
     size_t spans_count, spans_cap;
     int64_t *pids;
     size_t pids_count, pids_cap, count;
+    struct audit_journal journal;
+    size_t journaled;        /* bytes of the texts that the journal holds on disk */
+    uint64_t last;           /* ticket of the last entry */
 };
 struct audit_log {
     struct audit_log_options options;
     pthread_t thread;
     pthread_mutex_t lock; /* over what follows */
-    pthread_cond_t more, written;
+    pthread_cond_t more, hurry, journaled, written;
     struct group groups[2], *filling;
-    bool stopping, failed;
+    bool stopping, flush_wanted, chain_failed, journal_failed;
+    bool journaling;         /* somebody writes the journal */
     uint64_t taken, flushed; /* groups taken to be written, and those of them that are */
+    uint64_t noted, settled; /* last ticket given out, last one on disk */
+    uint64_t serial;         /* last group's number */
     int64_t published_n, published_ms; /* the thread's alone */
 };
 
@@ -81,7 +88,7 @@ err audit_write_change(struct ctx *cx, const struct commit_part *part, struct db
     return audit_append(cx, db, &entry);
 }
 
-/* ---- reads, in groups ---- */
+/* ---- groups ---- */
 
 static int by_value(const void *a, const void *b)
 {
@@ -112,7 +119,7 @@ static err append_group(struct ctx *cx, struct db *db, void *self)
         struct audit_block block = block_of(cx, group, &group->spans[i]);
         TRY(audit_append_block(cx, db, &block));
     }
-    return ERR_OK;
+    return audit_take(cx, db, (int64_t)group->journal.serial);
 }
 
 static err read_head(struct ctx *cx, struct db *db, void *self)
@@ -162,8 +169,7 @@ static bool write_group(struct audit_log *log, struct group *group)
 static void clear(struct group *group)
 {
     arena_reset(&group->arena);
-    struct arena arena = group->arena;
-    *group = (struct group){ .arena = arena };
+    *group = (struct group){ .arena = group->arena, .journal = group->journal };
     group->texts = buf_make(&group->arena, TEXTS_MAX_BYTES);
 }
 
@@ -172,38 +178,109 @@ static void wait_ms(int64_t ms)
     nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L }, NULL);
 }
 
-/* Called with the lock held; gives it back while writing. A group that fails is tried again. */
-static void flush_one(struct audit_log *log)
+static void wait_at_most(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += ms % 1000 * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    pthread_cond_timedwait(cond, lock, &until);
+}
+
+static struct group *other_group(struct audit_log *log)
+{
+    return log->filling == &log->groups[0] ? &log->groups[1] : &log->groups[0];
+}
+
+/* ---- into the journal: what an answer waits for ---- */
+
+static struct group *unjournaled(struct audit_log *log)
+{
+    struct group *older = other_group(log), *newer = log->filling;
+    return older->journaled < older->texts.n   ? older
+           : newer->journaled < newer->texts.n ? newer
+                                               : NULL;
+}
+
+/* With the lock held; gives it back while writing. All that was noted by now goes together. Growing
+ * texts leave what was there before in its place. */
+static void journal_some(struct audit_log *log, struct group *group)
+{
+    str lines = str_slice(buf_str(&group->texts), group->journaled, group->texts.n);
+    uint64_t last = group->last;
+    log->journaling = true;
+    pthread_mutex_unlock(&log->lock);
+    bool written = audit_journal_add(&group->journal, lines);
+    pthread_mutex_lock(&log->lock);
+    log->journaling = false;
+    if (written) {
+        group->journaled += lines.n;
+        log->settled = last;
+    } else if (!log->journal_failed) {
+        log_line(LOG_ERROR, (str){ 0 }, "the audit's journal cannot be written; nothing is read");
+    }
+    log->journal_failed = !written;
+    pthread_cond_broadcast(&log->journaled);
+}
+
+/* With the lock held: true when the ticket is on disk, false when it could not be brought there. */
+static bool settle(struct audit_log *log, uint64_t ticket)
+{
+    bool tried = false;
+    while (log->settled < ticket && !(tried && log->journal_failed)) {
+        tried = true;
+        if (log->journaling)
+            pthread_cond_wait(&log->journaled, &log->lock);
+        else
+            journal_some(log, unjournaled(log));
+    }
+    return log->settled >= ticket;
+}
+
+/* ---- from there into the chain ---- */
+
+/* With the lock held. The group's last lines are in the journal before it is given back, so that
+ * none of them is written to it later. */
+static struct group *take_group(struct audit_log *log)
 {
     struct group *full = log->filling;
-    log->filling = full == &log->groups[0] ? &log->groups[1] : &log->groups[0];
+    log->filling = other_group(log);
+    audit_journal_begin(&log->filling->journal, ++log->serial);
     log->taken++;
+    log->flush_wanted = false;
+    while (!settle(log, full->last) && !log->stopping) {
+        pthread_mutex_unlock(&log->lock);
+        wait_ms(RETRY_MS);
+        pthread_mutex_lock(&log->lock);
+    }
+    return full;
+}
+
+/* With the lock held; gives it back while writing. A group that fails is tried again. */
+static void flush_one(struct audit_log *log)
+{
+    struct group *full = take_group(log);
     pthread_mutex_unlock(&log->lock);
     bool written = write_group(log, full);
     for (bool stopping = false; !written && !stopping;) {
         pthread_mutex_lock(&log->lock);
-        log->failed = true;
+        log->chain_failed = true;
         stopping = log->stopping;
         pthread_cond_broadcast(&log->written);
         pthread_mutex_unlock(&log->lock);
         wait_ms(RETRY_MS);
         written = write_group(log, full);
     }
-    clear(full);
     publish(log, false);
     pthread_mutex_lock(&log->lock);
-    log->failed = !written;
+    clear(full);
+    log->chain_failed = !written;
     log->flushed++;
     pthread_cond_broadcast(&log->written);
-}
-
-/* Waits for the first entry of a group, or until the head is to be published. */
-static void wait_for_more(struct audit_log *log)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 60;
-    pthread_cond_timedwait(&log->more, &log->lock, &until);
 }
 
 static void *run(void *self)
@@ -212,17 +289,14 @@ static void *run(void *self)
     pthread_mutex_lock(&log->lock);
     while (!log->stopping || log->filling->count) {
         if (!log->filling->count) {
-            wait_for_more(log);
+            wait_at_most(&log->more, &log->lock, 60000); /* the head may be due */
             pthread_mutex_unlock(&log->lock);
             publish(log, false);
             pthread_mutex_lock(&log->lock);
             continue;
         }
-        if (!log->stopping) {
-            pthread_mutex_unlock(&log->lock);
-            wait_ms(AUDIT_FLUSH_MS);
-            pthread_mutex_lock(&log->lock);
-        }
+        if (!log->stopping && !log->flush_wanted)
+            wait_at_most(&log->hurry, &log->lock, AUDIT_FLUSH_MS);
         flush_one(log);
     }
     pthread_mutex_unlock(&log->lock);
@@ -230,45 +304,7 @@ static void *run(void *self)
     return NULL;
 }
 
-static err make_table(struct ctx *cx, struct db *db, void *self)
-{
-    (void)self;
-    return db_exec(cx, db, audit_schema);
-}
-
-err audit_log_start(struct ctx *cx, const struct audit_log_options *options,
-                    struct audit_log **out)
-{
-    TRY(store_write(cx, options->store, make_table, NULL));
-    struct audit_log *log = arena_zero(cx->arena, sizeof *log);
-    log->options = *options;
-    log->published_ms = cx->now_ms;
-    log->filling = &log->groups[0];
-    for (size_t i = 0; i < COUNT(log->groups); i++) {
-        log->groups[i].arena = arena_make(LOG_MEMORY_BYTES);
-        clear(&log->groups[i]);
-    }
-    pthread_mutex_init(&log->lock, NULL);
-    pthread_cond_init(&log->more, NULL);
-    pthread_cond_init(&log->written, NULL);
-    if (pthread_create(&log->thread, NULL, run, log) != 0)
-        return ctx_fail(cx, ERR_IO, (str){ 0 }, S("no thread for the audit could be started"));
-    *out = log;
-    return ERR_OK;
-}
-
-void audit_log_stop(struct audit_log *log)
-{
-    if (!log)
-        return;
-    pthread_mutex_lock(&log->lock);
-    log->stopping = true;
-    pthread_cond_signal(&log->more);
-    pthread_mutex_unlock(&log->lock);
-    pthread_join(log->thread, NULL);
-    for (size_t i = 0; i < COUNT(log->groups); i++)
-        arena_free(&log->groups[i].arena);
-}
+/* ---- start and stop ---- */
 
 static void begin_span(struct group *group)
 {
@@ -296,25 +332,153 @@ static void add(struct group *group, str text, const struct audit_entry *entry)
     group->count++;
 }
 
-err audit_note(struct ctx *cx, struct audit_log *log, const struct audit_entry *entry)
+static err read_taken(struct ctx *cx, struct db *db, void *self)
+{
+    return audit_taken(cx, db, self);
+}
+
+static err make_table(struct ctx *cx, struct db *db, void *self)
+{
+    (void)self;
+    return db_exec(cx, db, audit_schema);
+}
+
+/* What a crash left in one journal, as a group again. */
+static err read_left(struct ctx *cx, const struct audit_journal *journal, struct group *out)
+{
+    str texts, line;
+    uint64_t serial;
+    *out = (struct group){ .arena = arena_make(LOG_MEMORY_BYTES) };
+    out->texts = buf_make(&out->arena, TEXTS_MAX_BYTES);
+    TRY(audit_journal_read(cx, journal, &serial, &texts));
+    out->journal.serial = serial;
+    while (texts.n && str_next(&texts, '\n', &line)) {
+        struct audit_entry entry = { 0 };
+        struct arena_mark mark = arena_mark(cx->arena);
+        TRY(audit_read_text(cx, line, &entry));
+        add(out, line, &entry);
+        arena_rewind(cx->arena, mark);
+    }
+    return ERR_OK;
+}
+
+/* Brings it into the chain, unless the chain has it. */
+static err take_left(struct ctx *cx, struct audit_log *log, const struct audit_journal *journal)
+{
+    struct group left;
+    int64_t taken = 0;
+    err failed = read_left(cx, journal, &left);
+    if (failed == ERR_OK)
+        failed = store_write(cx, log->options.store, read_taken, &taken);
+    bool wanted = failed == ERR_OK && (int64_t)left.journal.serial > taken;
+    if (wanted && left.count)
+        failed = store_write(cx, log->options.store, append_group, &left);
+    if (wanted && left.count && failed == ERR_OK)
+        log_line(LOG_INFO, (str){ 0 }, "audit: %zu entries of before the last stop were in the "
+                 "journal and are now in the chain", left.count);
+    uint64_t seen = wanted ? left.journal.serial : (uint64_t)taken;
+    log->serial = seen > log->serial ? seen : log->serial;
+    arena_free(&left.arena);
+    return failed;
+}
+
+static err open_journals(struct ctx *cx, struct audit_log *log)
+{
+    uint64_t serials[2];
+    str texts;
+    for (size_t i = 0; i < COUNT(log->groups); i++) {
+        str path = arena_printf(cx->arena, "%.*s/audit.%zu", STR_ARG(log->options.folder), i);
+        TRY(audit_journal_open(cx, path, &log->groups[i].journal));
+        TRY(audit_journal_read(cx, &log->groups[i].journal, &serials[i], &texts));
+    }
+    bool swapped = serials[0] > serials[1]; /* the older first */
+    TRY(take_left(cx, log, &log->groups[swapped].journal));
+    TRY(take_left(cx, log, &log->groups[!swapped].journal));
+    audit_journal_begin(&log->filling->journal, ++log->serial);
+    return ERR_OK;
+}
+
+static err start_thread(struct ctx *cx, struct audit_log *log)
+{
+    pthread_cond_t *const conds[] = { &log->more, &log->hurry, &log->journaled, &log->written };
+    pthread_mutex_init(&log->lock, NULL);
+    for (size_t i = 0; i < COUNT(conds); i++)
+        pthread_cond_init(conds[i], NULL);
+    if (pthread_create(&log->thread, NULL, run, log) != 0)
+        return ctx_fail(cx, ERR_IO, (str){ 0 }, S("no thread for the audit could be started"));
+    return ERR_OK;
+}
+
+err audit_log_start(struct ctx *cx, const struct audit_log_options *options,
+                    struct audit_log **out)
+{
+    TRY(store_write(cx, options->store, make_table, NULL));
+    struct audit_log *log = arena_zero(cx->arena, sizeof *log);
+    log->options = *options;
+    log->published_ms = cx->now_ms;
+    log->filling = &log->groups[0];
+    for (size_t i = 0; i < COUNT(log->groups); i++) {
+        log->groups[i].arena = arena_make(LOG_MEMORY_BYTES);
+        clear(&log->groups[i]);
+    }
+    TRY(open_journals(cx, log));
+    TRY(start_thread(cx, log));
+    *out = log;
+    return ERR_OK;
+}
+
+void audit_log_stop(struct audit_log *log)
+{
+    if (!log)
+        return;
+    pthread_mutex_lock(&log->lock);
+    log->stopping = true;
+    pthread_cond_signal(&log->more);
+    pthread_cond_signal(&log->hurry);
+    pthread_mutex_unlock(&log->lock);
+    pthread_join(log->thread, NULL);
+    for (size_t i = 0; i < COUNT(log->groups); i++) {
+        audit_journal_close(&log->groups[i].journal);
+        arena_free(&log->groups[i].arena);
+    }
+}
+
+/* ---- noting ---- */
+
+static err cannot(struct ctx *cx)
+{
+    return ctx_fail(cx, ERR_IO, (str){ 0 },
+                    S("the audit cannot be written, so nothing may be read; see the disk"));
+}
+
+err audit_note(struct ctx *cx, struct audit_log *log, const struct audit_entry *entry,
+               uint64_t *ticket)
 {
     str text = audit_text(cx->arena, entry);
     pthread_mutex_lock(&log->lock);
     struct group *group = log->filling;
-    bool failed = log->failed;
+    bool failed = log->chain_failed;
     bool full = group->count >= AUDIT_QUEUE_MAX || group->texts.n + text.n > TEXTS_MAX_BYTES / 2;
     if (!failed && !full) {
         add(group, text, entry);
+        *ticket = group->last = ++log->noted;
         if (group->count == 1)
             pthread_cond_signal(&log->more);
     }
     pthread_mutex_unlock(&log->lock);
     if (failed)
-        return ctx_fail(cx, ERR_IO, (str){ 0 },
-                        S("the audit cannot be written, so nothing may be read; see the disk"));
+        return cannot(cx);
     if (full)
         return ctx_fail(cx, ERR_BUSY, (str){ 0 }, S("too much waits to be audited; try again"));
     return ERR_OK;
+}
+
+err audit_settle(struct ctx *cx, struct audit_log *log, uint64_t ticket)
+{
+    pthread_mutex_lock(&log->lock);
+    bool settled = settle(log, ticket);
+    pthread_mutex_unlock(&log->lock);
+    return settled ? ERR_OK : cannot(cx);
 }
 
 err audit_flush(struct ctx *cx, struct audit_log *log)
@@ -323,10 +487,11 @@ err audit_flush(struct ctx *cx, struct audit_log *log)
         return ERR_OK;
     pthread_mutex_lock(&log->lock);
     uint64_t wanted = log->taken + (log->filling->count > 0);
-    while (!log->failed && log->flushed < wanted)
+    log->flush_wanted = log->filling->count > 0;
+    pthread_cond_signal(&log->hurry);
+    while (!log->chain_failed && !log->journal_failed && log->flushed < wanted)
         pthread_cond_wait(&log->written, &log->lock);
-    bool failed = log->failed;
+    bool failed = log->chain_failed || log->journal_failed;
     pthread_mutex_unlock(&log->lock);
-    return failed ? ctx_fail(cx, ERR_IO, (str){ 0 }, S("the audit cannot be written; see the disk"))
-                  : ERR_OK;
+    return failed ? cannot(cx) : ERR_OK;
 }

@@ -14,8 +14,8 @@
  *          applies, cx->access. Route permissions: "open" needs nobody; "signed-in" anybody known;
  *          "fhir.read", "fhir.search", "fhir.create" and the like are decided by type;
  *          "fhir.export" needs "export.bulk" and a step-up besides; anything else is decided by the
- *          role's patterns. What was given out or refused is noted when the answer is ready: an
- *          answer that cannot be noted is not sent.
+ *          role's patterns. What was given out or refused is noted when the answer is ready, and it
+ *          goes when its entry is on disk; one that cannot be noted is not sent.
  * Missing  no credentials on a closed route: ERR_LOGIN, with how to get in.
  * Limits   an address that showed bad credentials too often in a minute is answered 429 when it
  *          shows bad ones again, and its requests of tokens, too; good ones always pass.
@@ -74,9 +74,10 @@ err gate_may_read(struct http_request *request, const struct session *session, u
 err gate_may_open(struct http_request *request, const struct session *session,
                   str patient) MUST_USE;
 
-/* For struct http_options: gate, gate_self and done. */
+/* For struct http_options: gate, gate_self, done and settle. */
 err gate_check(struct http_request *request, struct http_response *response);
 err gate_done(struct http_request *request, struct http_response *response);
+err gate_settle(struct http_request *request, uint64_t ticket);
 /* ERR_FORBIDDEN unless the asker proved who they are recently enough for the act (step_up.h). */
 err gate_step_up(struct http_request *request, const char *act) MUST_USE;
 /* What a scope with a query must say to be granted: parameters of the type itself. */

@@ -90,6 +90,23 @@ static bool emergency(const struct user *user, const struct audit_entry *entry)
     return false;
 }
 
+/* The answer stays here until the entry is on disk. It holds no read connection meanwhile: there
+ * are fewer of those than answers that wait. */
+static err note(struct http_request *request, struct audit_log *log,
+                const struct audit_entry *entry)
+{
+    uint64_t ticket;
+    TRY(audit_note(request->cx, log, entry, &ticket));
+    store_reader_end(request->cx);
+    http_hold(request, ticket);
+    return ERR_OK;
+}
+
+err gate_settle(struct http_request *request, uint64_t ticket)
+{
+    return audit_settle(request->cx, gate_audit(request->gate_self), ticket);
+}
+
 /* Credentials that were shown and are not good. */
 static err note_stranger(struct http_request *request, struct audit_log *log, int status)
 {
@@ -102,7 +119,7 @@ static err note_stranger(struct http_request *request, struct audit_log *log, in
         .what = what_of(request), .outcome = AUDIT_REFUSED, .request_id = cx->request_id,
         .address = http_address(request),
     };
-    return audit_note(cx, log, &entry);
+    return note(request, log, &entry);
 }
 
 err gate_done(struct http_request *request, struct http_response *response)
@@ -135,5 +152,5 @@ err gate_done(struct http_request *request, struct http_response *response)
     }
     if (emergency(cx->user, &entry))
         entry.purpose = S("BTG");
-    return audit_note(cx, log, &entry);
+    return note(request, log, &entry);
 }

@@ -29,5 +29,8 @@ err sign_in_note(struct http_request *request, str who, const char *method, bool
         .address = http_address(request),
         .client = S(""), .behalf = S(""), .purpose = S(""), .reason = S(""),
     };
-    return audit_note(cx, log, &entry);
+    uint64_t ticket;
+    TRY(audit_note(cx, log, &entry, &ticket));
+    http_hold(request, ticket);
+    return ERR_OK;
 }

@@ -79,6 +79,20 @@ static void fault(struct http_connection *c, err kind)
     (options->fault ? options->fault : http_fault)(&c->request, &c->response, kind);
 }
 
+void http_hold(struct http_request *request, uint64_t ticket)
+{
+    request->connection->ticket = ticket;
+}
+
+static void answer_instead(struct http_connection *c, err refused)
+{
+    if (c->response.stream_end)
+        c->response.stream_end(c->response.stream_self);
+    c->response = (struct http_response){ 0 };
+    c->error = refused;
+    fault(c, refused);
+}
+
 /* The answer stands, unless whoever must take note of it cannot. */
 static void finish(struct http_connection *c)
 {
@@ -89,13 +103,24 @@ static void finish(struct http_connection *c)
     c->arena.over = &over;
     err refused = setjmp(over) == 0 ? done(&c->request, &c->response) : ERR_LIMIT;
     c->arena.over = NULL;
-    if (!refused)
-        return;
-    if (c->response.stream_end)
-        c->response.stream_end(c->response.stream_self);
-    c->response = (struct http_response){ 0 };
-    c->error = refused;
-    fault(c, refused);
+    if (refused)
+        answer_instead(c, refused);
+}
+
+/* Sends the answer, once it is settled. Until then the engine gets none, keeps the connection among
+ * those it has work with, and asks again at its next turn: that costs a call, where suspending and
+ * resuming costs three system calls. So the first that is asked again settles for all of a turn. */
+static enum MHD_Result answer(struct http_connection *c)
+{
+    if (c->ticket && !c->held) {
+        c->held = true;
+        return MHD_YES;
+    }
+    err refused = c->ticket ? c->loop->server->options->settle(&c->request, c->ticket) : ERR_OK;
+    c->ticket = 0;
+    if (refused)
+        answer_instead(c, refused);
+    return reply_queue(c);
 }
 
 static void take_id(struct http_connection *c)
@@ -221,18 +246,20 @@ static enum MHD_Result run_inline(struct http_connection *c)
 {
     run(c);
     if (!c->waits)
-        return reply_queue(c);
+        return answer(c);
     MHD_suspend_connection(c->mhd);
     park(c);
     return MHD_YES;
 }
 
+/* Before the body was read: this is not held, since the engine would go on reading. */
 static enum MHD_Result fail_now(struct http_connection *c, err kind)
 {
     c->stage = STAGE_READY;
     c->error = kind;
     fault(c, kind);
     finish(c);
+    c->ticket = 0;
     return reply_queue(c);
 }
 
@@ -347,7 +374,7 @@ enum MHD_Result exchange_step(void *self, struct MHD_Connection *mhd, const char
     case STAGE_WORK:
         return run_inline(c);
     case STAGE_READY:
-        return reply_queue(c);
+        return answer(c);
     case STAGE_SENT:
         break;
     }

@@ -65,6 +65,9 @@ typedef err http_handler(struct http_request *request, struct http_response *res
 void http_wait(struct http_request *request, http_handler *then);
 /* Continues a request that waits, or a stream that returned 0. Any thread; never blocks. */
 void http_wake(struct http_request *request);
+/* For http_options.done: the answer is ready and stays here until `settle` has settled the ticket,
+ * at the loop's next turn. Nothing of it is sent before. */
+void http_hold(struct http_request *request, uint64_t ticket);
 /* True while the server is stopping: streams should end. */
 bool http_stopping(const struct http_request *request);
 

@@ -43,6 +43,8 @@ struct http_connection {
     bool waits;              /* the handler called http_wait */
     bool streams, close_after;
     bool counted;            /* among the server's active requests */
+    bool held;               /* since the last turn */
+    uint64_t ticket;         /* of http_hold; 0: none */
     struct random random;
     _Atomic int wake;        /* enum wake_state */
     struct http_connection *woken_next;

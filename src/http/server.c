@@ -332,6 +332,14 @@ static bool has_sleepers(const struct http_loop *loop)
     return false;
 }
 
+static bool has_held(const struct http_loop *loop)
+{
+    for (struct http_connection *c = loop->live.next; c != &loop->live; c = c->next)
+        if (c->ticket)
+            return true;
+    return false;
+}
+
 /* A request may have come in, and gone to the writer, after the last look at how many there are. */
 static void finish_sleepers(struct http_loop *loop)
 {
@@ -340,7 +348,7 @@ static void finish_sleepers(struct http_loop *loop)
         take_arrivals(loop);
         take_woken(loop);
         MHD_run_wait(loop->daemon, 0); /* what was resumed last */
-        if (!has_sleepers(loop) || clock_monotonic_ms() >= until)
+        if ((!has_sleepers(loop) && !has_held(loop)) || clock_monotonic_ms() >= until)
             return;
         poll(NULL, 0, 1);
     }

@@ -36,6 +36,9 @@ struct http_options {
     /* The answer is ready and nothing of it was sent: what it returns but ERR_OK is sent instead.
      * For the audit. NULL: nothing. */
     http_handler *done;
+    /* Settles the ticket of a held answer; what it returns but ERR_OK is sent instead. Called on
+     * the loop's thread, after all that the loop had to answer in that turn. */
+    err (*settle)(struct http_request *request, uint64_t ticket);
     /* Renders a fault in another form (a page, say); NULL: OperationOutcome as JSON. */
     void (*fault)(struct http_request *request, struct http_response *response, err kind);
     str base_url;           /* not given: from Host */

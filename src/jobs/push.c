@@ -155,7 +155,9 @@ static err note_told(struct ctx *cx, const struct telling *t, const struct user 
         .role = str_of(user->asker.role->name),
         .what = arena_printf(cx->arena, "Subscription/%.*s events %lld to %lld", STR_ARG(t->id),
                              (long long)from, (long long)to) };
-    return audit_note(cx, t->push->options.audit, &entry);
+    uint64_t ticket;
+    TRY(audit_note(cx, t->push->options.audit, &entry, &ticket));
+    return audit_settle(cx, t->push->options.audit, ticket);
 }
 
 /* Greets, tells the next events, or gives a sign of life; nothing when there is nothing to tell. */

@@ -202,7 +202,9 @@ static err note_access(struct ctx *cx, const struct sending *sending, int64_t fr
         .role = str_of(sending->user.asker.role->name),
         .what = arena_printf(cx->arena, "Subscription/%.*s events %lld to %lld",
                              STR_ARG(sending->s.id), (long long)from, (long long)to) };
-    return audit_note(cx, audit, &entry);
+    uint64_t ticket;
+    TRY(audit_note(cx, audit, &entry, &ticket));
+    return audit_settle(cx, audit, ticket);
 }
 
 /* The next events, as many as one notification takes; *to 0: there are none. */

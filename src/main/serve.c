@@ -151,6 +151,7 @@ err serve_open_gate(struct ctx *cx, struct serve *serve, str folder)
     if (!serve->open)
         TRY(audit_log_start(cx, &(struct audit_log_options){
             .store = serve->store,
+            .folder = folder,
             .publish_file = config_text(&serve->config, "audit.publish_file"),
             .syslog_socket = config_text(&serve->config, "audit.syslog_socket"),
             .publish_syslog = config_switch(&serve->config, "audit.publish_syslog"),
@@ -173,6 +174,7 @@ err serve_open_gate(struct ctx *cx, struct serve *serve, str folder)
     serve->http.gate = serve->open ? NULL : gate_check;
     serve->http.gate_self = serve->gate;
     serve->http.done = serve->open ? NULL : gate_done;
+    serve->http.settle = gate_settle;
     return ERR_OK;
 }
 

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/audit_journal.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { READY_BYTES = 1 << 20, FILE_BYTES_MAX = 1 << 30 };
+
+struct piece {
+    uint64_t serial, bytes;
+    unsigned char check[crypto_shorthash_BYTES];
+};
+
+/* Finds what a crash tore, not what somebody forged: the chain is for that. So the key is known. */
+static void check_of(const struct piece *piece, str texts,
+                     unsigned char out[crypto_shorthash_BYTES])
+{
+    unsigned char key[crypto_shorthash_KEYBYTES] = { 0 };
+    memcpy(key, &piece->serial, sizeof piece->serial);
+    memcpy(key + sizeof piece->serial, &piece->bytes, sizeof piece->bytes);
+    crypto_shorthash(out, (const unsigned char *)texts.p, texts.n, key);
+}
+
+/* Blocks that were written once need no allocation when they are written again. */
+static bool make_ready(int fd)
+{
+    static const char zeros[16384];
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return false;
+    for (off_t at = st.st_size; at < READY_BYTES; at += (off_t)sizeof zeros)
+        if (pwrite(fd, zeros, sizeof zeros, at) != (ssize_t)sizeof zeros)
+            return false;
+    return true;
+}
+
+err audit_journal_open(struct ctx *cx, str path, struct audit_journal *out)
+{
+    int fd = open(arena_cstr(cx->arena, path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || !make_ready(fd)) {
+        int why = errno;
+        if (fd >= 0)
+            close(fd);
+        return ctx_failf(cx, ERR_IO, path, "the audit's journal cannot be written: %s",
+                         strerror(why));
+    }
+    *out = (struct audit_journal){ .fd = fd };
+    return ERR_OK;
+}
+
+void audit_journal_close(struct audit_journal *journal)
+{
+    if (journal->fd > 0)
+        close(journal->fd);
+    journal->fd = 0;
+}
+
+/* The next whole piece of the group from *at on. */
+static bool take_piece(str file, size_t *at, uint64_t *serial, str *texts)
+{
+    struct piece piece;
+    unsigned char check[crypto_shorthash_BYTES];
+    if (file.n - *at < sizeof piece)
+        return false;
+    memcpy(&piece, file.p + *at, sizeof piece);
+    str rest = str_slice(file, *at + sizeof piece, file.n);
+    if (!piece.serial || (*serial && piece.serial != *serial) || piece.bytes > rest.n)
+        return false;
+    *texts = str_slice(rest, 0, (size_t)piece.bytes);
+    check_of(&piece, *texts, check);
+    if (memcmp(check, piece.check, sizeof check) != 0)
+        return false;
+    *serial = piece.serial;
+    *at += sizeof piece + texts->n;
+    return true;
+}
+
+static err read_file(struct ctx *cx, int fd, str *out)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0 || st.st_size > FILE_BYTES_MAX)
+        return ctx_fail(cx, ERR_IO, S("audit"), S("the audit's journal cannot be read"));
+    char *bytes = arena_alloc(cx->arena, (size_t)st.st_size + 1);
+    size_t n = 0;
+    for (ssize_t got = 1; got > 0 && n < (size_t)st.st_size; n += got > 0 ? (size_t)got : 0) {
+        got = pread(fd, bytes + n, (size_t)st.st_size - n, (off_t)n);
+        if (got < 0)
+            return ctx_failf(cx, ERR_IO, S("audit"), "the audit's journal cannot be read: %s",
+                             strerror(errno));
+    }
+    *out = (str){ bytes, n };
+    return ERR_OK;
+}
+
+err audit_journal_read(struct ctx *cx, const struct audit_journal *journal, uint64_t *serial,
+                       str *texts)
+{
+    str file, piece;
+    size_t at = 0;
+    *serial = 0;
+    TRY(read_file(cx, journal->fd, &file));
+    struct buf all = buf_make(cx->arena, FILE_BYTES_MAX);
+    while (take_piece(file, &at, serial, &piece))
+        buf_add(&all, piece);
+    *texts = buf_str(&all);
+    return ERR_OK;
+}
+
+void audit_journal_begin(struct audit_journal *journal, uint64_t serial)
+{
+    journal->serial = serial;
+    journal->at = 0;
+}
+
+bool audit_journal_add(struct audit_journal *journal, str texts)
+{
+    struct piece piece = { .serial = journal->serial, .bytes = texts.n };
+    check_of(&piece, texts, piece.check);
+    struct iovec parts[] = { { &piece, sizeof piece }, { (void *)(uintptr_t)texts.p, texts.n } };
+    ssize_t wanted = (ssize_t)(sizeof piece + texts.n);
+    if (pwritev(journal->fd, parts, COUNT(parts), journal->at) != wanted ||
+        fdatasync(journal->fd) != 0)
+        return false;
+    journal->at += wanted;
+    return true;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "base/buf.h"
+#include "base/ctx.h"
+
+/*
+ * audit_journal: a file that holds entries of the audit from before their answer until they stand
+ * in the chain: an answer waits for one fdatasync, not for the record's transaction.
+ *
+ * Shapes   pieces one after another, each of whole lines, numbered with the group they belong to
+ *          and with a checksum. A group begins at the front of the file, over what the chain has
+ *          taken: reading ends at the first piece that is torn or of another group.
+ * Missing  no file, or an empty one: serial 0, no texts.
+ * Errors   ERR_IO: it cannot be made or read. audit_journal_add: false; what was added before
+ *          stays.
+ * Memory   the caller's; audit_journal_close closes the file.
+ * Limits   written over and over, so that its blocks lie ready and fdatasync changes no metadata.
+ *          One thread at a time.
+ * Hazards  H-010 access that nobody can trace; H-225 a trace lost in a crash.
+ */
+struct audit_journal {
+    int fd;
+    uint64_t serial; /* of the group that is being written */
+    int64_t at;      /* where its next piece goes */
+};
+err audit_journal_open(struct ctx *cx, str path, struct audit_journal *out) MUST_USE;
+void audit_journal_close(struct audit_journal *journal);
+/* What is in the file, as it was found at opening. */
+err audit_journal_read(struct ctx *cx, const struct audit_journal *journal, uint64_t *serial,
+                       str *texts) MUST_USE;
+void audit_journal_begin(struct audit_journal *journal, uint64_t serial);
+/* True: the lines are on disk. */
+bool audit_journal_add(struct audit_journal *journal, str texts) MUST_USE;

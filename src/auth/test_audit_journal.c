@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define TEST_SUITE audit_journal
+#include "base/test.h"
+#include "auth/audit_journal.h"
+#include "auth/audit_log.h"
+#include <fcntl.h>
+#include <unistd.h>
+
+static str folder_of(struct ctx *cx)
+{
+    char path[] = "/tmp/frontline-journal-XXXXXX";
+    cr_assert_not_null(mkdtemp(path));
+    return arena_copy(cx->arena, str_of(path));
+}
+
+static str left_in(struct ctx *cx, const struct audit_journal *journal, uint64_t *serial)
+{
+    str texts;
+    cr_assert_eq(audit_journal_read(cx, journal, serial, &texts), ERR_OK);
+    return texts;
+}
+
+TEST(audit_journal_gives_back_what_was_on_disk_and_nothing_older)
+{
+    struct audit_journal journal;
+    uint64_t serial;
+    str path = arena_printf(cx->arena, "%.*s/j", STR_ARG(folder_of(cx)));
+    EXPECT_INT("made", audit_journal_open(cx, path, &journal), ERR_OK);
+    EXPECT_STR("new", left_in(cx, &journal, &serial), S(""));
+    EXPECT_INT("new", serial, 0);
+    audit_journal_begin(&journal, 7);
+    EXPECT("added", audit_journal_add(&journal, S("one\ntwo\n")));
+    EXPECT("added", audit_journal_add(&journal, S("three\n")));
+    EXPECT_STR("all", left_in(cx, &journal, &serial), S("one\ntwo\nthree\n"));
+    EXPECT_INT("group", serial, 7);
+    audit_journal_begin(&journal, 9);
+    EXPECT("over the old", audit_journal_add(&journal, S("four\nfive\n")));
+    EXPECT_STR("not the old behind it", left_in(cx, &journal, &serial), S("four\nfive\n"));
+    EXPECT_INT("group", serial, 9);
+    audit_journal_close(&journal);
+}
+
+/* Each byte of the second piece lost in turn: the first stays, the second does not come half. */
+TEST(audit_journal_leaves_out_a_torn_piece)
+{
+    struct audit_journal journal;
+    uint64_t serial;
+    str path = arena_printf(cx->arena, "%.*s/j", STR_ARG(folder_of(cx)));
+    EXPECT_INT("made", audit_journal_open(cx, path, &journal), ERR_OK);
+    audit_journal_begin(&journal, 3);
+    EXPECT("first", audit_journal_add(&journal, S("first\n")));
+    int64_t from = journal.at;
+    EXPECT("second", audit_journal_add(&journal, S("second\n")));
+    for (int64_t at = from; at < journal.at; at++) {
+        char byte, other;
+        cr_assert_eq(pread(journal.fd, &byte, 1, at), 1);
+        other = (char)(byte ^ 0x40);
+        cr_assert_eq(pwrite(journal.fd, &other, 1, at), 1);
+        EXPECT_STR("the first alone", left_in(cx, &journal, &serial), S("first\n"));
+        cr_assert_eq(pwrite(journal.fd, &byte, 1, at), 1);
+    }
+    EXPECT_STR("both again", left_in(cx, &journal, &serial), S("first\nsecond\n"));
+    audit_journal_close(&journal);
+}
+
+TEST(audit_journal_says_when_it_cannot_write)
+{
+    struct audit_journal journal, full = { .serial = 1 };
+    uint64_t serial;
+    str folder = folder_of(cx);
+    EXPECT_INT("no folder", audit_journal_open(cx, S("/nowhere/at/all"), &journal), ERR_IO);
+    EXPECT_INT("made", audit_journal_open(cx, arena_printf(cx->arena, "%.*s/j", STR_ARG(folder)),
+                                          &journal), ERR_OK);
+    full.fd = open("/dev/full", O_RDWR);
+    EXPECT("a full disk", full.fd < 0 || !audit_journal_add(&full, S("x\n")));
+    EXPECT_INT("stays where it was", full.at, 0);
+    EXPECT_STR("nothing came", left_in(cx, &journal, &serial), S(""));
+    audit_journal_close(&full);
+    audit_journal_close(&journal);
+}
+
+/* ---- with a record ---- */
+
+static struct store *open_record(struct ctx *cx, str folder)
+{
+    struct store *store;
+    struct store_options options = { .folder = folder, .create = true };
+    cr_assert_eq(store_open(cx, &options, &store), ERR_OK);
+    return store;
+}
+
+static err note_some(struct ctx *cx, struct audit_log *log, const char *who)
+{
+    struct audit_entry entry = { .at_ms = cx->now_ms, .who = str_of(who), .role = S("nurse"),
+                                 .what = S("Patient/1"), .request_id = S("r"),
+                                 .pids = (const int64_t[]){ 7 }, .pids_count = 1 };
+    uint64_t ticket;
+    TRY(audit_note(cx, log, &entry, &ticket));
+    return audit_settle(cx, log, ticket);
+}
+
+static err head_of(struct ctx *cx, struct db *db, void *self)
+{
+    return audit_verify(cx, db, self);
+}
+
+static int64_t entries(struct ctx *cx, struct store *store)
+{
+    struct audit_head head = { 0 };
+    cr_assert_eq(store_write(cx, store, head_of, &head), ERR_OK);
+    return head.n;
+}
+
+/* The journal of a crash is put beside a record that does not have its entries yet, twice. */
+TEST(audit_log_takes_what_a_crash_left_in_the_journal_once)
+{
+    str folder = folder_of(cx);
+    struct store *store = open_record(cx, folder);
+    struct audit_log *log;
+    struct audit_log_options options = { .store = store, .folder = folder,
+                                         .publish_file = S(""), .publish_minutes = 60 };
+    struct audit_journal journal;
+    struct audit_entry entry = { .at_ms = cx->now_ms, .who = S("b"), .what = S("Patient/2") };
+    EXPECT_INT("start", audit_log_start(cx, &options, &log), ERR_OK);
+    EXPECT_INT("noted", note_some(cx, log, "a"), ERR_OK);
+    EXPECT_INT("noted", note_some(cx, log, "a"), ERR_OK);
+    audit_log_stop(log);
+    EXPECT_INT("in the chain", entries(cx, store), 2);
+    str path = arena_printf(cx->arena, "%.*s/audit.1", STR_ARG(folder));
+    EXPECT_INT("journal", audit_journal_open(cx, path, &journal), ERR_OK);
+    audit_journal_begin(&journal, 900);
+    EXPECT("left", audit_journal_add(&journal, arena_printf(cx->arena, "%.*s\n",
+                                     STR_ARG(audit_text(cx->arena, &entry)))));
+    audit_journal_close(&journal);
+    for (int start = 1; start <= 2; start++) {
+        EXPECT_INT("start", audit_log_start(cx, &options, &log), ERR_OK);
+        audit_log_stop(log);
+        EXPECT_INT("once", entries(cx, store), 3);
+    }
+    EXPECT_INT("start", audit_log_start(cx, &options, &log), ERR_OK);
+    EXPECT_INT("goes on", note_some(cx, log, "c"), ERR_OK);
+    audit_log_stop(log);
+    EXPECT_INT("after it", entries(cx, store), 4);
+    store_close(store);
+}
