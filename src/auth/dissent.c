@@ -33,13 +33,31 @@ static void add_word(struct buf *buf, str word)
     buf_add(buf, word);
 }
 
-static str actors_of(struct ctx *cx, struct json provision)
+/* Whom a deny can name: those the record ties a person to. */
+static bool is_matched(str reference)
+{
+    static const char *const types[] = { "Practitioner/", "Organization/", "HealthcareService/" };
+    for (size_t i = 0; i < COUNT(types); i++)
+        if (str_starts(reference, str_of(types[i])))
+            return str_find_char(reference, ' ') == STR_NONE;
+    return false;
+}
+
+static str actor_of(struct ctx *cx, struct json actor)
+{
+    struct json reference = json_get(json_get(actor, S("reference")), S("reference"));
+    str text = json_string(cx->arena, reference);
+    return str_given(text) && is_matched(text) ? text : S("");
+}
+
+/* *unmatched: an actor is named whom nobody here can be. */
+static str actors_of(struct ctx *cx, struct json provision, bool *unmatched)
 {
     struct buf words = buf_make(cx->arena, WORDS_BYTES);
     for (struct json_walk w = json_walk(json_get(provision, S("actor"))); json_next(&w);) {
-        struct json reference = json_get(json_get(w.value, S("reference")), S("reference"));
-        str text = json_string(cx->arena, reference);
-        add_word(&words, str_given(text) ? text : S("-")); /* an actor we cannot name is not all */
+        str actor = actor_of(cx, w.value);
+        *unmatched = *unmatched || !actor.n;
+        add_word(&words, actor);
     }
     return buf_str(&words);
 }
@@ -52,13 +70,38 @@ static str codes_of(struct ctx *cx, struct json codings)
     return buf_str(&words);
 }
 
+/* What a rule about patients and types cannot be about. */
+static const char *const finer[] = { "code", "data", "dataPeriod", "securityLabel", "action",
+                                     "modifierExtension" };
+/* And a permit that excepts somebody from a deny: it does so always, or not. */
+static const char *const conditions[] = { "period", "purpose", "class" };
+
+static const char *first_given(struct json provision, const char *const names[], size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (is_given(provision, names[i]))
+            return names[i];
+    return NULL;
+}
+
+static const char *condition_of(struct json permit)
+{
+    const char *finest = first_given(permit, finer, COUNT(finer));
+    return finest ? finest : first_given(permit, conditions, COUNT(conditions));
+}
+
 /* Whom nested permits except from a deny. */
-static str excepted_by(struct ctx *cx, struct json provision)
+static str excepted_by(struct ctx *cx, struct json provision, bool *widened)
 {
     struct buf words = buf_make(cx->arena, WORDS_BYTES);
-    for (struct json_walk w = json_walk(json_get(provision, S("provision"))); json_next(&w);)
-        if (is_type(w.value, "permit"))
-            add_word(&words, actors_of(cx, w.value));
+    for (struct json_walk w = json_walk(json_get(provision, S("provision"))); json_next(&w);) {
+        if (!is_type(w.value, "permit"))
+            continue;
+        if (condition_of(w.value))
+            *widened = true;
+        else
+            add_word(&words, actors_of(cx, w.value, widened));
+    }
     return buf_str(&words);
 }
 
@@ -87,43 +130,143 @@ static void keep(struct loading *l, struct dissent dissent, uint16_t resource)
     l->out->list[l->out->count++] = dissent;
 }
 
+static bool is_class(struct ctx *cx, struct json coding, uint16_t *resource)
+{
+    *resource = fhir_resource_find(json_string(cx->arena, json_get(coding, S("code"))));
+    return *resource != FHIR_NONE &&
+           (!is_given(coding, "system") ||
+            json_string_is(json_get(coding, S("system")), S("http://hl7.org/fhir/resource-types")));
+}
+
 static void add_deny(struct loading *l, struct json provision)
 {
-    static const char *const finer[] = { "data", "code", "securityLabel", "dataPeriod" };
+    bool unmatched = false, widened = first_given(provision, finer, COUNT(finer)) != NULL;
     struct dissent dissent = {
         .pid = l->pid,
-        .actors = actors_of(l->cx, provision),
+        .actors = actors_of(l->cx, provision, &unmatched),
         .purposes = codes_of(l->cx, json_get(provision, S("purpose"))),
-        .excepted = excepted_by(l->cx, provision),
+        .excepted = excepted_by(l->cx, provision, &widened),
     };
     struct json classes = json_get(provision, S("class"));
-    for (size_t i = 0; i < COUNT(finer); i++)
-        if (is_given(provision, finer[i])) {
-            l->out->skipped++;
-            return;
-        }
+    if (unmatched)
+        dissent.actors = S("");
     read_period(l->cx, provision, &dissent);
     if (json_count(classes) == 0)
         keep(l, dissent, FHIR_NONE);
     for (struct json_walk w = json_walk(classes); json_next(&w);) {
-        str code = json_string(l->cx->arena, json_get(w.value, S("code")));
-        uint16_t resource = fhir_resource_find(code);
-        if (resource != FHIR_NONE)
-            keep(l, dissent, resource);
-        else
-            l->out->skipped++;
+        uint16_t resource;
+        bool known = is_class(l->cx, w.value, &resource);
+        keep(l, dissent, known ? resource : FHIR_NONE);
+        widened = widened || !known;
     }
+    l->out->widened += widened || unmatched;
 }
 
-static void walk_provision(struct loading *l, struct json provision, int depth)
+/* R4 leaves out the root's type: then the policy says it. A nested rule without one keeps. */
+static bool denies(struct json consent, struct json provision, int depth)
+{
+    if (is_given(provision, "type") || depth)
+        return !is_type(provision, "permit");
+    struct json codings = json_get(json_get(consent, S("policyRule")), S("coding"));
+    for (struct json_walk w = json_walk(codings); json_next(&w);)
+        if (json_string_is(json_get(w.value, S("code")), S("OPTOUT")))
+            return true;
+    return false;
+}
+
+static void walk_provision(struct loading *l, struct json consent, struct json provision, int depth)
 {
     if (depth > DEPTH_MAX)
         return;
-    if (is_type(provision, "deny"))
+    if (denies(consent, provision, depth))
         add_deny(l, provision);
     for (struct json_walk w = json_walk(json_get(provision, S("provision"))); json_next(&w);)
-        walk_provision(l, w.value, depth + 1);
+        walk_provision(l, consent, w.value, depth + 1);
 }
+
+/* ---- at the write ---- */
+
+struct checking {
+    struct ctx *cx;
+    struct json consent;
+    str path;
+};
+
+static err refuse(struct checking *c, const char *element, const char *why)
+{
+    return ctx_failf(c->cx, ERR_RULE, arena_printf(c->cx->arena, "%.*s.%s", STR_ARG(c->path),
+                                                   element), "%s", why);
+}
+
+static err check_deny(struct checking *c, struct json deny)
+{
+    const char *finest = first_given(deny, finer, COUNT(finer));
+    bool unmatched = false;
+    uint16_t resource;
+    actors_of(c->cx, deny, &unmatched);
+    if (finest)
+        return refuse(c, finest, "a refusal of a part of the entries is not applied here, so it is "
+                      "not taken: name their types in provision.class, or label the entries "
+                      "themselves (meta.security)");
+    if (unmatched)
+        return refuse(c, "actor", "only a Practitioner/ID, Organization/ID or HealthcareService/ID "
+                      "can be kept out: name one of those, or nobody for all");
+    for (struct json_walk w = json_walk(json_get(deny, S("class"))); json_next(&w);)
+        if (!is_class(c->cx, w.value, &resource))
+            return refuse(c, "class", "only types of http://hl7.org/fhir/resource-types can be "
+                          "kept back");
+    return ERR_OK;
+}
+
+static err check_exception(struct checking *c, struct json permit)
+{
+    const char *condition = condition_of(permit);
+    bool unmatched = json_count(json_get(permit, S("actor"))) == 0;
+    actors_of(c->cx, permit, &unmatched);
+    if (condition)
+        return refuse(c, condition, "an exception from a refusal holds for its actors without "
+                      "conditions: leave this out, or write the refusal more narrowly");
+    return unmatched ? refuse(c, "actor", "an exception names each Practitioner/ID, "
+                              "Organization/ID or HealthcareService/ID it is for")
+                     : ERR_OK;
+}
+
+static err check_provision(struct checking *c, struct json provision, int depth, bool in_deny)
+{
+    str path = c->path;
+    bool deny = denies(c->consent, provision, depth);
+    if (depth > DEPTH_MAX)
+        return refuse(c, "provision", "provisions stand within provisions too deeply");
+    if (depth && !is_given(provision, "type"))
+        return refuse(c, "type", "a nested provision says permit or deny");
+    if (deny)
+        TRY(check_deny(c, provision));
+    else if (in_deny)
+        TRY(check_exception(c, provision));
+    c->path = arena_printf(c->cx->arena, "%.*s.provision", STR_ARG(path));
+    for (struct json_walk w = json_walk(json_get(provision, S("provision"))); json_next(&w);)
+        TRY(check_provision(c, w.value, depth + 1, deny));
+    c->path = path;
+    return ERR_OK;
+}
+
+static bool is_about_privacy(struct json consent)
+{
+    struct json codings = json_get(json_get(consent, S("scope")), S("coding"));
+    for (struct json_walk w = json_walk(codings); json_next(&w);)
+        if (json_string_is(json_get(w.value, S("code")), S("patient-privacy")))
+            return json_string_is(json_get(consent, S("status")), S("active"));
+    return false;
+}
+
+err dissent_check(struct ctx *cx, struct json consent)
+{
+    struct checking c = { cx, consent, S("Consent.provision") };
+    return is_about_privacy(consent)
+               ? check_provision(&c, json_get(consent, S("provision")), 0, false) : ERR_OK;
+}
+
+/* ---- all of them ---- */
 
 static int by_pid(const void *a, const void *b)
 {
@@ -146,7 +289,7 @@ static err load(struct loading *l, struct store *store)
         TRY(store_read_rid(cx, store, hits.rids[i], &version));
         TRY(json_parse(cx, version.body, &body));
         l->pid = version.pid;
-        walk_provision(l, json_get(body, S("provision")), 0);
+        walk_provision(l, body, json_get(body, S("provision")), 0);
         arena_rewind(cx->arena, mark);
     }
     if (l->out->count)
@@ -163,6 +306,14 @@ err dissent_load(struct ctx *cx, struct arena *arena, struct store *store, struc
     err result = load(&loading, store);
     cx->access = before;
     return result;
+}
+
+void dissent_take(struct ctx *cx, struct arena *arena, struct json consent, int64_t pid,
+                  struct dissents *out)
+{
+    struct loading loading = { .cx = cx, .arena = arena, .out = out, .pid = pid };
+    *out = (struct dissents){ 0 };
+    walk_provision(&loading, consent, json_get(consent, S("provision")), 0);
 }
 
 static bool has_word(str words, str wanted)

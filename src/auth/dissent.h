@@ -10,11 +10,17 @@
  * Shapes   a provision of type deny, at the root or nested, keeps the patient's record from its
  *          actors (everybody when it names none) for its purposes (all when it names none) while
  *          its period lasts; `class` of http://hl7.org/fhir/resource-types keeps it to types. A
- *          permit nested in a deny excepts its actors.
- * Missing  a provision that names data, codes, labels or a data period cannot be a filter by
- *          patient and type: it is not applied, and `skipped` counts it.
+ *          permit nested in a deny excepts its actors. A root without type is a deny when the
+ *          policyRule is OPTOUT.
+ * Missing  what cannot be applied as it is written (codes, labels, a data period, other actors and
+ *          classes, a permit with conditions) is refused at the write by dissent_check. One that
+ *          is in the record all the same keeps more than it says, never less, and is counted in
+ *          `widened`: a permit with conditions excepts nobody, an actor nobody can be is everybody,
+ *          and a deny of a part is one of the whole type or record.
+ * Errors   dissent_check: ERR_RULE, with the element and what to write in its place.
  * Memory   dissent_load: in `arena`. dissent_apply: in cx's arena.
- * Hazards  H-223 a patient's refusal to share is not followed.
+ * Hazards  H-223 a patient's refusal to share is not followed; H-226 a refusal that is only partly
+ *          understood is left aside without a word.
  */
 struct dissent {
     int64_t pid;
@@ -24,10 +30,16 @@ struct dissent {
 };
 struct dissents {
     struct dissent *list;             /* by pid */
-    size_t count, skipped;
+    size_t count, widened;
 };
 err dissent_load(struct ctx *cx, struct arena *arena, struct store *store,
                  struct dissents *out) MUST_USE;
+/* Those of one Consent alone, of this patient. */
+void dissent_take(struct ctx *cx, struct arena *arena, struct json consent, int64_t pid,
+                  struct dissents *out);
+
+/* Is all of this Consent applied as it says? Others than active ones of privacy always are. */
+err dissent_check(struct ctx *cx, struct json consent) MUST_USE;
 
 struct dissent_asker {
     str who;                          /* "Practitioner/1" */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/audit_log.h"
+#include "auth/dissent.h"
 #include "auth/step_up.h"
 
 /* Every write passes here, whoever's route it came by: with the type alone before the record is
@@ -71,7 +72,8 @@ static bool dissents(const struct user *user, int64_t pid, uint16_t resource)
     return false;
 }
 
-/* One of the patients a change touches: whose it was, and whose it becomes. */
+/* One of the patients a change touches: whose it was, and whose it becomes. One who is not there
+ * is nobody's to write about: else who is there and hidden would show. */
 static void add_patient(const struct user *user, const struct commit_change *change, int64_t pid,
                         struct decide_thing *thing)
 {
@@ -94,8 +96,8 @@ static struct decide_thing thing_of(const struct user *user, const struct commit
     };
     if (act != DECIDE_CREATE && is_patient(change->pid))
         add_patient(user, change, change->pid, &thing);
-    if (change->about.n && change->about_pid != change->pid &&
-        !is_new_patient(change, change->about))
+    bool moves = change->about_pid != change->pid || act == DECIDE_CREATE;
+    if (change->about.n && moves && !is_new_patient(change, change->about))
         add_patient(user, change, change->about_pid, &thing);
     if (!thing.in_compartment)
         thing.own = thing.related = thing.glass_broken = false;
@@ -121,6 +123,18 @@ static err check_labels(struct ctx *cx, const struct user *user,
     return step_up_refuse(cx, "label_change");
 }
 
+/* Who writes the rota says who sees a ward. A service is bound by its contract. */
+static err check_rota(struct ctx *cx, const struct user *user, const struct commit_change *change)
+{
+    if (change->op->resource != fhir_resource_find(S("Schedule")) || !user->person.name.n ||
+        (!relation_is_shift(change->before) && !relation_is_shift(change->after)) ||
+        role_permits(user->asker.role, S("rota.write")))
+        return ERR_OK;
+    return ctx_fail(cx, ERR_FORBIDDEN, (str){ 0 },
+                    S("a shift of the rota opens the records of its ward: ask the nurse in charge "
+                      "or the site team to write it"));
+}
+
 static err is_outside(struct ctx *cx, struct store *store, const struct commit_change *change,
                       enum decide_act act, bool *out)
 {
@@ -139,6 +153,8 @@ err gate_check_write(struct ctx *cx, const struct commit_part *part,
 {
     const struct user *user = cx->user;
     *prepared = NULL;
+    if (change->op->resource == fhir_resource_find(S("Consent")))
+        TRY(dissent_check(cx, change->after));
     if (!user || change->op->granted)
         return ERR_OK;
     enum decide_act act = act_of(change);
@@ -149,6 +165,7 @@ err gate_check_write(struct ctx *cx, const struct commit_part *part,
     struct decide_answer answer = decide(&user->asker, act, &thing);
     if (!answer.allowed)
         return refuse(cx, answer.rule);
+    TRY(check_rota(cx, user, change));
     return check_labels(cx, user, change);
 }
 

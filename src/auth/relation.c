@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/relation.h"
 #include "base/buf.h"
+#include "base/clock.h"
+#include "fhir/datetime.h"
 #include "store/search.h"
 
 /* Which resources tie a person to a patient: by where they work, by who they are, or by the
@@ -24,7 +26,8 @@ static const struct {
     { "Task", "status=requested,received,accepted,ready,in-progress,on-hold&owner=", BY_TEAM },
 };
 
-enum { LOCATIONS_MAX = 2000, DEPTH_MAX = 4, ROLES_MAX = 50, TEAMS_BYTES = 16384 };
+enum { LOCATIONS_MAX = 2000, DEPTH_MAX = 4, ROLES_MAX = 50, TEAMS_BYTES = 16384,
+       SHIFTS_MAX = 50 };
 
 struct found {
     int64_t *pids;
@@ -170,9 +173,68 @@ static err gather_areas(struct ctx *cx, struct store *store, str areas, struct f
     return gather(cx, store, buf_str(&places), BY_AREA, found);
 }
 
+/* The wards of those shifts of the rota that the person is on now, as words. A shift is a
+ * Schedule with the Practitioner and the ward among its actors, from start to before its end. */
+static err add_shift(struct ctx *cx, const struct store_version *version, struct buf *wards)
+{
+    struct json body;
+    struct datetime start, end;
+    TRY(json_parse(cx, version->body, &body));
+    struct json period = json_get(body, S("planningHorizon"));
+    str from = json_string(cx->arena, json_get(period, S("start")));
+    str to = json_string(cx->arena, json_get(period, S("end")));
+    if (!str_given(from) || !str_given(to) || json_is(json_get(body, S("active")), JSON_FALSE) ||
+        !datetime_parse(from, DATETIME_AS_DATE_TIME, &start) || cx->now_ms < start.low_ms ||
+        !datetime_parse(to, DATETIME_AS_DATE_TIME, &end) || cx->now_ms >= end.low_ms)
+        return ERR_OK;
+    for (struct json_walk w = json_walk(json_get(body, S("actor"))); json_next(&w);) {
+        str place = json_string(cx->arena, json_get(w.value, S("reference")));
+        if (!str_given(place) || !str_starts(place, S("Location/")))
+            continue;
+        buf_char(wards, ' ');
+        buf_add(wards, str_slice(place, 9, place.n));
+    }
+    return ERR_OK;
+}
+
+static err find_shifts(struct ctx *cx, struct store *store, str who, str *out)
+{
+    char now[CLOCK_TEXT];
+    int64_t rids[SHIFTS_MAX];
+    struct search_rids hits = { .rids = rids, .max = SHIFTS_MAX };
+    struct buf wards = buf_make(cx->arena, TEAMS_BYTES);
+    *out = S("");
+    if (!str_starts(who, S("Practitioner/")))
+        return ERR_OK;
+    clock_write(cx->now_ms, now);
+    str query = arena_printf(cx->arena, "service-category=" RELATION_ROTA "&actor=%.*s&"
+                             "date=ge%.*s&date=le%.*s", STR_ARG(who), CLOCK_TEXT, now,
+                             CLOCK_TEXT, now);
+    TRY(search_condition(cx, store, fhir_resource_find(S("Schedule")), query, &hits));
+    for (size_t i = 0; i < hits.count; i++) {
+        struct store_version version;
+        TRY(store_read_rid(cx, store, hits.rids[i], &version));
+        TRY(add_shift(cx, &version, &wards));
+    }
+    *out = str_trim(buf_str(&wards));
+    return ERR_OK;
+}
+
+bool relation_is_shift(struct json schedule)
+{
+    for (struct json_walk w = json_walk(json_get(schedule, S("serviceCategory"))); json_next(&w);)
+        for (struct json_walk c = json_walk(json_get(w.value, S("coding"))); json_next(&c);)
+            if (json_string_is(json_get(c.value, S("code")), S(RELATION_ROTA)))
+                return true;
+    return false;
+}
+
 static err gather_all(struct ctx *cx, struct store *store, const struct people_user *user,
                       struct relation_team *team, struct found *found)
 {
+    str wards;
+    TRY(find_shifts(cx, store, user->who, &wards));
+    TRY(gather_areas(cx, store, wards, found));
     TRY(gather_areas(cx, store, user->areas, found));
     TRY(gather(cx, store, user->who, BY_PERSON, found));
     TRY(find_teams(cx, store, user->who, team));
@@ -209,6 +271,7 @@ struct why {
     struct ctx *cx;
     struct store *store;
     int64_t pid;
+    bool on_shift;      /* the areas are those of a shift */
     struct relation_reasons *out;
 };
 
@@ -219,13 +282,13 @@ static err try_tie(struct why *why, size_t tie, str value)
         [BY_AREA] = "on a ward or area of theirs", [BY_PERSON] = "with the person",
         [BY_TEAM] = "with their service or practice",
     };
+    const char *how = why->on_shift ? "on the ward of their shift" : words[ties[tie].by];
     struct found found = { 0 };
     struct relation_reasons *out = why->out;
     TRY(follow(why->cx, why->store, tie, value, &found));
     for (size_t i = 0; i < found.count; i++)
         if (found.pids[i] == why->pid && out->count < RELATION_REASONS_MAX) {
-            out->list[out->count++] = arena_printf(why->cx->arena, "%s %s", ties[tie].type,
-                                                   words[ties[tie].by]);
+            out->list[out->count++] = arena_printf(why->cx->arena, "%s %s", ties[tie].type, how);
             return ERR_OK;
         }
     return ERR_OK;
@@ -239,16 +302,26 @@ static err try_ties(struct why *why, enum tie_by by, str value, bool patients_on
     return ERR_OK;
 }
 
+static err try_areas(struct why *why, str areas)
+{
+    struct buf places = buf_make(why->cx->arena, LOCATIONS_MAX * 80);
+    str word;
+    while (str_next(&areas, ' ', &word))
+        if (word.n)
+            TRY(inside(why->cx, why->store, word, 0, &places));
+    return try_ties(why, BY_AREA, buf_str(&places), false);
+}
+
 static err find_why(struct why *why, const struct people_user *user)
 {
     struct ctx *cx = why->cx;
-    struct buf places = buf_make(cx->arena, LOCATIONS_MAX * 80);
     struct relation_team team = { S(""), S("") };
-    str rest = user->areas, word;
-    while (str_next(&rest, ' ', &word))
-        if (word.n)
-            TRY(inside(cx, why->store, word, 0, &places));
-    TRY(try_ties(why, BY_AREA, buf_str(&places), false));
+    str rest, word;
+    TRY(find_shifts(cx, why->store, user->who, &rest));
+    why->on_shift = true;
+    TRY(try_areas(why, rest));
+    why->on_shift = false;
+    TRY(try_areas(why, user->areas));
     TRY(try_ties(why, BY_PERSON, user->who, false));
     TRY(find_teams(cx, why->store, user->who, &team));
     for (rest = team.services; str_next(&rest, ' ', &word);)
@@ -262,7 +335,7 @@ err relation_why(struct ctx *cx, struct store *store, const struct people_user *
                  struct relation_reasons *out)
 {
     const struct store_access *before = cx->access;
-    struct why why = { cx, store, pid, out };
+    struct why why = { cx, store, pid, false, out };
     out->count = 0;
     cx->access = NULL;
     err result = find_why(&why, user);

@@ -2,6 +2,7 @@
 #include "auth/standing.h"
 #include "auth/glass.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -119,6 +120,9 @@ static err read_consents(struct ctx *cx, struct standings *standings)
     err loaded = dissent_load(cx, &standings->consents, standings->store, &standings->dissents);
     if (loaded != ERR_OK)
         atomic_store(&standings->consents_stale, true);
+    else if (standings->dissents.widened)
+        log_line(LOG_ERROR, (str){ 0 }, "consents: %zu refusals are not applied as written and "
+                 "keep more than they say; write them again", standings->dissents.widened);
     return loaded;
 }
 

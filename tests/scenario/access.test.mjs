@@ -157,8 +157,51 @@ test('a dissent closes the record to whom it names; within a second; and opens w
   await change({ type: 'deny', class: [{ code: 'Patient' }] }, 404, 'this type');
   await change({ type: 'permit', provision: [{ type: 'deny', actor: actor('Practitioner/k') }] }, 404, 'nested');
   await change({ type: 'deny' }, 200, 'withdrawn', 'inactive');
+  const refused = await server.put('/fhir/Consent/no', consent({ type: 'deny', dataPeriod: { start: '2020' } }), all);
+  assert.equal(refused.status, 422, 'what is not applied is not taken');
+  assert.deepEqual(refused.body.issue[0].expression, ['Consent.provision.dataPeriod']);
+  assert.match(refused.text, /not applied here/);
   const { verdict } = JSON.parse(run(server, 'access', 'explain', 'a.khan', 'Patient/p2', '--json'));
   assert.match(verdict, /may read/);
+});
+
+test('a shift of the rota opens its ward while it lasts; and is written by those who keep the rota', async (t) => {
+  const { server, all, put } = await hospital(t);
+  await put({ resourceType: 'Location', id: 'w9', name: 'Ward 9' });
+  await put({ resourceType: 'Location', id: 'b9', name: 'Bed 9', partOf: { reference: 'Location/w9' } });
+  await put({ resourceType: 'Encounter', id: 'e1', status: 'in-progress', subject, class: { code: 'IMP' },
+              location: [{ location: { reference: 'Location/b9' }, status: 'active' }] });
+  const khan = token(server, 'user/*.rs', '--user', 'a.khan');
+  const at = (hours) => new Date(Date.now() + hours * 3600000).toISOString();
+  const shift = (from, to, more = {}) => ({ resourceType: 'Schedule', id: 's', active: true,
+    serviceCategory: [{ coding: [{ system: 'urn:x', code: 'escalation-rota' }] }], planningHorizon: { start: at(from), end: at(to) },
+    actor: [{ reference: 'Practitioner/k' }, { reference: 'Location/w9' }], ...more });
+  const rows = [['not yet', shift(1, 9), 404], ['now', shift(-1, 7), 200], ['over', shift(-9, -0.001), 404],
+    ['another person', shift(-1, 7, { actor: [{ reference: 'Practitioner/z' }, { reference: 'Location/w9' }] }), 404],
+    ['another ward', shift(-1, 7, { actor: [{ reference: 'Practitioner/k' }, { reference: 'Location/w8' }] }), 404],
+    ['the whole hospital', shift(-1, 7, { actor: [{ reference: 'Practitioner/k' }] }), 404],
+    ['struck out', shift(-1, 7, { active: false }), 404], ['no end', shift(-1, 7, { planningHorizon: { start: at(-1) } }), 404],
+    ['a clinic', shift(-1, 7, { serviceCategory: [{ text: 'clinic' }] }), 404], ['now again', shift(-1, 7), 200]];
+  for (const [row, schedule, expected] of rows) {
+    assert.ok((await server.put('/fhir/Schedule/s', schedule, all)).status < 300);
+    let got = 0;
+    for (let i = 0; i < 40 && got !== expected; i++) { // a standing is kept for a second
+      got = await status(server, khan, '/fhir/Patient/p1');
+      if (got !== expected)
+        await new Promise((done) => setTimeout(done, 50));
+    }
+    assert.equal(got, expected, row);
+  }
+  assert.match(run(server, 'access', 'explain', 'a.khan', 'Patient/p1'), /Encounter on the ward of their shift/);
+  const wide = token(server, 'user/*.cruds', '--user', 'a.khan');
+  const own = await server.post('/fhir/Schedule', { ...shift(-1, 7), id: undefined }, wide);
+  assert.equal(own.status, 403, 'nobody lets themselves in');
+  assert.match(own.text, /nurse in charge/);
+  assert.equal((await server.put('/fhir/Schedule/s', shift(-1, 99), wide)).status, 403, 'nor makes it longer');
+  run(server, 'user', 'add', 'b.manager', '--role', 'bed_manager', '--who', 'Practitioner/z');
+  const keeper = token(server, 'user/*.cruds', '--user', 'b.manager');
+  assert.equal((await server.put('/fhir/Schedule/kept', { ...shift(-1, 7), id: 'kept' }, all)).status, 201);
+  assert.equal((await server.put('/fhir/Schedule/kept', { ...shift(-1, 6), id: 'kept' }, keeper)).status, 200);
 });
 
 test('a scope with a query opens that part of the type and no other', async (t) => {

@@ -49,6 +49,9 @@ const LABELS = ['none', ...Object.keys(SYSTEMS)];
 const LIFTED = ['R', 'STD', 'EMP', 'NOPAT'];          // what emergency access lifts
 const PATIENTS = { mine: 'mine', other: 'other', glass: 'glass' };
 
+// A change that any resource takes: its language.
+const PATCH = Buffer.from('[{"op":"add","path":"/language","value":"en"}]').toString('base64');
+
 function make(type, about, patient, label, id) {
   const reference = { reference: `Patient/${patient}` };
   const link = about === 'target' || type === 'Account' ? { [about]: [reference] } : about && about !== 'self' ? { [about]: reference } : {};
@@ -89,6 +92,9 @@ function cells(role, everything) {
     const update = writes(role, group, about, patient, label, 'u');
     add('update', { method: 'PUT', url: `${type}/${id}` }, make(type, about, patient, label, id),
         update && seen ? [200] : role[group].includes('u') || role[group].includes('c') ? [403, 404] : [403]);
+    list.push({ cell: `${cell} patch`, entry: { request: { method: 'PATCH', url: `${type}/${id}` },
+                  resource: { resourceType: 'Binary', contentType: 'application/json-patch+json', data: PATCH } },
+                expected: update && seen ? [200] : role[group].includes('u') ? [403, 404] : [403] });
     if (type !== 'Patient')
       add('create', { method: 'POST', url: type }, make(type, about, patient, label),
           writes(role, group, about, patient, label, 'c') ? [201] : [403]);

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// The other ways to a hidden resource: screens, conditions, references, subscriptions, exports and
+// their files, XML, HEAD. As in hiding.test.mjs: a server that hides answers as one where nothing was.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { test } from 'node:test';
+import { binary, startServer } from './server.mjs';
+
+const run = (server, ...words) =>
+  execFileSync(binary, [...words, '--data', server.folder], { encoding: 'utf8' }).trim();
+const R = { security: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'R' }] };
+const LOINC = (code) => ({ coding: [{ system: 'http://loinc.org', code }] });
+const BATCH = 'application/fhir+json';
+
+function makeRecord() {
+  const all = [];
+  const add = (resource, seen = true) => all.push({ resource, seen });
+  for (const id of ['n1', 'n2'])
+    add({ resourceType: 'Practitioner', id, name: [{ family: id }] });
+  add({ resourceType: 'Location', id: 'w1', name: 'Ward One', status: 'active', mode: 'instance',
+        physicalType: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/location-physical-type', code: 'wa' }] } });
+  for (const [id, seen] of [['p0', true], ['p1', false], ['p2', true], ['p3', false]]) {
+    const subject = { reference: `Patient/${id}` };
+    add({ resourceType: 'Patient', id, identifier: [{ system: 'urn:mrn', value: `m-${id}` }], gender: 'female',
+          name: [{ family: 'Adeyemi', given: [id] }], birthDate: `19${60 + Number(id[1])}-02-03`,
+          text: { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml">narrated</div>' } }, seen);
+    add({ resourceType: 'CareTeam', id: `team-${id}`, status: 'active', subject,
+          participant: [{ member: { reference: `Practitioner/${seen ? 'n1' : 'n2'}` } }] }, seen);
+    add({ resourceType: 'Encounter', id: `e-${id}`, status: 'in-progress', subject, class: { code: 'IMP' },
+          period: { start: '2026-02-01T08:00:00Z' } }, seen);
+    for (const [k, code] of ['8867-4', '8310-5', '9279-1'].entries())
+      for (const labelled of [false, true])
+        add({ resourceType: 'Observation', id: `o-${id}-${k}${labelled ? 'r' : ''}`, ...(labelled && { meta: R }), status: 'final',
+              subject, code: LOINC(code), effectiveDateTime: `2026-03-0${1 + k}T0${k + 1}:00:00Z`,
+              identifier: [{ system: 'urn:o', value: `${id}-${k}-${labelled}` }],
+              category: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code: 'vital-signs' }] }],
+              valueQuantity: { value: 40 + 7 * k, unit: '/min', system: 'http://unitsofmeasure.org', code: '/min' } },
+            seen && !labelled);
+    for (const labelled of [false, true])
+      add({ resourceType: 'Condition', id: `c-${id}${labelled ? 'r' : ''}`, ...(labelled && { meta: R }), subject,
+            code: { text: 'asthma' }, text: { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml">wheeze</div>' } },
+          seen && !labelled);
+    add({ resourceType: 'Composition', id: `x-${id}`, status: 'final', subject, title: 'Summary', type: { text: 'summary' },
+          date: '2026-03-01', author: [{ reference: 'Practitioner/n1' }],
+          section: [{ title: 'all', entry: [{ reference: `Observation/o-${id}-0r` }, { reference: `Condition/c-${id}` }] }] }, seen);
+  }
+  return all;
+}
+
+const plain = (server, { status, headers, text }) => [status, headers.get('etag'), headers.get('location')?.replace(server.url, 'URL').replace(/[0-9a-z]{20}/, 'I'),
+  text.replaceAll(server.url, 'URL').replaceAll(server.url.slice(7), 'HOST').replace(/"lastUpdated":"[^"]*"/g, '"lastUpdated":"T"')
+    .replace(/<lastUpdated value="[^"]*"/g, '<lastUpdated value="T"')
+    .replace(/"(timestamp|date|lastModified|issued|transactionTime|requestTime)":"2[^"]*T[^"]*"/g, '"$1":"T"')
+    .replace(/\b[0-9a-z]{20}\b/g, 'I').replace(/urn:uuid:[0-9a-f-]*/g, 'U').replace(/(_page|_before|next)=[^"&]*/g, '$1=C')
+    .replace(/(data-live-seq|data-now|data-opened|nonce|name="(csrf|key|once)" value)="[^"]*"/g, '$1').replace(/[0-9T:. -]*\d\d:\d\d(:\d\d)?(\.\d+)?Z?/g, 'T')
+    .replace(/(data-(seq|age|at|since)[a-z-]*|id|after)="[0-9T:.Z-]+"/g, '$1')].join('\n')
+  .replaceAll('localhost', 'HOST');
+
+async function pair(t) {
+  const record = makeRecord();
+  const servers = await Promise.all([startServer(t, { open: false }), startServer(t, { open: false })]);
+  for (const server of servers) {
+    server.all = { authorization: `Bearer ${run(server, 'token', '--scope', 'system/*.cruds')}` };
+    run(server, 'user', 'add', 't.herapist', '--role', 'ahp', '--who', 'Practitioner/n1');
+    run(server, 'user', 'add', 'n.urse', '--role', 'doctor', '--who', 'Practitioner/n2');
+    server.mine = { authorization: `Bearer ${run(server, 'token', '--user', 't.herapist', '--scope', 'user/*.cruds')}` };
+    server.other = { authorization: `Bearer ${run(server, 'token', '--user', 'n.urse', '--scope', 'user/*.cruds')}` };
+    const list = server === servers[0] ? record : record.filter(({ seen }) => seen);
+    const put = await server.post('/fhir', { resourceType: 'Bundle', type: 'transaction', entry: list.map(({ resource }) => ({ resource,
+      request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` } })) }, server.all);
+    assert.equal(put.status, 200, put.text.slice(0, 400));
+  }
+  return { record, whole: servers[0], bare: servers[1] };
+}
+
+// Asked of both; everything that differs, not the first alone.
+function comparer(whole, bare) {
+  const differ = [], tally = {};
+  const both = async (method, path, { body, headers, as = 'mine' } = {}) => {
+    const [a, b] = await Promise.all([whole, bare].map((server) =>
+      server.ask(method, path, { body: typeof body === 'function' ? body(server) : body, headers: { ...headers, ...server[as] } })));
+    tally[a.status] = (tally[a.status] ?? 0) + 1;
+    const [x, y] = [plain(whole, a), plain(bare, b)];
+    if (x !== y) {
+      let at = 0;
+      while (x[at] === y[at]) at++;
+      differ.push(`${method} ${path} ${JSON.stringify(body ?? '').slice(0, 200)}\n  whole ${a.status} …${x.slice(Math.max(0, at - 90), at + 90)}\n  bare  ${b.status} …${y.slice(Math.max(0, at - 90), at + 90)}`);
+    }
+    return [a, b];
+  };
+  return { both, differ, tally };
+}
+
+test('screens, conditions, references, exports and events tell nothing of what is hidden', async (t) => {
+  const { record, whole, bare } = await pair(t);
+  const { both, differ, tally } = comparer(whole, bare);
+  const hidden = record.filter(({ seen }) => !seen).map(({ resource }) => resource);
+
+  await t.test('screens', async () => {
+    for (const p of ['p0', 'p1', 'none'])
+      for (const path of [`/record/patient/${p}`, `/record/confirm/${p}`, `/obs/patient/${p}`, `/obs/patient/${p}/enter`,
+        `/obs/patient/${p}/fluid`, `/obs/patient/${p}/gcs`, `/obs/patient/${p}/scale`, `/obs/patient/${p}/escalations`,
+        ...['timeline', 'results', 'problems', 'allergies', 'medicines', 'notes', 'documents', 'observations', 'nothing']
+          .map((tab) => `/record/patient/${p}/${tab}`),
+        `/record/patient/${p}/new/problem`, `/browse/Patient/${p}`, `/browse/Patient/${p}/history`])
+        await both('GET', path.replaceAll('p1', p));
+    for (const { resourceType, id } of [...hidden, { resourceType: 'Observation', id: 'none' }]) {
+      await both('GET', `/browse/${resourceType}/${id}`);
+      await both('GET', `/browse/${resourceType}/${id}/history`);
+      await both('GET', `/record/patient/p0/item/${resourceType}/${id}`);
+      await both('GET', `/record/patient/p1/item/${resourceType}/${id}`);
+      await both('GET', `/record/patient/p0/wrong/${resourceType}/${id}`);
+    }
+    for (const path of ['/record', '/record/find?q=Adeyemi', '/record/find?q=m-p1', '/record/find?q=1961-02-03', '/browse/Patient',
+      '/browse/Observation?_count=4', '/browse/Observation?code=8867-4', '/browse/Condition?subject=Patient/p1', '/', '/record/ward/w1',
+      '/record/ward/w1/handover', '/record/ward/w1/results', '/record/ward/w1/downtime', '/obs', '/obs/ward/w1', '/obs/escalations'])
+      await both('GET', path);
+  });
+
+  await t.test('conditions and references', async () => {
+    const made = (extra) => ({ resourceType: 'Observation', status: 'final', code: LOINC('8867-4'), subject: { reference: 'Patient/p0' }, ...extra });
+    for (const [n, resource] of hidden.entries()) {
+      const { resourceType, id } = resource;
+      await both('HEAD', `/fhir/${resourceType}/${id}`);
+      await both('GET', `/fhir/${resourceType}/${id}?_format=xml`);
+      await both('GET', `/fhir/${resourceType}/${id}?_summary=count`);
+      await both('GET', `/fhir/${resourceType}/${id}`, { headers: { 'if-modified-since': 'Wed, 21 Oct 2015 07:28:00 GMT' } });
+      await both('GET', `/fhir/${resourceType}/${id}/$validate`);
+      await both('POST', `/fhir/${resourceType}/${id}/$validate`, { body: { resourceType: 'Parameters', parameter: [{ name: 'mode', valueCode: 'delete' }] } });
+      await both('POST', `/fhir/${resourceType}/${id}/$meta-add`, { body: { resourceType: 'Parameters', parameter: [{ name: 'meta', valueMeta: { tag: [{ code: 'x' }] } }] } });
+      await both('POST', `/fhir/${resourceType}/${id}/$meta-delete`, { body: { resourceType: 'Parameters', parameter: [{ name: 'meta', valueMeta: { tag: [{ code: 'x' }] } }] } });
+      await both('GET', `/fhir/${resourceType}/${id}/$graphql?query={id}`);
+      await both('GET', `/fhir/${resourceType}/${id}/$document`);
+      await both('POST', '/fhir/Observation', { body: made({ note: [{ text: `${n}` }] }), headers: { 'if-none-exist': `_id=${id}` } });
+      await both('PUT', `/fhir/Observation?_id=${id}&subject=Patient/p0`, { body: made({ id, note: [{ text: `put ${n}` }] }) });
+      await both('DELETE', `/fhir/${resourceType}?_id=${id}`);
+      await both('POST', '/fhir/Observation', { body: made({ note: [{ text: 'derived' }], derivedFrom: [{ reference: `Observation/${id}` }] }) });
+      await both('POST', '/fhir/Observation', { body: made({ encounter: { reference: `Encounter/${id}` } }) });
+      await both('POST', '/fhir/Observation', { body: made({ hasMember: [{ reference: `${resourceType}/${id}/_history/1` }] }) });
+      await both('GET', `/fhir/${resourceType}?_filter=${encodeURIComponent(`_id eq ${id}`)}&_total=accurate`);
+    }
+    for (const p of ['p1', 'p3', 'none']) {
+      await both('POST', '/fhir/Observation', { body: made({ subject: { reference: `Patient/${p}` } }) });
+      await both('POST', '/fhir', { body: { resourceType: 'Bundle', type: 'transaction', entry: [{ request: { method: 'POST', url: 'Observation' },
+        resource: made({ subject: { reference: `Patient?identifier=urn:mrn|m-${p}` } }) }] } });
+      await both('POST', '/fhir', { body: { resourceType: 'Bundle', type: 'transaction', entry: [{ request: { method: 'GET', url: `Patient?identifier=urn:mrn|m-${p}` } },
+        { request: { method: 'GET', url: `Patient/${p}` } }] } });
+      await both('POST', '/fhir', { body: { resourceType: 'Bundle', type: 'transaction', entry: [{ request: { method: 'POST', url: 'Observation',
+        ifNoneExist: `subject=Patient/${p}` }, resource: made({ note: [{ text: `none ${p}` }] }) }] } });
+      await both('POST', '/fhir/Patient/$match', { body: { resourceType: 'Parameters', parameter: [{ name: 'resource',
+        resource: { resourceType: 'Patient', identifier: [{ system: 'urn:mrn', value: `m-${p}` }] } }, { name: 'onlyCertainMatches', valueBoolean: true }] } });
+      await both('GET', `/fhir/Patient/${p}/Observation?_summary=count`);
+      await both('GET', `/fhir/Observation?subject:Patient._id=${p}&_total=accurate`);
+      await both('GET', `/fhir/Patient?_id:not=${p}&_total=accurate&_sort=family,_id`);
+      await both('POST', `/fhir/Patient/$merge`, { body: { resourceType: 'Parameters', parameter: [{ name: 'source-patient', valueReference: { reference: `Patient/${p}` } },
+        { name: 'target-patient', valueReference: { reference: 'Patient/p0' } }] } });
+    }
+    for (const query of ['Patient?_text=narrated&_total=accurate', 'Condition?_text=wheeze&_total=accurate', 'Condition?_content=asthma&_total=accurate',
+      'Observation?_sort=patient.family,-date,_id&_count=3&_total=accurate', 'Patient?_has:Observation:patient:identifier=urn:o|p1-0-false&_total=accurate',
+      'Observation?patient.identifier=urn:mrn|m-p1&_total=accurate', 'Observation?_total=estimate&_count=2', 'Observation?_summary=count', 'Patient?family:missing=true',
+      'Observation?date=2026-03-01&_total=accurate', 'Observation?value-quantity=40&_total=accurate', 'Observation?_lastUpdated=gt2020&_summary=count',
+      'Composition?section.entry:Observation.code=8867-4&_total=accurate', 'Composition?entry=Observation/o-p0-0r&_total=accurate', 'Composition?_include=Composition:entry',
+      'Observation/$lastn?category=vital-signs', 'Observation/$lastn?code=8867-4&patient=Patient/p1', 'CareTeam?participant=Practitioner/n2&_total=accurate',
+      'Practitioner?_has:CareTeam:participant:status=active&_total=accurate', 'Practitioner/n2/$everything', 'Observation/_history?_since=2020-01-01&_count=9', '_history?_count=11'])
+      await both('GET', `/fhir/${query}`);
+  });
+
+  await t.test('views and bulk data', async () => {
+    const view = { resourceType: 'ViewDefinition', status: 'active', resource: 'Observation', select: [{ column: [
+      { path: 'getResourceKey()', name: 'id' }, { path: 'subject.getReferenceKey(Patient)', name: 'patient' }] }] };
+    for (const format of ['csv', 'json'])
+      await both('POST', '/fhir/$viewdefinition-run', { body: { resourceType: 'Parameters', parameter: [
+        { name: '_format', valueCode: format }, { name: 'viewResource', resource: view }] } });
+    await both('POST', '/fhir/$viewdefinition-export', { headers: { prefer: 'respond-async' }, body: { resourceType: 'Parameters', parameter: [{ name: 'view', part: [{ name: 'viewResource', resource: view }] }] } });
+    for (const path of ['$export', 'Patient/$export', 'Group/p1/$export', 'Group/none/$export'])
+      await both('GET', `/fhir/${path}`, { headers: { prefer: 'respond-async' } });
+  });
+
+  assert.deepEqual(differ, [], `${differ.length} differ:\n${differ.slice(0, 30).join('\n')}`);
+  t.diagnostic(`answers ${JSON.stringify(tally)}`);
+});
