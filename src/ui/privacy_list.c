@@ -57,14 +57,18 @@ err privacy_rows(struct ctx *cx, struct privacy_flagger *flagger, const struct a
 
 /* ---- the privacy officer's list ---- */
 
+/* Who looked at a record whose label is not for the officer is asked like any other. */
 static err find_patient(struct http_request *request, str id, int64_t *pid)
 {
     struct store_version version;
     struct ctx *cx = request->cx;
+    const struct store_access *access = cx->access;
     size_t kept = cx->issues.kept, count = cx->issues.count;
     if (!id.n)
         return ERR_OK;
+    cx->access = NULL;
     err found = store_read(cx, request->store, fhir_resource_find(S("Patient")), id, &version);
+    cx->access = access;
     cx->issues.kept = kept;
     cx->issues.count = count;
     *pid = found == ERR_OK ? version.rid : -1;
