@@ -316,6 +316,10 @@ static err read_report(struct ctx *cx, struct db_stmt *stmt, struct bulk_report 
         .done = db_int(stmt, 5), .error = arena_copy(cx->arena, db_text(stmt, 6)),
         .output = arena_copy(cx->arena, db_text(stmt, 7)),
     };
+    bool any = !spec->types[0] && !spec->types[1] && !spec->types[2];
+    for (size_t i = 0; i < ACCESS_TYPES_WORDS && !spec->is_import; i++)
+        out->types[i] = (any ? UINT64_MAX : spec->types[i]) &
+                        (spec->access ? spec->access->types[i] : UINT64_MAX);
     return ERR_OK;
 }
 

@@ -39,6 +39,7 @@ struct bulk_report {
     enum bulk_state state;
     str url, who, error;
     bool is_import;
+    uint64_t types[ACCESS_TYPES_WORDS]; /* exports: of what there may be files */
     int64_t created_ms, ended_ms, expires_ms;
     int64_t done, total;     /* resources; total 0: not known */
     str output;              /* when done: JSON array of { "type", "file", "count" }; of

@@ -288,11 +288,23 @@ static err send_manifest(struct rest_call *call, str id, const struct bulk_repor
     return ERR_OK;
 }
 
+/* One app's tokens differ: files made with a wider one are not for a narrower. */
+static bool covers(struct ctx *cx, const struct bulk_report *report)
+{
+    const struct decide_asker *asker = &cx->user->asker;
+    struct store_access mine = decide_filter(cx->arena, asker, DECIDE_SEARCH, &cx->user->patients);
+    for (uint16_t r = 0; r < fhir_resources_count; r++)
+        if ((report->types[r / 64] >> (r % 64) & 1) &&
+            (!access_type(&mine, r) || decide_is_narrowed(asker, DECIDE_SEARCH, r)))
+            return false;
+    return true;
+}
+
 /* A job is its asker's: another is told what somebody without it would be told. */
 static err look_own(struct ctx *cx, str id, struct bulk_report *out)
 {
     TRY(bulk_look(cx, bulk, id, out));
-    if (!cx->user || str_eq(out->who, audit_who(cx->arena, cx->user)))
+    if (!cx->user || (str_eq(out->who, audit_who(cx->arena, cx->user)) && covers(cx, out)))
         return ERR_OK;
     return ctx_fail(cx, ERR_NOT_FOUND, (str){ 0 }, S("there is no such job, or no longer"));
 }

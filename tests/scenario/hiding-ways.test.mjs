@@ -179,3 +179,55 @@ test('screens, conditions, references, exports and events tell nothing of what i
   assert.deepEqual(differ, [], `${differ.length} differ:\n${differ.slice(0, 30).join('\n')}`);
   t.diagnostic(`answers ${JSON.stringify(tally)}`);
 });
+
+// ---- exports: what one service may have, and who may fetch its files ----
+
+const ASYNC = { prefer: 'respond-async' };
+async function ended(url, headers) {
+  for (let i = 0; i < 400; i++) {
+    const answer = await fetch(url, { headers });
+    if (answer.status !== 202) return { status: answer.status, body: await answer.json() };
+    await new Promise((done) => setTimeout(done, 25));
+  }
+  throw new Error('the export did not end');
+}
+
+test('an export holds what its asker may have; and is there for nobody else', async (t) => {
+  const server = await startServer(t, { open: false });
+  const of = (scope, ...more) => ({ authorization: `Bearer ${run(server, 'token', '--scope', scope, ...more)}` });
+  const all = of('system/*.cruds');
+  const began = new Date(Date.now() - 1000).toISOString();
+  for (const { resource } of makeRecord())
+    assert.equal((await server.put(`/fhir/${resource.resourceType}/${resource.id}`, resource, all)).status, 201);
+  for (const gone of ['Observation/o-p0-2', 'Condition/c-p0'])
+    assert.equal((await server.delete(`/fhir/${gone}`, all)).status, 204);
+  run(server, 'user', 'add', 't.herapist', '--role', 'ahp', '--who', 'Practitioner/n1');
+  const part = of('system/Patient.rs system/Observation.rs'), narrowed = of('system/Patient.rs system/Observation.rs?code=8867-4');
+  const others = { 'a narrower token': of('system/Observation.rs'), 'a member of staff': of('user/*.rs', '--user', 't.herapist'), nobody: {} };
+  const kick = async (path, as) => {
+    const answer = await fetch(server.url + path, { headers: { ...ASYNC, ...as } });
+    assert.equal(answer.status, 202, await answer.text());
+    return answer.headers.get('content-location');
+  };
+  for (const [as, types, gone] of [[part, ['Observation', 'Patient'], ['Observation/o-p0-2']], [narrowed, ['Patient'], []]]) {
+    const url = await kick(`/fhir/$export?_since=${began}`, as);
+    const { status, body } = await ended(url, as);
+    assert.equal(status, 200);
+    assert.deepEqual([...new Set(body.output.map(({ type }) => type))].sort(), types);
+    const files = [...body.output, ...(body.deleted ?? [])].map((f) => f.url);
+    const deleted = [];
+    for (const { url: file } of body.deleted ?? [])
+      deleted.push(...(await (await fetch(file, { headers: as })).text()).matchAll(/"url":"([^"]+)"/g));
+    assert.deepEqual(deleted.map(([, what]) => what), gone, 'the deleted, too');
+    for (const [who, headers] of Object.entries(others))
+      for (const address of [url, ...files]) {
+        const there = await fetch(address, { headers }), id = /[0-9a-z]{20,}|[$]bulk\/([^/]+)/.exec(address);
+        const none = await fetch(address.replace(id[1] ?? id[0], 'none0000000000000000'), { headers });
+        assert.equal(there.status, none.status, `${who}: ${address}`);
+        assert.ok([401, 403, 404].includes(there.status), `${who}: ${there.status}`);
+      }
+    const ends = await fetch(url, { method: 'DELETE', headers: others['a narrower token'] });
+    assert.equal(ends.status, 404, 'nor ended by it');
+    assert.equal((await fetch(files[0], { headers: as })).status, 200);
+  }
+});
