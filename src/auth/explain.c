@@ -2,8 +2,9 @@
 #include "auth/explain.h"
 #include "base/buf.h"
 #include "json/write.h"
+#include "store/search.h"
 
-enum { TEXT_BYTES = 64 << 10 };
+enum { TEXT_BYTES = 64 << 10, CONSENTS_MAX = 50 };
 
 /* clang-format off */
 static const struct { const char *word; enum decide_act act; } interactions[] = {
@@ -141,13 +142,49 @@ static void say_glass(struct explaining *e)
                                    : S("not in use; the role has none"));
 }
 
-static void say_dissent(struct explaining *e)
+/* The patient's refusals in force: which of them it is, their own words say best. */
+static err name_consents(struct explaining *e, struct buf *out)
 {
-    if (e->thing.in_compartment && e->role->reach != ROLE_OWN)
-        add(e, "consent", !e->thing.dissented,
-            e->thing.dissented ? S("the patient keeps this from them")
-                               : arena_printf(e->cx->arena, "no dissent from purpose %s",
-                                              e->role->purpose));
+    struct ctx *cx = e->cx;
+    struct store_version version;
+    int64_t rids[CONSENTS_MAX];
+    struct search_rids hits = { .rids = rids, .max = CONSENTS_MAX };
+    TRY(store_read_rid(cx, e->ask->store, e->version.pid, &version));
+    str query = arena_printf(cx->arena, "status=active&scope=patient-privacy&patient=Patient/%.*s",
+                             STR_ARG(version.id));
+    TRY(search_condition(cx, e->ask->store, fhir_resource_find(S("Consent")), query, &hits));
+    for (size_t i = 0; i < hits.count; i++) {
+        TRY(store_read_rid(cx, e->ask->store, rids[i], &version));
+        buf_printf(out, "%sConsent/%.*s", i ? ", " : "", STR_ARG(version.id));
+    }
+    return ERR_OK;
+}
+
+static err say_dissent(struct explaining *e)
+{
+    struct buf text = buf_make(e->cx->arena, TEXT_BYTES);
+    if (!e->thing.in_compartment || e->role->reach == ROLE_OWN)
+        return ERR_OK;
+    if (!e->thing.dissented) {
+        add(e, "consent", true, arena_printf(e->cx->arena, "no dissent from purpose %s%s",
+                                             e->role->purpose, e->thing.glass_broken
+                                                 ? ", or the glass is broken" : ""));
+        return ERR_OK;
+    }
+    buf_add(&text, S("the patient keeps this from them: "));
+    TRY(name_consents(e, &text));
+    add(e, "consent", false, buf_str(&text));
+    return ERR_OK;
+}
+
+/* Is a label hidden from them, the glass being as it is? */
+static bool hides(const struct explaining *e, size_t label)
+{
+    struct decide_asker asker = { .role = e->role };
+    struct decide_thing thing = { .resource = e->version.resource, .own = true, .related = true,
+                                  .glass_broken = e->thing.glass_broken,
+                                  .labels = (uint32_t)1 << label };
+    return decide(&asker, DECIDE_READ, &thing).rule == DECIDE_LABEL;
 }
 
 static void say_labels(struct explaining *e)
@@ -157,10 +194,12 @@ static void say_labels(struct explaining *e)
     for (size_t i = 0; i < role_labels_count; i++) {
         if (!(e->thing.labels >> i & 1))
             continue;
-        bool sees = role_sees_label(e->role, &role_labels[i]);
-        seen = seen && sees;
+        bool sees = role_sees_label(e->role, &role_labels[i]), hidden = hides(e, i);
+        seen = seen && !hidden;
         buf_printf(&text, "%s%s (%s): %s", text.n ? "; " : "", role_labels[i].name,
-                   role_labels[i].meaning, sees ? "the role sees it" : "hidden from the role");
+                   role_labels[i].meaning, sees     ? "the role sees it"
+                                           : hidden ? "hidden from the role"
+                                                    : "lifted, since the glass is broken");
     }
     add(e, "labels", seen, text.n ? buf_str(&text) : S("none"));
 }
@@ -201,7 +240,7 @@ static err explain_as(struct explaining *e)
     say_role(e);
     TRY(say_relationship(e));
     say_glass(e);
-    say_dissent(e);
+    TRY(say_dissent(e));
     say_labels(e);
     say_verdict(e);
     return ERR_OK;

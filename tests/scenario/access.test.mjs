@@ -85,6 +85,10 @@ test('a closed record opens in an emergency; says so at once; and is reviewed by
 
   const broken = await post(server, khan, '/break-glass/p1', { ...why, csrf });
   assert.equal(broken.headers.get('location'), '/browse/Patient/p1', broken.text);
+  const lifted = run(server, 'access', 'explain', 'a.khan', 'Condition/std1');
+  assert.match(lifted, /the glass is broken, and its time is not over/);
+  assert.match(lifted, /STD \(sexual health\): lifted, since the glass is broken/);
+  assert.match(run(server, 'access', 'explain', 'a.khan', 'Condition/v1'), /V \(very restricted\): hidden from the role/);
   assert.equal(await status(server, khan, '/fhir/Patient/p1'), 200, 'at once');
   assert.equal(await status(server, khan, '/fhir/Condition/c1'), 200);
   assert.equal(await status(server, khan, '/fhir/Condition/std1'), 200, 'lifts sexual health');
@@ -149,6 +153,7 @@ test('a dissent closes the record to whom it names; within a second; and opens w
   };
   await change({ type: 'deny', actor: actor('Practitioner/other') }, 200, 'another person');
   await change({ type: 'deny' }, 404, 'everybody');
+  assert.match(run(server, 'access', 'explain', 'a.khan', 'Patient/p2'), /keeps this from them: Consent\/no/);
   await change({ type: 'deny', purpose: [{ code: 'HRESCH' }] }, 200, 'research alone');
   await change({ type: 'deny', purpose: [{ code: 'TREAT' }] }, 404, 'treatment');
   await change({ type: 'deny', period: { end: '2020-01-01' } }, 200, 'over');
@@ -268,7 +273,9 @@ test('access explain names each rule, and the privacy officer asks it over HTTP'
   assert.equal(explain('a.khan', 'Patient/p2', '--interaction', 'delete').allowed, false);
   assert.match(explain('ann', 'Condition/c1').rules.find((r) => r.rule === 'relationship').detail, /own record/);
   assert.match(run(server, 'access', 'explain', 'a.khan', 'Condition/std1'), /STD \(sexual health\): hidden/);
-  for (const words of [['nobody', 'Patient/p1'], ['a.khan', 'Patient/none'], ['a.khan', 'Nothing/1'],
+  for (const words of [['a.khan', ''], ['', 'Patient/p1'], ['a.khan', '/'], ['a.khan', 'Patient/'], ['a.khan', 'Patient/p1/_history/1'],
+                       ['a.khan', 'patient/p1'], ['a.khan', "Patient/p1' OR 1=1"], ['a.khan', `Patient/${'x'.repeat(4000)}`], ['a\nb', 'Patient/p1'],
+                       ['nobody', 'Patient/p1'], ['a.khan', 'Patient/none'], ['a.khan', 'Nothing/1'],
                        ['a.khan', 'Patient/p1', '--interaction', 'steal']])
     assert.throws(() => run(server, 'access', 'explain', ...words));
   const officer = await signIn(server, 'p.officer');
