@@ -27,7 +27,9 @@ function makeRecord() {
     add({ resourceType: 'CareTeam', id: `team-${id}`, status: 'active', subject,
           participant: [{ member: { reference: `Practitioner/${seen ? 'n1' : 'n2'}` } }] }, seen);
     add({ resourceType: 'Encounter', id: `e-${id}`, status: 'in-progress', subject, class: { code: 'IMP' },
-          period: { start: '2026-02-01T08:00:00Z' } }, seen);
+          period: { start: '2026-02-01T08:00:00Z' }, location: [{ location: { reference: `Location/bed-${id}` }, status: 'active' }] }, seen);
+    add({ resourceType: 'Location', id: `bed-${id}`, name: `Bed ${id}`, status: 'active', mode: 'instance', partOf: { reference: 'Location/w1' },
+          physicalType: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/location-physical-type', code: 'bd' }] } });
     for (const [k, code] of ['8867-4', '8310-5', '9279-1'].entries())
       for (const labelled of [false, true])
         add({ resourceType: 'Observation', id: `o-${id}-${k}${labelled ? 'r' : ''}`, ...(labelled && { meta: R }), status: 'final',
@@ -115,6 +117,39 @@ test('screens, conditions, references, exports and events tell nothing of what i
       '/browse/Observation?_count=4', '/browse/Observation?code=8867-4', '/browse/Condition?subject=Patient/p1', '/', '/record/ward/w1',
       '/record/ward/w1/handover', '/record/ward/w1/results', '/record/ward/w1/downtime', '/obs', '/obs/ward/w1', '/obs/escalations'])
       await both('GET', path);
+  });
+
+  await t.test('live screens', async () => {
+    for (const path of ['/record/ward/w1', '/obs/ward/w1'])
+      assert.match((await whole.get(path, whole.mine)).text, /Adeyemi|ADEYEMI|p0/, `${path} shows who may be seen`);
+    const open = async (path) => {
+      const ends = new AbortController(), seen = { text: '' };
+      const answer = await fetch(whole.url + path, { headers: whole.mine, signal: ends.signal });
+      const reading = (async () => {
+        try {
+          for await (const part of answer.body.pipeThrough(new TextDecoderStream()))
+            seen.text += part;
+        } catch { /* ended by us */ }
+      })();
+      return { path, seen, status: answer.status, end: () => { ends.abort(); return reading; } };
+    };
+    const streams = await Promise.all(['/obs/live?ward=w1', '/obs/live?patient=p0', '/obs/live?patient=p1', '/obs/live?patient=none', '/obs/live', '/live',
+      '/beds/live?ward=w1', '/beds/live'].map(open));
+    assert.equal(streams[2].status, streams[3].status, 'a hidden patient\'s chart and nobody\'s');
+    const value = (id, n) => ({ ...record.find(({ resource }) => resource.id === id).resource, valueQuantity: { value: n, unit: '/min' } });
+    for (const [id, n] of [['o-p1-0', 666], ['o-p0-0r', 777], ['o-p0-0', 81], ['o-p1-1', 666], ['o-p0-1', 82]])
+      assert.equal((await whole.put(`/fhir/Observation/${id}`, value(id, n), whole.all)).status, 200);
+    for (let i = 0; i < 60 && !streams[0].seen.text.includes('data:') && !streams[1].seen.text.includes('data:'); i++)
+      await new Promise((done) => setTimeout(done, 25));
+    for (const { path, seen, status, end } of streams) {
+      await end();
+      assert.doesNotMatch(seen.text, /666|777|o-p1|o-p0-0r/, path);
+      if (path.startsWith('/obs') && status === 200)
+        assert.doesNotMatch(seen.text, /p1\b/, `${path} speaks of nobody hidden`);
+    }
+    t.diagnostic(`events: ${streams.map(({ path, status, seen }) => `${path} ${status} ${seen.text.length}`).join(', ')}`);
+    for (const { id } of record.map(({ resource }) => resource).filter(({ id }) => ['o-p0-0', 'o-p0-1'].includes(id)))
+      await bare.put(`/fhir/Observation/${id}`, value(id, id === 'o-p0-0' ? 81 : 82), bare.all); // both alike again
   });
 
   await t.test('conditions and references', async () => {
