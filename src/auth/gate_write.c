@@ -123,12 +123,23 @@ static err check_labels(struct ctx *cx, const struct user *user,
     return step_up_refuse(cx, "label_change");
 }
 
-/* Who writes the rota says who sees a ward. A service is bound by its contract. */
+static bool names(struct ctx *cx, struct json schedule, str who)
+{
+    for (struct json_walk w = json_walk(json_get(schedule, S("actor"))); json_next(&w);)
+        if (str_eq(json_string(cx->arena, json_get(w.value, S("reference"))), who))
+            return true;
+    return false;
+}
+
+/* Who writes the rota says who sees a ward: some write anybody's shifts, some others' only. A
+ * service is bound by its contract. */
 static err check_rota(struct ctx *cx, const struct user *user, const struct commit_change *change)
 {
+    const struct role *role = user->asker.role;
     if (change->op->resource != fhir_resource_find(S("Schedule")) || !user->person.name.n ||
         (!relation_is_shift(change->before) && !relation_is_shift(change->after)) ||
-        role_permits(user->asker.role, S("rota.write")))
+        role_permits(role, S("rota.write")) ||
+        (role_permits(role, S("obs.rota")) && !names(cx, change->after, user->self)))
         return ERR_OK;
     return ctx_fail(cx, ERR_FORBIDDEN, (str){ 0 },
                     S("a shift of the rota opens the records of its ward: ask the nurse in charge "

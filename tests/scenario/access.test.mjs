@@ -203,6 +203,11 @@ test('a shift of the rota opens its ward while it lasts; and is written by those
   assert.equal(own.status, 403, 'nobody lets themselves in');
   assert.match(own.text, /nurse in charge/);
   assert.equal((await server.put('/fhir/Schedule/s', shift(-1, 99), wide)).status, 403, 'nor makes it longer');
+  run(server, 'user', 'add', 'd.octor', '--role', 'doctor', '--who', 'Practitioner/d');
+  const doctor = token(server, 'user/*.cruds', '--user', 'd.octor');
+  const named = (who) => ({ ...shift(-1, 7, { actor: [{ reference: who }, { reference: 'Location/w9' }] }), id: undefined });
+  assert.equal((await server.post('/fhir/Schedule', named('Practitioner/d'), doctor)).status, 403, 'not their own');
+  assert.equal((await server.post('/fhir/Schedule', named('Practitioner/z'), doctor)).status, 201, 'but a colleague\'s');
   run(server, 'user', 'add', 'b.manager', '--role', 'bed_manager', '--who', 'Practitioner/z');
   const keeper = token(server, 'user/*.cruds', '--user', 'b.manager');
   assert.equal((await server.put('/fhir/Schedule/kept', { ...shift(-1, 7), id: 'kept' }, all)).status, 201);
