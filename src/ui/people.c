@@ -119,10 +119,11 @@ static err note(struct http_request *request, const struct people_user *user, st
     entry.what = arena_printf(cx->arena, "/people/%.*s role %.*s to %.*s", STR_ARG(user->name),
                               STR_ARG(user->role), STR_ARG(role));
     entry.outcome = AUDIT_DONE;
+    uint64_t ticket;
     if (!log)
         return ERR_OK;
-    TRY(audit_note(cx, log, &entry));
-    return audit_flush(cx, log);
+    TRY(audit_note(cx, log, &entry, &ticket));
+    return audit_settle(cx, log, ticket);
 }
 
 static err change(struct http_request *request, const struct people_user *user)
