@@ -201,6 +201,29 @@ static err pass_memory(struct http_connection *c)
                       "or split it"));
 }
 
+/* What the handler was lent (a reader of the store, a lock) goes back before the answer is sent: a
+ * client that reads slowly must not keep it, for the loop that would send to it may itself be
+ * waiting for one. So the answer's texts are taken along. No stream reads from what is lent. */
+static void settle(struct http_connection *c)
+{
+    struct http_response *response = &c->response;
+    size_t bytes = response->content_type.n + response->body.n;
+    if (!c->cx.deferred)
+        return;
+    for (size_t i = 0; i < response->headers_count; i++)
+        bytes += response->headers[i].name.n + response->headers[i].value.n;
+    c->arena.cap_bytes += bytes + SPARE_MEMORY;
+    if (str_given(response->body))
+        response->body = arena_copy(&c->arena, response->body);
+    response->content_type = arena_copy(&c->arena, response->content_type);
+    for (size_t i = 0; i < response->headers_count; i++) {
+        struct http_param *header = &response->headers[i];
+        *header = (struct http_param){ arena_copy(&c->arena, header->name),
+                                       arena_copy(&c->arena, header->value) };
+    }
+    ctx_release(&c->cx);
+}
+
 /* Runs the handler or its continuation; passing the memory cap comes back here: a 413. */
 static void run(struct http_connection *c)
 {
@@ -223,6 +246,7 @@ static void run(struct http_connection *c)
     if (c->error)
         fault(c, c->error);
     finish(c);
+    settle(c);
 }
 
 /* Parks a suspended request until http_wake; if that came already, lets it go on at once. */

@@ -8,9 +8,10 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { PAGE_BYTES = 8192, READERS_DEFAULT = 32 };
+enum { PAGE_BYTES = 8192, READERS_DEFAULT = 32, READER_WAIT_S = 10 };
 
 err store_open_db(struct ctx *cx, struct store *store, bool write, struct db **out)
 {
@@ -29,8 +30,17 @@ static err take_reader(struct ctx *cx, struct store *store, struct db **out)
     struct store_readers *readers = &store->readers;
     struct db *db = NULL;
     pthread_mutex_lock(&readers->lock);
-    while (!readers->idle_count && readers->open_count == readers->max)
-        pthread_cond_wait(&readers->freed, &readers->lock);
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += READER_WAIT_S;
+    int late = 0;
+    while (!readers->idle_count && readers->open_count == readers->max && !late)
+        late = pthread_cond_timedwait(&readers->freed, &readers->lock, &until);
+    if (!readers->idle_count && readers->open_count == readers->max) {
+        pthread_mutex_unlock(&readers->lock);
+        return ctx_fail(cx, ERR_BUSY, (str){ 0 },
+                        S("too much is being read at once; try again in a moment"));
+    }
     if (readers->idle_count)
         db = readers->idle[--readers->idle_count];
     else
