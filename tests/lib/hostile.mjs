@@ -177,7 +177,8 @@ export async function sendHostile({ port, count, seed, token, secret, session, c
       result.statuses[status] = (result.statuses[status] ?? 0) + 1;
     else
       result.unanswered++;
-    if (status >= '500' && status !== '503' && status !== '505' && result.faults.length < 10)
+    const busy = status === '503' && !answer.includes('"code":"no-store"');
+    if (status >= '500' && !busy && status !== '505' && result.faults.length < 10)
       result.faults.push(about());
     const known = sent.includes(token) || (session && sent.includes(session.cookie));
     if (((answer.includes(secret) && !known) || answer.includes(token) || INNARDS.test(answer)) && result.leaks.length < 10)

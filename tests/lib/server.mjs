@@ -47,9 +47,9 @@ export async function frontline(args, input) {
 }
 
 export class Server {
-  // Options: folder (a data folder to use and leave alone), fresh, args (more for serve), open
+  // Options: folder or data (a data folder to use and leave alone), fresh, args (more for serve), open
   // (default true: nobody needs to sign in), under (a command that starts it).
-  static async start({ folder, fresh = false, args = [], open = true, under = [] } = {}) {
+  static async start({ data, folder = data, fresh = false, args = [], open = true, under = [] } = {}) {
     const server = new Server();
     server.folder = folder ?? makeFolder();
     if (!folder && !fresh) cpSync(await emptyFolder(), server.folder, { recursive: true });
