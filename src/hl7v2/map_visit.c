@@ -128,13 +128,20 @@ static void add_cancelling(struct visit *visit, str at)
     visit->cancels_count++;
 }
 
-/* "2026-03-01T10:00:00Z Location/1", with " bed" behind it for a bed. */
-static void read_cancelled_move(struct visit *visit, str text)
+/* Its parts: start, place, and bed when it is one. */
+static void read_cancelled_move(struct hl7_work *work, struct visit *visit, struct json extension)
 {
     struct place_move move = { 0 };
-    str_next(&text, ' ', &move.start);
-    str_next(&text, ' ', &move.location);
-    move.is_bed = text.n > 0;
+    for (struct json_walk w = json_walk(json_get(extension, S("extension"))); json_next(&w);) {
+        str url = member_text(work, w.value, S("url"));
+        if (str_eq(url, S("start")))
+            move.start = member_text(work, w.value, S("valueInstant"));
+        else if (str_eq(url, S("place")))
+            move.location = member_text(work, json_get(w.value, S("valueReference")),
+                                        S("reference"));
+        else
+            move.is_bed = true;
+    }
     if (hl7_instant(move.start, &move.start_ms))
         add_move(visit, move);
 }
@@ -150,7 +157,7 @@ static void read_extensions(struct hl7_work *work, struct visit *visit)
         else if (str_eq(url, S(CANCELLED_AT)))
             add_cancelling(visit, at);
         else if (str_eq(url, S(CANCELLED_MOVE)))
-            read_cancelled_move(visit, member_text(work, w.value, S("valueString")));
+            read_cancelled_move(work, visit, w.value);
     }
 }
 
@@ -420,17 +427,32 @@ static bool is_ours(struct json extension)
     return json_string_is(url, S(CANCELLED_AT)) || json_string_is(url, S(CANCELLED_MOVE));
 }
 
+/* The place as a reference, which a commit follows when the place is new with it. */
+static void put_cancelled_move(struct hl7_work *work, struct json_writer *w,
+                               const struct place_move *move)
+{
+    json_open(w, '{');
+    json_put_str(w, "url", S(CANCELLED_MOVE));
+    json_key(w, "extension");
+    json_open(w, '[');
+    put_extension(w, "start", "valueInstant", move->start);
+    json_open(w, '{');
+    json_put_str(w, "url", S("place"));
+    json_put_raw(w, "valueReference", hl7_json_reference(work, move->location));
+    json_close(w, '}');
+    if (move->is_bed)
+        put_extension(w, "kind", "valueCode", S("bd"));
+    json_close(w, ']');
+    json_close(w, '}');
+}
+
 static void put_cancelled(struct hl7_work *work, struct json_writer *w, const struct visit *visit)
 {
     for (size_t i = 0; i < visit->cancels_count; i++)
         put_extension(w, CANCELLED_AT, "valueInstant", visit->cancels[i].at);
-    for (size_t i = 0; i < visit->moves_count; i++) {
-        const struct place_move *move = &visit->moves[i];
-        if (move->cancelled)
-            put_extension(w, CANCELLED_MOVE, "valueString",
-                          arena_printf(work->cx->arena, "%.*s %.*s%s", STR_ARG(move->start),
-                                       STR_ARG(move->location), move->is_bed ? " bed" : ""));
-    }
+    for (size_t i = 0; i < visit->moves_count; i++)
+        if (visit->moves[i].cancelled)
+            put_cancelled_move(work, w, &visit->moves[i]);
 }
 
 static str extensions(struct hl7_work *work, const struct visit *visit)
