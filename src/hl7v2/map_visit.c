@@ -135,7 +135,7 @@ static void read_cancelled_move(struct hl7_work *work, struct visit *visit, stru
     for (struct json_walk w = json_walk(json_get(extension, S("extension"))); json_next(&w);) {
         str url = member_text(work, w.value, S("url"));
         if (str_eq(url, S("start")))
-            move.start = member_text(work, w.value, S("valueInstant"));
+            move.start = member_text(work, w.value, S("valueDateTime"));
         else if (str_eq(url, S("place")))
             move.location = member_text(work, json_get(w.value, S("valueReference")),
                                         S("reference"));
@@ -435,7 +435,7 @@ static void put_cancelled_move(struct hl7_work *work, struct json_writer *w,
     json_put_str(w, "url", S(CANCELLED_MOVE));
     json_key(w, "extension");
     json_open(w, '[');
-    put_extension(w, "start", "valueInstant", move->start);
+    put_extension(w, "start", "valueDateTime", move->start);
     json_open(w, '{');
     json_put_str(w, "url", S("place"));
     json_put_raw(w, "valueReference", hl7_json_reference(work, move->location));
