@@ -60,6 +60,9 @@ struct hl7_keys hl7_keys_of(struct ctx *cx, str bytes)
         cx->issues.kept = cx->issues.count = issues;
         return keys;
     }
+    /* A merge turns whatever refers to the retired record: nothing may be on its way there by a
+     * number of an earlier merge, which the message does not name. */
+    keys.everything = str_eq(message.event, S("A40"));
     add_repeated(&keys, &message, hl7_segment(&message, "PID"), 3);
     add_repeated(&keys, &message, hl7_segment(&message, "MRG"), 1);
     const struct hl7_segment *pv1 = hl7_segment(&message, "PV1");

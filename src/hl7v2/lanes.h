@@ -11,8 +11,9 @@
  * Shapes   a job has keys: what its message is about. A job begins when no earlier one that is not
  *          over has a key of its own. Commits of jobs that run together share a sync of the disk.
  * Memory   the jobs are the caller's, until `run` was called.
- * Limits   HL7_LANES_MAX jobs that are not over: adding another waits. A message of more keys than
- *          HL7_KEYS_MAX, or a batch, is taken by itself. Two keys of one hash only wait.
+ * Limits   HL7_LANES_MAX jobs that are not over: adding another waits. A message of more keys
+ *          than HL7_KEYS_MAX, a batch and a merge (A40) are taken by themselves. Two keys of one
+ *          hash only wait.
  */
 enum { HL7_KEYS_MAX = 24, HL7_LANES_MAX = 256 };
 struct hl7_keys {
