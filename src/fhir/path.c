@@ -66,7 +66,7 @@ err path_eval(struct ctx *cx, const struct path *path, const struct path_run *ru
 {
     struct path_item first[PATH_STACK_ITEMS];
     struct path_item input = input_item(run);
-    bool given = run->focus || run->input.doc;
+    bool given = run->focus || (run->input.doc && !json_is(run->input, JSON_NULL));
     struct path_machine m = {
         .cx = cx, .path = path, .run = run, .stack = first, .cap = PATH_STACK_ITEMS,
         .steps = run->steps_max ? run->steps_max : PATH_STEPS_MAX,

@@ -47,6 +47,7 @@ struct path_host {
     /* resolve(): the resource a reference points to; absent when it cannot be found. Contained
      * resources and the entries of an input Bundle are found without it. */
     struct json (*resolve)(struct ctx *cx, const struct path_host *host, str reference);
+    /* ERR_NOT_FOUND, without an issue: not known; the function's answer is empty. */
     err (*member_of)(struct ctx *cx, const struct path_host *host, struct path_item coded,
                      str value_set, bool *out);
     err (*subsumes)(struct ctx *cx, const struct path_host *host, struct path_item a,

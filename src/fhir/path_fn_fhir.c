@@ -264,7 +264,10 @@ static err run_member_of(struct path_machine *m, struct path_call *call)
     TRY(path_arg_string(m, call, 0, &value_set, &given));
     if (!given || call->in.count == 0 || !host || !host->member_of)
         return ERR_OK;
-    TRY(host->member_of(m->cx, host, m->stack[call->in.from], value_set, &truth));
+    err got = host->member_of(m->cx, host, m->stack[call->in.from], value_set, &truth);
+    if (got == ERR_NOT_FOUND)
+        return ERR_OK;
+    TRY(got);
     return path_push_bool(m, truth);
 }
 
@@ -279,7 +282,10 @@ static err run_subsumes(struct path_machine *m, struct path_call *call)
         return ERR_OK;
     struct path_item a = m->stack[call->in.from], b = m->stack[other.from];
     bool by = str_eq(call->code->name, S("subsumedBy"));
-    TRY(host->subsumes(m->cx, host, by ? b : a, by ? a : b, &truth));
+    err got = host->subsumes(m->cx, host, by ? b : a, by ? a : b, &truth);
+    if (got == ERR_NOT_FOUND)
+        return ERR_OK;
+    TRY(got);
     return path_push_bool(m, truth);
 }
 

@@ -221,16 +221,29 @@ static void read_date(struct path_lexer *l)
     l->token.text = str_slice(l->text, from, l->at);
 }
 
+/* %vs-name and %ext-name stand in FHIR's own texts without quotes: what follows is part of them. */
+static str read_variable(struct path_lexer *l)
+{
+    size_t from = l->at;
+    str name = read_name(l);
+    if ((!str_eq(name, S("vs")) && !str_eq(name, S("ext"))) || peek(l, 0) != '-' ||
+        !is_letter(peek(l, 1)))
+        return name;
+    while (is_letter(peek(l, 0)) || is_digit(peek(l, 0)) || peek(l, 0) == '-')
+        l->at++;
+    return str_slice(l->text, from, l->at);
+}
+
 static err read_external(struct path_lexer *l)
 {
     l->token.kind = PATH_TOKEN_EXTERNAL;
     l->at++;
     char c = peek(l, 0);
-    if (c == '`' || c == '\'')
+    if (c == '`' || c == '\'' || c == '"') /* " as STU3's texts have it */
         return read_quoted(l, c, &l->token.text);
     if (!is_letter(c))
         return path_lex_fail(l, l->at - 1, "a variable's name must follow %");
-    l->token.text = read_name(l);
+    l->token.text = read_variable(l);
     return ERR_OK;
 }
 

@@ -43,6 +43,8 @@ const str *profile_set_not_loaded(const struct profile_set *set, size_t *count);
 bool profile_set_has(struct profile_set *set, str profile);
 /* The JSON of any loaded definition by its url; not given: absent. Lives as long as the set. */
 str profile_set_definition(struct profile_set *set, str url);
+/* All there are, 0 and up, some of them twice; not given past the last. */
+str profile_set_definition_at(struct profile_set *set, size_t index);
 
 enum profile_answer { PROFILE_NO, PROFILE_YES, PROFILE_UNKNOWN };
 

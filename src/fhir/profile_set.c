@@ -52,6 +52,15 @@ str profile_set_definition(struct profile_set *set, str url)
     return text;
 }
 
+str profile_set_definition_at(struct profile_set *set, size_t index)
+{
+    pthread_mutex_lock(&set->lock);
+    size_t count = set->count;
+    str text = index < count ? set->definitions[index]->text : (str){ 0 };
+    pthread_mutex_unlock(&set->lock);
+    return index < count ? text : fhir_definition_at((uint32_t)(index - count));
+}
+
 const struct profile *profile_find(struct profile_set *set, str url)
 {
     pthread_mutex_lock(&set->lock);

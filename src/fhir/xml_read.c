@@ -8,9 +8,16 @@
  * Each element's children are gathered by name, since JSON has what repeats in one array, and what
  * is said about primitives in a second one beside it.
  */
+struct place {
+    const struct place *up;
+    const struct fhir_element *element;
+    size_t index;
+};
 struct reader {
     struct ctx *cx;
     struct json_writer w;
+    str root;                  /* the resource's type */
+    const struct place *place; /* of the element being read; NULL: the root */
 };
 struct group {
     const struct fhir_element *element;
@@ -19,12 +26,24 @@ struct group {
 
 static err object(struct reader *r, const struct xml_element *xml, uint16_t type);
 
+/* "Patient.name[0].given[1]" */
+static str path_of(struct reader *r, const struct place *place)
+{
+    if (!place)
+        return r->root;
+    str up = path_of(r, place->up), name = place->element->name;
+    return place->element->max != 1
+               ? arena_printf(r->cx->arena, "%.*s.%.*s[%zu]", STR_ARG(up), STR_ARG(name),
+                              place->index)
+               : arena_printf(r->cx->arena, "%.*s.%.*s", STR_ARG(up), STR_ARG(name));
+}
+
 static err refuse(struct reader *r, const struct xml_element *xml, uint16_t type, const char *why,
                   str what)
 {
-    str path = arena_printf(r->cx->arena, "%.*s", STR_ARG(fhir_types[type].name));
-    return ctx_failf(r->cx, ERR_INVALID, path, "XML line %d: %s has %s \"%.*s\"", xml->line,
-                     path.p, why, STR_ARG(what));
+    return ctx_failf(r->cx, ERR_INVALID, path_of(r, r->place),
+                     "XML line %d: %.*s has %s \"%.*s\"", xml->line,
+                     STR_ARG(fhir_types[type].name), why, STR_ARG(what));
 }
 
 static bool is_resource(uint16_t type)
@@ -39,10 +58,10 @@ static err stray_text(struct reader *r, const struct xml_element *xml, uint16_t 
     str text = arena_printf(r->cx->arena,
                             "XML line %d: text within \"%.*s\" has no meaning; a value is "
                             "an attribute", xml->text_line, STR_ARG(xml->name));
-    if (!xml->first && !xml->attributes_count)
-        return ctx_fail(r->cx, ERR_INVALID, fhir_types[type].name, text);
+    if (!xml->first && (!xml->attributes_count || is_resource(type)))
+        return ctx_fail(r->cx, ERR_INVALID, path_of(r, r->place), text);
     issues_note(&r->cx->issues, (struct issue){ ERR_INVALID, ISSUE_WARNING, NULL,
-                                                fhir_types[type].name, text });
+                                                path_of(r, r->place), text });
     return ERR_OK;
 }
 
@@ -167,8 +186,11 @@ static err primitives(struct reader *r, const struct group *group)
 {
     const struct fhir_element *element = group->element;
     bool many = element->max != 1, values = false, more = false;
+    struct place here = { r->place, element, 0 };
+    r->place = &here;
     for (struct xml_element *at = group->first; at; at = at->twin) {
         TRY(check_attributes(r, at, element->type));
+        here.index++;
         values = values || str_given(xml_attribute(at, S("value")));
         more = more || has_more(at);
     }
@@ -181,12 +203,15 @@ static err primitives(struct reader *r, const struct group *group)
         if (many)
             json_close(&r->w, ']');
     }
+    r->place = here.up;
     if (values && !more)
         return ERR_OK;
     json_key_str(&r->w, arena_printf(r->cx->arena, "_%.*s", STR_ARG(element->json_name)));
     if (many)
         json_open(&r->w, '[');
-    for (struct xml_element *at = group->first; at; at = at->twin) {
+    r->place = &here;
+    here.index = 0;
+    for (struct xml_element *at = group->first; at; at = at->twin, here.index++) {
         if (many && !has_more(at))
             json_raw(&r->w, S("null"));
         else
@@ -194,6 +219,7 @@ static err primitives(struct reader *r, const struct group *group)
     }
     if (many)
         json_close(&r->w, ']');
+    r->place = here.up;
     return ERR_OK;
 }
 
@@ -204,7 +230,7 @@ static err resource_within(struct reader *r, const struct xml_element *xml, uint
     const struct xml_element *inner = xml->first;
     uint16_t inner_type = inner ? fhir_type_find(inner->name) : FHIR_NONE;
     if (!inner || inner->next || inner_type == FHIR_NONE || !is_resource(inner_type))
-        return ctx_failf(r->cx, ERR_INVALID, S(""),
+        return ctx_failf(r->cx, ERR_INVALID, path_of(r, r->place),
                          "XML line %d: \"%.*s\" must hold exactly one resource", xml->line,
                          STR_ARG(xml->name));
     return object(r, inner, inner_type);
@@ -225,7 +251,7 @@ static err several(struct reader *r, const struct group *group)
     const struct fhir_element *element = group->element;
     bool many = element->max != 1;
     if (!many && group->first->twin)
-        return ctx_failf(r->cx, ERR_INVALID, S(""),
+        return ctx_failf(r->cx, ERR_INVALID, path_of(r, r->place),
                          "XML line %d: \"%.*s\" may stand only once here",
                          group->first->twin->line, STR_ARG(group->first->name));
     enum fhir_primitive primitive = fhir_types[element->type].primitive;
@@ -234,8 +260,13 @@ static err several(struct reader *r, const struct group *group)
     json_key_str(&r->w, element->json_name);
     if (many)
         json_open(&r->w, '[');
-    for (struct xml_element *at = group->first; at; at = at->twin)
+    struct place here = { r->place, element, 0 };
+    r->place = &here;
+    for (struct xml_element *at = group->first; at; at = at->twin) {
         TRY(one(r, at, element));
+        here.index++;
+    }
+    r->place = here.up;
     if (many)
         json_close(&r->w, ']');
     return ERR_OK;
@@ -299,7 +330,7 @@ err fhir_xml_read(struct ctx *cx, str xml, struct json *out)
         return ctx_failf(cx, ERR_INVALID, S(""), "XML: \"%.*s\" is not a resource type of FHIR R4",
                          STR_ARG(tree->root->name));
     struct buf buf = buf_make(cx->arena, SIZE_MAX);
-    struct reader r = { cx, json_writer(&buf) };
+    struct reader r = { cx, json_writer(&buf), fhir_types[type].name, NULL };
     TRY(object(&r, tree->root, type));
     xml_tree_free(tree);
     return json_parse(cx, buf_str(&buf), out);

@@ -5,6 +5,7 @@
 #include "fhir/xml.h"
 #include "json/write.h"
 #include "main/command.h"
+#include "main/path_known.h"
 #include "main/read_file.h"
 
 enum { OUT_MAX = 512 << 20 };
@@ -98,12 +99,13 @@ static err read_input(struct ctx *cx, str text, struct json *out)
 static err evaluate(struct ctx *cx, const struct command_args *args, struct path_result *out)
 {
     const struct path *path;
-    const struct path_host host = { .trace = show_trace };
+    struct path_host host = { .trace = show_trace };
     struct path_run run = { .host = &host, .untyped = command_has(args, "--no-model") };
     str text;
     TRY(path_compile(cx, args->words[0], &path));
     TRY(read_file(cx, args->words[1], &text));
     TRY(read_input(cx, text, &run.input));
+    path_known_host(cx, command_value(args, "--data"), &host);
     str type = json_string(cx->arena, json_get(run.input, S("resourceType")));
     if (!run.untyped && (!type.n || fhir_resource_find(type) == FHIR_NONE))
         return ctx_failf(cx, ERR_RULE, S(""), "%.*s is no FHIR resource; --no-model takes any JSON",
@@ -134,6 +136,8 @@ static int run(struct ctx *cx, const struct command_args *args)
 static const struct command_option options[] = {
     { "--json", NULL, "print an array of {\"type\", \"value\"}", false, false },
     { "--no-model", NULL, "any JSON, without FHIR's types", false, false },
+    { "--data", "DIR", "the data folder whose packages memberOf() and conformsTo() know", false,
+      false },
     { "--repeat", "N", "run it N times more and tell the rate", false, false },
     { 0 },
 };

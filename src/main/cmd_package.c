@@ -118,7 +118,7 @@ const struct command cmd_package = {
     .summary = "load FHIR packages: profiles, extensions and value sets that $validate uses",
     .about = "A package is a .tgz of a FHIR implementation guide, or a folder of its JSON or XML\n"
              "files. Snapshots are made where they are missing. A package that cannot be loaded\n"
-             "changes nothing. A running server takes it in when it is started again.",
+             "changes nothing. A running server takes it in by itself.",
     .options = options,
     .examples = "  frontline package add uk.core.tgz --data data\n"
                 "  frontline package list --data data\n",

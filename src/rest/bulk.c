@@ -9,6 +9,7 @@
 #include "json/write.h"
 #include "rest/call.h"
 #include "rest/op.h"
+#include "store/search.h"
 #include <stdio.h>
 
 static struct bulk *bulk;
@@ -97,7 +98,9 @@ static err read_parameter(struct rest_call *call, str name, str value, struct bu
     }
     if (call->lenient || str_eq(name, S("_format")) || str_eq(name, S("_pretty")))
         return ERR_OK;
-    return wrong(call, "parameter", "$export does not know this parameter", name);
+    return ctx_failf(call->cx, ERR_INVALID, name, "$export takes no parameter %.*s; it takes: "
+                     "_type _since _typeFilter _elements _outputFormat",
+                     STR_ARG(str_slice(name, 0, 100)));
 }
 
 static err read_query(struct rest_call *call, struct bulk_spec *spec)
@@ -139,6 +142,40 @@ static err check_async(struct rest_call *call)
                     S("this takes longer than a request: send Prefer: respond-async"));
 }
 
+/* A filter is a search: what is wrong with it is told now, not by a job that fails. */
+static err check_filters(struct rest_call *call, const struct bulk_spec *spec)
+{
+    for (size_t i = 0; i < spec->filters_count; i++)
+        TRY(search_body_check(call->cx, call->store, spec->filters[i].resource,
+                              spec->filters[i].query));
+    return ERR_OK;
+}
+
+/* "id,name,Patient.birthDate": elements of the type, or of some type. */
+static err check_elements(struct rest_call *call, str list)
+{
+    str one, name;
+    while (str_next(&list, ',', &one)) {
+        str rest = str_trim(one);
+        bool typed = str_find_char(rest, '.') != STR_NONE, known = false;
+        uint16_t only = FHIR_NONE;
+        if (typed) {
+            str_next(&rest, '.', &name);
+            only = fhir_resource_find(name);
+        }
+        str_next(&rest, '.', &name);
+        for (uint16_t r = 0; r < fhir_resources_count && !known; r++) {
+            const struct fhir_type *type = &fhir_types[fhir_resources[r]];
+            for (uint16_t e = 0; e < type->elements_count && (!typed || r == only); e++)
+                known = known || str_eq(type->elements[e].name, name) ||
+                        str_eq(type->elements[e].json_name, name);
+        }
+        if (!known)
+            return wrong(call, "_elements", "no resource has this element", one);
+    }
+    return ERR_OK;
+}
+
 static err accept(struct rest_call *call, struct bulk_spec *spec, str input)
 {
     struct http_request *request = call->request;
@@ -169,6 +206,9 @@ static err export_of(struct http_request *request, struct http_response *respons
     TRY(read_query(call, spec));
     if (request->method == HTTP_POST)
         TRY(read_body(call, spec));
+    TRY(check_filters(call, spec));
+    if (spec->elements.n)
+        TRY(check_elements(call, spec->elements));
     if (group.n)
         TRY(store_read(call->cx, call->store, fhir_resource_find(S("Group")), group, &version));
     return accept(call, spec, S(""));

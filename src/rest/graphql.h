@@ -28,6 +28,7 @@ struct graphql_value {
 struct graphql_argument {
     str name;
     struct graphql_value *value;
+    bool required;               /* a variable whose type ends in '!' */
     struct graphql_argument *next;
 };
 struct graphql_directive {

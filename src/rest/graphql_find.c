@@ -124,10 +124,21 @@ static err write_list(struct graphql_run *run, const struct search_page *page,
     return ERR_OK;
 }
 
+static void put_text(struct graphql_run *run, struct graphql_out *out, str text)
+{
+    struct buf buf = buf_make(run->cx->arena, REST_TEXT_MAX);
+    struct json_writer w = json_writer(&buf);
+    json_str(&w, text);
+    out->raw = buf_str(&buf);
+}
+
 static err write_edges(struct graphql_run *run, const struct search_page *page,
-                       const struct graphql_selection *edges, struct graphql_out *list)
+                       const struct graphql_selection *edges, str type, struct graphql_out *list)
 {
     list->kind = OUT_LIST;
+    if (!edges->selections)
+        return ctx_fail(run->cx, ERR_INVALID, S("query"),
+                        S("an edge has mode, score and resource: say which, as edges { mode }"));
     for (size_t i = 0; i < page->entries_count; i++) {
         if (page->entries[i].mode != SEARCH_MATCH)
             continue;
@@ -139,6 +150,8 @@ static err write_edges(struct graphql_run *run, const struct search_page *page,
                 out->raw = S("\"match\"");
             else if (str_eq(s->name, S("resource")))
                 TRY(write_resource(run, page->entries[i].version.body, s->selections, out));
+            else if (str_eq(s->name, S("__typename")))
+                put_text(run, out, arena_printf(run->cx->arena, "%.*sEdge", STR_ARG(type)));
             else if (!str_eq(s->name, S("score")))
                 return ctx_failf(run->cx, ERR_INVALID, S("query"), "an edge has mode, score and "
                                  "resource, not %.*s", STR_ARG(s->name));
@@ -147,22 +160,31 @@ static err write_edges(struct graphql_run *run, const struct search_page *page,
     return ERR_OK;
 }
 
-static void put_text(struct graphql_run *run, struct graphql_out *out, str text)
-{
-    struct buf buf = buf_make(run->cx->arena, REST_TEXT_MAX);
-    struct json_writer w = json_writer(&buf);
-    json_str(&w, text);
-    out->raw = buf_str(&buf);
-}
-
 static err write_connection(struct graphql_run *run, const struct search_page *page,
-                            const struct graphql_selection *field, struct graphql_out *out)
+                            const struct graphql_selection *field, str type,
+                            struct graphql_out *out)
 {
+    /* `offset`, `previous` and `last` are FHIR's, and unknown where pages follow a cursor. */
+    static const char *const known[] = { "count", "offset", "pagesize", "first", "previous",
+                                         "next", "last", "edges", "__typename" };
     out->kind = OUT_OBJECT;
+    if (!field->selections)
+        return ctx_failf(run->cx, ERR_INVALID, S("query"), "%.*s has elements of its own: say "
+                         "which, as %.*s { count edges { resource { id } } }",
+                         STR_ARG(field->name), STR_ARG(field->name));
     for (const struct graphql_selection *s = field->selections; s; s = s->next) {
+        bool is_known = false;
+        for (size_t i = 0; i < COUNT(known); i++)
+            is_known = is_known || str_eq(s->name, str_of(known[i]));
+        if (!is_known)
+            return ctx_failf(run->cx, ERR_INVALID, S("query"), "there is no field %.*s in a "
+                             "connection; it has count, offset, pagesize, first, previous, next, "
+                             "last and edges", STR_ARG(s->name));
         struct graphql_out *at = graphql_child(run, out, s->alias);
         if (str_eq(s->name, S("edges")))
-            TRY(write_edges(run, page, s, at));
+            TRY(write_edges(run, page, s, type, at));
+        else if (str_eq(s->name, S("__typename")))
+            put_text(run, at, arena_printf(run->cx->arena, "%.*sConnection", STR_ARG(type)));
         else if (str_eq(s->name, S("count")) && page->has_total)
             at->raw = arena_printf(run->cx->arena, "%lld", (long long)page->total);
         else if (str_eq(s->name, S("pagesize")))
@@ -210,7 +232,7 @@ err graphql_find(struct graphql_run *run, struct graphql_node node,
         return read_one(run, resource, field, at);
     struct search_page page = { 0 };
     TRY(find_many(run, resource, node, field, connection, &page));
-    return connection ? write_connection(run, &page, field, at)
+    return connection ? write_connection(run, &page, field, fhir_resource_name(resource), at)
                       : write_list(run, &page, field->selections, at);
 }
 

@@ -231,18 +231,19 @@ static err take_selections(struct reader *r, struct graphql_selection **last)
     return next(r);
 }
 
-static err skip_type(struct reader *r)
+/* *required: the whole type ends in '!'. */
+static err skip_type(struct reader *r, bool *required)
 {
     str name;
     int lists = 0;
     for (; is(r, "["); lists++)
         TRY(next(r));
     TRY(take_name(r, &name));
-    if (is(r, "!"))
+    if ((*required = is(r, "!")))
         TRY(next(r));
     for (; lists > 0; lists--) {
         TRY(expect(r, "]"));
-        if (is(r, "!"))
+        if ((*required = is(r, "!")))
             TRY(next(r));
     }
     return ERR_OK;
@@ -259,7 +260,7 @@ static err take_variables(struct reader *r, struct graphql_argument **last)
         TRY(expect(r, "$"));
         TRY(take_name(r, &(*last)->name));
         TRY(expect(r, ":"));
-        TRY(skip_type(r));
+        TRY(skip_type(r, &(*last)->required));
         if (is(r, "=")) {
             TRY(next(r));
             TRY(take_value(r, &(*last)->value));

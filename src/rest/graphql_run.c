@@ -96,6 +96,7 @@ err graphql_argument(struct graphql_run *run, const struct graphql_selection *fi
 struct effects {
     bool left_out, first, flatten, singleton;
     str slice;
+    uint64_t index;              /* of the item at hand, for $index */
 };
 
 static err take_directive(struct graphql_run *run, const struct graphql_directive *d,
@@ -111,8 +112,12 @@ static err take_directive(struct graphql_run *run, const struct graphql_directiv
         out->left_out = out->left_out || str_eq(text, skip ? S("true") : S("false"));
         return ERR_OK;
     }
-    if (str_eq(d->name, S("slice")))
-        return argument_of(run, d->arguments, "path", &out->slice);
+    if (str_eq(d->name, S("slice"))) {
+        TRY(argument_of(run, d->arguments, "path", &out->slice));
+        return str_given(out->slice) && out->slice.n
+                   ? ERR_OK : ctx_fail(run->cx, ERR_INVALID, S("query"),
+                                       S("@slice needs path: a FHIRPath expression, or $index"));
+    }
     bool *flag = str_eq(d->name, S("first")) ? &out->first
                : str_eq(d->name, S("flatten")) ? &out->flatten
                : str_eq(d->name, S("singleton")) ? &out->singleton : NULL;
@@ -200,11 +205,34 @@ static err window_of(struct graphql_run *run, const struct graphql_selection *fi
     return ERR_OK;
 }
 
+static err several(struct graphql_run *run, str key)
+{
+    return ctx_failf(run->cx, ERR_RULE, S("query"), "%.*s is marked @singleton and has more than "
+                     "one value here; add @first, or leave @singleton out", STR_ARG(key));
+}
+
+/* A value that stays one, though its parent is flattened away. */
+static err lift_single(struct graphql_run *run, const struct graphql_out *at,
+                       struct graphql_out *to)
+{
+    if (at->kind == OUT_RAW && str_eq(at->raw, S("null")))
+        return ERR_OK;
+    if (to->kind != OUT_RAW || !str_eq(to->raw, S("null")))
+        return several(run, at->key);
+    to->kind = at->kind, to->raw = at->raw, to->single = true;
+    to->first = at->first, to->last = at->last;
+    return ERR_OK;
+}
+
 /* Values of flattened items become lists of their parent. */
-static void lift(struct graphql_run *run, struct graphql_out *from, struct graphql_out *parent)
+static err lift(struct graphql_run *run, struct graphql_out *from, struct graphql_out *parent)
 {
     for (struct graphql_out *at = from->first; at; at = at->next) {
         struct graphql_out *list = member(run, parent, at->key);
+        if (at->single) {
+            TRY(lift_single(run, at, list));
+            continue;
+        }
         list->kind = OUT_LIST;
         if (at->kind == OUT_RAW && str_eq(at->raw, S("null")))
             continue;
@@ -220,18 +248,25 @@ static void lift(struct graphql_run *run, struct graphql_out *from, struct graph
         copy->kind = at->kind, copy->raw = at->raw;
         copy->first = at->first, copy->last = at->last;
     }
+    return ERR_OK;
 }
 
-static err slice_key(struct graphql_run *run, struct json item, uint16_t type, str slice, str key,
-                     str *out)
+/* *key becomes "key.value": the value of the path, or with $index the item's place. */
+static err slice_key(struct graphql_run *run, const struct graphql_node *item,
+                     const struct effects *effects, str *key)
 {
     const struct path *path;
     struct path_result result;
-    struct path_run with = { .input = item, .input_type = type };
-    TRY(path_compile(run->cx, slice, &path));
+    struct path_run with = { .input = item->value, .input_type = item->type };
+    if (str_eq(effects->slice, S("$index"))) {
+        *key = arena_printf(run->cx->arena, "%.*s.%llu", STR_ARG(*key),
+                            (unsigned long long)effects->index);
+        return ERR_OK;
+    }
+    TRY(path_compile(run->cx, effects->slice, &path));
     TRY(path_eval(run->cx, path, &with, &result));
     str text = result.count ? path_item_text(run->cx->arena, &result.items[0]) : (str){ 0 };
-    *out = arena_printf(run->cx->arena, "%.*s.%.*s", STR_ARG(key), STR_ARG(text));
+    *key = arena_printf(run->cx->arena, "%.*s.%.*s", STR_ARG(*key), STR_ARG(text));
     return ERR_OK;
 }
 
@@ -243,11 +278,10 @@ static err write_one(struct graphql_run *run, struct graphql_node item,
     if (effects->flatten) {
         struct graphql_out apart = { 0 };
         TRY(write_item(run, item, field, &apart));
-        lift(run, &apart, parent);
-        return ERR_OK;
+        return lift(run, &apart, parent);
     }
     if (effects->slice.n) {
-        TRY(slice_key(run, item.value, item.type, effects->slice, key, &key));
+        TRY(slice_key(run, &item, effects, &key));
         as_list = false;
     }
     struct graphql_out *out = member(run, parent, key);
@@ -277,7 +311,7 @@ static err write_element(struct graphql_run *run, struct graphql_node node,
     uint64_t from, count, seen = 0;
     TRY(window_of(run, field, &effects, &from, &count));
     if (!effects.flatten && !effects.slice.n)
-        member(run, parent, field->alias);
+        member(run, parent, field->alias)->single = effects.singleton;
     if (!json_is(value, JSON_ARRAY) && !json_is(value, JSON_ABSENT)) {
         bool fits;
         TRY(item_fits(run, value, type, field, &fits));
@@ -290,6 +324,9 @@ static err write_element(struct graphql_run *run, struct graphql_node node,
         if (!fits || json_is(w.value, JSON_NULL) || seen++ < from)
             continue;
         count--;
+        effects.index = seen - 1;
+        if (effects.index > from && effects.singleton && !effects.flatten)
+            return several(run, name);
         TRY(write_one(run, (struct graphql_node){ w.value, type }, field, &effects, parent,
                       !effects.singleton && !effects.first));
     }
@@ -384,6 +421,18 @@ static void write_out(struct json_writer *w, const struct graphql_out *out)
     json_close(w, object ? '}' : ']');
 }
 
+static err check_variables(struct graphql_run *run)
+{
+    for (const struct graphql_argument *a = run->operation->defaults; a; a = a->next) {
+        struct json given = json_get(run->ask->variables, a->name);
+        bool missing = json_is(given, JSON_NULL) || (json_is(given, JSON_ABSENT) && !a->value);
+        if (a->required && missing)
+            return ctx_failf(run->cx, ERR_INVALID, S("variables"), "the variable $%.*s must be "
+                             "given", STR_ARG(a->name));
+    }
+    return ERR_OK;
+}
+
 static err find_operation(struct graphql_run *run)
 {
     size_t count = 0;
@@ -395,7 +444,7 @@ static err find_operation(struct graphql_run *run)
         count++;
     }
     if (count == 1)
-        return ERR_OK;
+        return check_variables(run);
     return ctx_fail(run->cx, ERR_INVALID, S("operationName"),
                     S("the document must hold one query, or operationName say which"));
 }

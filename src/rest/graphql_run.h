@@ -31,6 +31,7 @@ struct graphql_out {
     str key;
     enum { OUT_RAW, OUT_OBJECT, OUT_LIST } kind;
     str raw;                     /* JSON text */
+    bool single;                 /* @singleton: stays one value where its parent is flattened */
     struct graphql_out *first, *last, *next;
 };
 struct graphql_run {

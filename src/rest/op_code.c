@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "rest/structure.h"
 #include "rest/terminology.h"
 #include "term/filter.h"
 
@@ -111,6 +112,7 @@ err op_lookup(const struct operation_ask *ask, struct operation_answer *out)
         return missing(ask, "code");
     if (!coding.system.n)
         return missing(ask, "system");
+    TRY(terminology_date(ask));
     str version = coding.version.n ? coding.version : operation_text(ask, "version");
     TRY(term_get_system(cx, terminology_term(), canonical(ask, coding.system, version), &system));
     uint32_t n = term_find(system, coding.code);
@@ -178,6 +180,20 @@ static void judge_set(struct arena *arena, const struct term_set *set,
                   v);
 }
 
+/* abstract=false: a code that only groups others is not one to record. */
+static err judge_abstract(const struct operation_ask *ask, const struct term_concept *concept,
+                          struct verdict *v)
+{
+    bool allowed;
+    TRY(operation_flag(ask, "abstract", true, &allowed));
+    if (allowed || !v->result || !concept || !concept->abstract)
+        return ERR_OK;
+    v->result = false;
+    v->message = arena_printf(ask->call->cx->arena, "\"%.*s\" is abstract: it groups codes and is "
+                              "not to be recorded itself", STR_ARG(v->code));
+    return ERR_OK;
+}
+
 static void judge_system(struct arena *arena, const struct term_system *system,
                          const struct terminology_coding *coding, struct verdict *v)
 {
@@ -212,6 +228,9 @@ static err find_set(const struct operation_ask *ask, const struct term_set **out
         TRY(stored_text(ask, &text));
         return term_make_set(cx, terminology_term(), text, out);
     }
+    str context = operation_text(ask, "context");
+    if (!url.n && context.n)
+        TRY(structure_binding(cx, ask->call->store, context, &url));
     if (!url.n)
         return missing(ask, "url");
     return term_get_set(cx, terminology_term(),
@@ -223,6 +242,13 @@ static err find_system(const struct operation_ask *ask, const struct terminology
 {
     struct ctx *cx = ask->call->cx;
     str url = operation_text(ask, "url"), text;
+    struct json given = operation_resource(ask, "codeSystem");
+    if (json_is(given, JSON_OBJECT)) {
+        struct term_system *made;
+        TRY(term_system_from_json(cx, cx->arena, given, &made));
+        *out = made;
+        return ERR_OK;
+    }
     if (str_given(ask->id)) {
         struct json json;
         TRY(stored_text(ask, &text));
@@ -245,12 +271,14 @@ static err judge(const struct operation_ask *ask, const struct terminology_codin
         const struct term_system *system;
         TRY(find_system(ask, coding, &system));
         judge_system(arena, system, coding, v);
-        return ERR_OK;
+        uint32_t n = term_find(system, coding->code);
+        return judge_abstract(ask, n == TERM_NONE ? NULL : &system->concepts[n], v);
     }
     const struct term_set *set;
     TRY(find_set(ask, &set));
     judge_set(arena, set, coding, v);
-    return ERR_OK;
+    const struct term_entry *entry = term_set_find(set, coding->system, coding->code);
+    return judge_abstract(ask, entry ? term_entry_concept(entry) : NULL, v);
 }
 
 /* A CodeableConcept is valid when one of its codings is. */
@@ -261,6 +289,7 @@ err op_validate_code(const struct operation_ask *ask, struct operation_answer *o
     struct verdict v = { 0 };
     if (!count)
         return missing(ask, "code");
+    TRY(terminology_date(ask));
     for (size_t i = 0; i < count && !v.result; i++)
         TRY(judge(ask, &codings[i], &v));
     struct terminology_answer a;

@@ -20,6 +20,7 @@ struct everything {
     struct op_seen seen;
     str types;          /* _type; not given: all */
     int64_t from_ms, to_ms; /* start and end; DAY_MIN and DAY_MAX when not given */
+    int64_t since_ms;   /* _since; 0: none */
     size_t total;
 };
 
@@ -60,7 +61,7 @@ static err add_referred(void *self, struct json reference)
     err wrong = store_read(cx, all->ask->call->store, found.resource, found.id, &version);
     cx->issues.kept = kept; /* a reference that leads nowhere is no fault here */
     cx->issues.count = count;
-    if (wrong == ERR_OK)
+    if (wrong == ERR_OK && version.at_ms >= all->since_ms)
         add(all, &version, "include");
     return wrong == ERR_NOT_FOUND || wrong == ERR_GONE ? ERR_OK : wrong;
 }
@@ -151,11 +152,7 @@ static err add_first(struct everything *all)
         op_seen_add(&all->seen, self.resource, self.id);
         return ERR_OK;
     }
-    str since = operation_text(ask, "_since");
-    int64_t since_ms = str_given(since) ? read_instant(since) : 0;
-    if (str_given(since) && !since_ms)
-        return ctx_fail(ask->call->cx, ERR_INVALID, S("_since"), S("_since takes an instant"));
-    if (wants(all, ask->resource) && self.at_ms >= since_ms)
+    if (wants(all, ask->resource) && self.at_ms >= all->since_ms)
         add(all, &self, "match");
     TRY(json_parse(ask->call->cx, self.body, &body));
     return op_each_reference(body, add_referred, all);
@@ -201,6 +198,11 @@ static err read_bound(const struct operation_ask *ask, const char *name, int64_t
 
 static err read_bounds(struct everything *all)
 {
+    str since = operation_text(all->ask, "_since");
+    all->since_ms = str_given(since) ? read_instant(since) : 0;
+    if (str_given(since) && !all->since_ms)
+        return ctx_fail(all->ask->call->cx, ERR_INVALID, S("_since"),
+                        S("_since takes an instant such as 2026-01-31T08:00:00Z"));
     all->from_ms = DAY_MIN;
     all->to_ms = DAY_MAX;
     TRY(read_bound(all->ask, "start", &all->from_ms));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/clock.h"
 #include "base/random.h"
+#include "rest/structure.h"
 #include "rest/terminology.h"
 #include "term/words.h"
 
@@ -17,7 +18,7 @@ struct expand {
     const struct term_set *set;
     str filter;              /* folded; empty: none */
     str exclude_system, language;
-    bool active_only, designations, definitions, nested;
+    bool active_only, designations, definitions, nested, for_people;
     size_t offset, count, total;
     struct json_writer *w;
     uint8_t *kept;           /* one an entry */
@@ -56,7 +57,8 @@ static bool matches(struct expand *x, const struct term_entry *entry)
 static bool passes(struct expand *x, const struct term_entry *entry)
 {
     const struct term_concept *concept = term_entry_concept(entry);
-    if (x->active_only && concept && concept->inactive)
+    if ((x->active_only && concept && concept->inactive) ||
+        (x->for_people && concept && concept->abstract))
         return false;
     if (x->exclude_system.n && str_eq(entry->system, x->exclude_system))
         return false;
@@ -355,6 +357,9 @@ static err find_set(const struct operation_ask *ask, const struct term_set **out
 {
     struct ctx *cx = ask->call->cx;
     str url = operation_text(ask, "url"), version = operation_text(ask, "valueSetVersion"), text;
+    str context = operation_text(ask, "context");
+    if (context.n && !url.n)
+        TRY(structure_binding(cx, ask->call->store, context, &url));
     if (url.n && version.n)
         url = arena_printf(cx->arena, "%.*s|%.*s", STR_ARG(url), STR_ARG(version));
     TRY(find_text(ask, url, &text));
@@ -367,7 +372,10 @@ static err find_set(const struct operation_ask *ask, const struct term_set **out
 static err read_ask(struct expand *x)
 {
     const struct operation_ask *ask = x->ask;
-    bool exclude_nested = true;
+    bool exclude_nested = true, as_they_are;
+    TRY(terminology_date(ask));
+    TRY(operation_flag(ask, "excludeNotForUI", false, &x->for_people));
+    TRY(operation_flag(ask, "excludePostCoordinated", false, &as_they_are)); /* never added here */
     TRY(operation_flag(ask, "includeDefinition", false, &x->definitions));
     TRY(find_set(ask, &x->set));
     TRY(operation_count(ask, "offset", 0, &x->offset));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rest/op.h"
+#include "base/clock.h"
 #include "base/map.h"
 #include "http/text.h"
 #include "rest/rest.h"
@@ -39,6 +40,12 @@ static err each(const struct operation_ask *ask, str query, each_observation *fn
     return ERR_OK;
 }
 
+static struct json reference_of(struct json value)
+{
+    struct json reference = json_get(value, S("reference"));
+    return reference.doc ? reference : value;
+}
+
 /* The parameters of the operation that are search parameters, passed on. */
 static str search_query(const struct operation_ask *ask, const char *const *own)
 {
@@ -59,8 +66,11 @@ static str search_query(const struct operation_ask *ask, const char *const *own)
     }
     static const char *const given[] = { "subject", "patient", "code", "category", NULL };
     for (const char *const *name = given; *name; name++) {
-        str value = json_string(ask->call->cx->arena, operation_value(ask, *name));
-        if (!str_given(value))
+        str value = json_string(ask->call->cx->arena, reference_of(operation_value(ask, *name)));
+        bool skip = false;
+        for (const char *const *mine = own; *mine; mine++)
+            skip = skip || strcmp(*mine, *name) == 0;
+        if (!str_given(value) || skip)
             continue;
         buf_char(&buf, '&');
         buf_add(&buf, str_of(*name));
@@ -109,7 +119,8 @@ static err keep_last(void *self, const struct store_version *version)
 
 static err need_subject(const struct operation_ask *ask)
 {
-    if (str_given(operation_text(ask, "subject")) || str_given(operation_text(ask, "patient")))
+    if (str_given(operation_text(ask, "subject")) || str_given(operation_text(ask, "patient")) ||
+        json_is(operation_value(ask, "subject"), JSON_OBJECT))
         return ERR_OK;
     return ctx_fail(ask->call->cx, ERR_INVALID, S("patient"),
                     S("give patient or subject: these operations are about one person"));
@@ -122,6 +133,8 @@ err op_lastn(const struct operation_ask *ask, struct operation_answer *out)
     struct buf entries = buf_make(cx->arena, REST_TEXT_MAX), buf = entries;
     struct lastn last = { .ask = ask, .w = json_writer(&entries), .counts = map_make(cx->arena) };
     TRY(operation_count(ask, "max", 1, &last.most));
+    if (!last.most)
+        return ctx_fail(cx, ERR_INVALID, S("max"), S("max takes a whole number from 1 on"));
     TRY(need_subject(ask));
     TRY(store_reader(cx, ask->call->store));
     json_open(&last.w, '[');
@@ -145,8 +158,10 @@ struct stats {
     const struct operation_ask *ask;
     double *values;
     size_t count, cap, all;
-    str unit, system, unit_code, code; /* of the first; others do not count */
+    str unit, system, unit_code; /* of the first; others do not count */
     struct json body;
+    str *sources;        /* bodies of what was counted, with include=true */
+    size_t sources_count, sources_cap, sources_most;
 };
 
 static err take_value(void *self, const struct store_version *version)
@@ -169,6 +184,11 @@ static err take_value(void *self, const struct store_version *version)
         stats->unit = json_string(cx->arena, json_get(quantity, S("unit")));
         stats->system = json_string(cx->arena, json_get(quantity, S("system")));
         stats->body = body;
+    }
+    if (stats->sources_count < stats->sources_most) {
+        stats->sources = arena_grow(cx->arena, stats->sources, stats->sources_count,
+                                    &stats->sources_cap, sizeof *stats->sources);
+        stats->sources[stats->sources_count++] = version->body;
     }
     stats->values = arena_grow(cx->arena, stats->values, stats->count, &stats->cap,
                                sizeof *stats->values);
@@ -275,34 +295,143 @@ static err write_stats(const struct stats *stats, str names, struct buf *buf)
     while (str_next(&names, ',', &name)) {
         double value = 0;
         bool is_count = false;
-        if (!statistic(stats, str_trim(name), &value, &is_count))
-            return ctx_failf(stats->ask->call->cx, ERR_INVALID, S("statistic"), "there is no "
-                             "statistic %.*s here", STR_ARG(str_slice(name, 0, 60)));
+        statistic(stats, str_trim(name), &value, &is_count);
         write_component(stats, &w, str_trim(name), value, is_count);
     }
     json_close(&w, ']');
     json_close(&w, '}');
     json_close(&w, '}');
+    for (size_t i = 0; i < stats->sources_count; i++) {
+        json_open(&w, '{');
+        json_put_str(&w, "name", S("source"));
+        json_put_raw(&w, "resource", stats->sources[i]);
+        json_close(&w, '}');
+    }
     json_close(&w, ']');
     json_close(&w, '}');
     return ERR_OK;
 }
 
-err op_stats(const struct operation_ask *ask, struct operation_answer *out)
+/* What is asked is checked before anything is counted. */
+static err check_names(const struct stats *stats, str names)
+{
+    double value;
+    bool is_count;
+    str name;
+    while (str_next(&names, ',', &name))
+        if (!statistic(stats, str_trim(name), &value, &is_count))
+            return ctx_failf(stats->ask->call->cx, ERR_INVALID, S("statistic"), "there is no "
+                             "statistic %.*s here: see http://hl7.org/fhir/R4/codesystem-"
+                             "observation-statistics.html", STR_ARG(str_slice(name, 0, 60)));
+    return ERR_OK;
+}
+
+/* `statistic` stands once a name, or once with commas. */
+static str statistic_names(const struct operation_ask *ask)
+{
+    struct operation_walk walk = operation_walk(ask);
+    struct buf buf = buf_make(ask->call->cx->arena, REST_TEXT_MAX);
+    str one;
+    while (operation_next_text(&walk, "statistic", &one)) {
+        if (buf.n)
+            buf_char(&buf, ',');
+        buf_add(&buf, one);
+    }
+    return buf.n ? buf_str(&buf) : S("average,maximum,minimum,count");
+}
+
+/* code and system, or coding, as the search parameter code; several are OR. */
+static err add_codes(const struct operation_ask *ask, struct buf *query)
+{
+    struct ctx *cx = ask->call->cx;
+    struct operation_walk codes = operation_walk(ask), codings = operation_walk(ask);
+    str one, system = operation_text(ask, "system");
+    struct json coding = operation_value(ask, "coding");
+    struct buf list = buf_make(cx->arena, REST_TEXT_MAX);
+    while (operation_next_text(&codes, "code", &one))
+        buf_add(&list, arena_printf(cx->arena, "%s%.*s%s%.*s", list.n ? "," : "", STR_ARG(system),
+                                    system.n && str_find_char(one, '|') == STR_NONE ? "|" : "",
+                                    STR_ARG(one)));
+    while (!json_is(coding, JSON_OBJECT) && operation_next_text(&codings, "coding", &one))
+        buf_add(&list, arena_printf(cx->arena, "%s%.*s", list.n ? "," : "", STR_ARG(one)));
+    if (json_is(coding, JSON_OBJECT))
+        buf_add(&list, arena_printf(cx->arena, "%s%.*s|%.*s", list.n ? "," : "",
+                                    STR_ARG(json_string(cx->arena, json_get(coding, S("system")))),
+                                    STR_ARG(json_string(cx->arena, json_get(coding, S("code"))))));
+    if (!list.n)
+        return ctx_fail(cx, ERR_INVALID, S("code"),
+                        S("give the code of the observations: code and system, or coding"));
+    buf_add(query, S("&code="));
+    http_encode(query, buf_str(&list));
+    return ERR_OK;
+}
+
+static void add_date(struct buf *query, const char *prefix, str date)
+{
+    buf_add(query, S("&date="));
+    buf_add(query, str_of(prefix));
+    http_encode(query, date);
+}
+
+/* duration in hours up to now; or a period, START/END where it comes by URL. */
+static err add_time(const struct operation_ask *ask, struct buf *query)
+{
+    struct ctx *cx = ask->call->cx;
+    str hours = operation_text(ask, "duration"), end = operation_text(ask, "period");
+    str start = { 0 };
+    struct json period = operation_value(ask, "period");
+    char text[CLOCK_TEXT];
+    double value = 0;
+    if (str_given(hours)) {
+        char *rest;
+        const char *number = arena_cstr(cx->arena, hours);
+        value = strtod(number, &rest);
+        if (!hours.n || *rest || !(value > 0) || value > 1e6)
+            return ctx_fail(cx, ERR_INVALID, S("duration"),
+                            S("duration takes a number of hours, up to now"));
+        clock_write(cx->now_ms - (int64_t)(value * 3600000), text);
+        add_date(query, "ge", (str){ text, CLOCK_TEXT });
+    }
+    if (json_is(period, JSON_OBJECT)) {
+        start = json_string(cx->arena, json_get(period, S("start")));
+        end = json_string(cx->arena, json_get(period, S("end")));
+    } else {
+        str_next(&end, '/', &start);
+    }
+    if (str_given(start) && start.n)
+        add_date(query, "ge", start);
+    if (str_given(end) && end.n)
+        add_date(query, "le", end);
+    return ERR_OK;
+}
+
+static err stats_query(const struct operation_ask *ask, str *out)
 {
     static const char *const own[] = { "statistic", "system", "include", "limit", "duration",
-                                       NULL };
+                                       "code", "coding", "period", NULL };
+    struct buf query = buf_make(ask->call->cx->arena, REST_TEXT_MAX);
+    buf_add(&query, search_query(ask, own));
+    TRY(add_codes(ask, &query));
+    TRY(add_time(ask, &query));
+    *out = buf_str(&query);
+    return ERR_OK;
+}
+
+err op_stats(const struct operation_ask *ask, struct operation_answer *out)
+{
     struct ctx *cx = ask->call->cx;
     struct buf buf = buf_make(cx->arena, REST_TEXT_MAX);
     struct stats stats = { .ask = ask };
-    str names = operation_text(ask, "statistic");
-    if (!str_given(names))
-        names = S("average,maximum,minimum,count");
-    if (!str_given(operation_text(ask, "code")))
-        return ctx_fail(cx, ERR_INVALID, S("code"), S("give the code of the observations"));
+    str names = statistic_names(ask), query;
+    bool include;
     TRY(need_subject(ask));
+    TRY(operation_flag(ask, "include", false, &include));
+    TRY(operation_count(ask, "limit", SIZE_MAX, &stats.sources_most));
+    stats.sources_most = include ? stats.sources_most : 0;
+    TRY(check_names(&stats, names));
+    TRY(stats_query(ask, &query));
     TRY(store_reader(cx, ask->call->store));
-    TRY(each(ask, search_query(ask, own), take_value, &stats));
+    TRY(each(ask, query, take_value, &stats));
     if (!stats.count)
         return ctx_fail(cx, ERR_NOT_FOUND, (str){ 0 },
                         S("there is no observation with a quantity to count"));

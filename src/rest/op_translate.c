@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rest/terminology.h"
 #include "store/commit.h"
+#include "store/search.h"
 
 /*
  * ConceptMap $translate, and $closure.
@@ -11,7 +12,7 @@
  *          the list.
  * Limits   CLOSURE_CODES_MAX codes a table.
  */
-enum { CODINGS_MAX = 64, CLOSURE_CODES_MAX = 10000 };
+enum { CODINGS_MAX = 64, CLOSURE_CODES_MAX = 10000, MAPS_MAX = 5000 };
 
 /* ---- $translate ---- */
 
@@ -135,11 +136,11 @@ static void read_map(struct translate *t, struct json map)
     }
 }
 
-static err find_map(const struct operation_ask *ask, struct json *out)
+static err find_map(const struct operation_ask *ask, str url, struct json *out)
 {
     struct ctx *cx = ask->call->cx;
     struct json given = operation_resource(ask, "conceptMap");
-    str url = operation_text(ask, "url"), version = operation_text(ask, "conceptMapVersion"), found;
+    str version = operation_text(ask, "conceptMapVersion"), found;
     if (json_is(given, JSON_OBJECT)) {
         *out = given;
         return ERR_OK;
@@ -149,13 +150,87 @@ static err find_map(const struct operation_ask *ask, struct json *out)
         TRY(store_read(cx, ask->call->store, ask->resource, ask->id, &stored));
         return json_parse(cx, stored.body, out);
     }
-    if (!url.n)
-        return ctx_fail(cx, ERR_INVALID, S("url"),
-                        S("say which map: url, conceptMap in the body, or /ConceptMap/ID"));
     if (version.n)
         url = arena_printf(cx->arena, "%.*s|%.*s", STR_ARG(url), STR_ARG(version));
     TRY(term_get_text(cx, terminology_term(), TERM_CONCEPT_MAP, url, &found));
     return json_parse(cx, found, out);
+}
+
+/* Is the map from and to the value sets the caller names? */
+static bool joins_sets(struct translate *t, struct json map)
+{
+    static const char *const ends[] = { "source", "target" };
+    for (size_t i = 0; i < COUNT(ends); i++) {
+        str wanted = operation_text(t->ask, ends[i]), bare = { 0 };
+        str uri = text(t, map, arena_cstr(t->arena, arena_printf(t->arena, "%sUri", ends[i])));
+        str canonical = text(t, map, arena_cstr(t->arena, arena_printf(t->arena, "%sCanonical",
+                                                                       ends[i])));
+        str_next(&canonical, '|', &bare);
+        if (wanted.n && !str_eq(wanted, uri) && !str_eq(wanted, bare))
+            return false;
+    }
+    return true;
+}
+
+/* One of all the maps there are; those seen under the same url came first. */
+static void try_map(struct translate *t, str map_text, struct map *seen)
+{
+    struct json map;
+    bool concerns = str_find(map_text, S("\"ConceptMap\"")) != STR_NONE;
+    for (size_t i = 0; i < t->codings_count && concerns; i++)
+        concerns = str_find(map_text, t->codings[i].system) != STR_NONE;
+    if (!concerns || json_parse(t->ask->call->cx, map_text, &map) != ERR_OK ||
+        !json_string_is(json_get(map, S("resourceType")), S("ConceptMap")) ||
+        !joins_sets(t, map))
+        return;
+    str url = text(t, map, "url");
+    if (!url.n || map_add(seen, url, 1, NULL))
+        read_map(t, map);
+}
+
+/* Without a map's name: what was posted, then the packages, then R4's own. */
+static err read_all_maps(struct translate *t)
+{
+    struct ctx *cx = t->ask->call->cx;
+    struct map seen = map_make(t->arena);
+    int64_t *rids = arena_array(t->arena, MAPS_MAX, sizeof *rids);
+    struct search_rids found = { rids, MAPS_MAX, 0 };
+    uint16_t resource = fhir_resource_find(S("ConceptMap"));
+    TRY(search_condition(cx, t->ask->call->store, resource, S("status=active,draft,unknown"),
+                         &found));
+    for (size_t i = 0; i < found.count && i < MAPS_MAX; i++) {
+        struct store_version version;
+        TRY(store_read_rid(cx, t->ask->call->store, rids[i], &version));
+        try_map(t, version.body, &seen);
+    }
+    struct profile_set *set = terminology_profiles(cx);
+    for (size_t i = 0; set; i++) {
+        str text = profile_set_definition_at(set, i);
+        if (!str_given(text))
+            break;
+        try_map(t, text, &seen);
+    }
+    return ERR_OK;
+}
+
+static err read_maps(struct translate *t)
+{
+    const struct operation_ask *ask = t->ask;
+    struct ctx *cx = ask->call->cx;
+    str url = operation_text(ask, "url");
+    struct json map, given = operation_resource(ask, "conceptMap");
+    if (url.n || str_given(ask->id) || json_is(given, JSON_OBJECT)) {
+        TRY(find_map(ask, url, &map));
+        if (joins_sets(t, map))
+            read_map(t, map);
+        return ERR_OK;
+    }
+    for (size_t i = 0; i < t->codings_count; i++)
+        if (!t->codings[i].system.n)
+            return ctx_fail(cx, ERR_INVALID, S("url"),
+                            S("say which map: url, conceptMap in the body, or /ConceptMap/ID; or "
+                              "give the code's system, and every map is looked at"));
+    return read_all_maps(t);
 }
 
 err op_translate(const struct operation_ask *ask, struct operation_answer *out)
@@ -163,22 +238,21 @@ err op_translate(const struct operation_ask *ask, struct operation_answer *out)
     struct ctx *cx = ask->call->cx;
     struct translate t = { .ask = ask, .arena = cx->arena,
                            .target_system = operation_text(ask, "targetsystem") };
-    struct json map;
     t.codings_count = terminology_codings(ask, t.codings, CODINGS_MAX);
     if (!t.codings_count)
         return ctx_fail(cx, ERR_INVALID, S("code"), S("the parameter code is missing"));
     TRY(operation_flag(ask, "reverse", false, &t.reverse));
-    TRY(find_map(ask, &map));
     struct translate rows = t; /* result comes first and is known last */
     terminology_begin(&rows.a, ask);
     size_t from = rows.a.buf.n;
     rows.a.w.buf = &rows.a.buf;
-    read_map(&rows, map);
+    TRY(read_maps(&rows));
     str matches = str_slice(buf_str(&rows.a.buf), from, rows.a.buf.n);
     terminology_begin(&t.a, ask);
     terminology_put_flag(&t.a, "result", rows.result);
     if (!rows.result)
-        terminology_put(&t.a, "message", "valueString", S("the map says nothing of this code"));
+        terminology_put(&t.a, "message", "valueString",
+                        S("no map says anything of this code that it stands for"));
     if (matches.n) {
         buf_char(&t.a.buf, ',');
         buf_add(&t.a.buf, matches);

@@ -62,17 +62,18 @@ const struct operation operations[] = {
       "source-patient target-patient preview" },
     { "$expand", "ValueSet", OPERATION_TYPE | OPERATION_INSTANCE, false, op_expand,
       "The codes of a value set", "http://hl7.org/fhir/OperationDefinition/ValueSet-expand",
-      "url valueSet valueSetVersion filter offset count activeOnly includeDesignations "
-      "includeDefinition excludeNested displayLanguage exclude-system system-version "
+      "url valueSet valueSetVersion context contextDirection filter date offset count activeOnly "
+      "includeDesignations includeDefinition excludeNested excludeNotForUI "
+      "excludePostCoordinated displayLanguage exclude-system system-version "
       "check-system-version force-system-version" },
     { "$validate-code", "ValueSet CodeSystem", OPERATION_TYPE | OPERATION_INSTANCE, false,
       op_validate_code, "Is this code in the value set or code system",
       "http://hl7.org/fhir/OperationDefinition/ValueSet-validate-code",
-      "url valueSet valueSetVersion code system systemVersion version display coding "
-      "codeableConcept displayLanguage" },
+      "url context valueSet valueSetVersion codeSystem code system systemVersion version display "
+      "coding codeableConcept date abstract inferSystem displayLanguage" },
     { "$lookup", "CodeSystem", OPERATION_TYPE, false, op_lookup, "What a code means",
       "http://hl7.org/fhir/OperationDefinition/CodeSystem-lookup",
-      "code system version coding property displayLanguage" },
+      "code system version coding date property displayLanguage" },
     { "$subsumes", "CodeSystem", OPERATION_TYPE | OPERATION_INSTANCE, false, op_subsumes,
       "Does one code stand above another",
       "http://hl7.org/fhir/OperationDefinition/CodeSystem-subsumes",
@@ -80,8 +81,8 @@ const struct operation operations[] = {
     { "$translate", "ConceptMap", OPERATION_TYPE | OPERATION_INSTANCE, false, op_translate,
       "A code in another code system",
       "http://hl7.org/fhir/OperationDefinition/ConceptMap-translate",
-      "url conceptMap conceptMapVersion code system version coding codeableConcept "
-      "targetsystem reverse" },
+      "url conceptMap conceptMapVersion code system version source coding codeableConcept "
+      "target targetsystem reverse" },
     { "$closure", NULL, OPERATION_SYSTEM, true, op_closure,
       "Keep a table of which codes stand above which",
       "http://hl7.org/fhir/OperationDefinition/ConceptMap-closure",

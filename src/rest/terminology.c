@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rest/terminology.h"
+#include "fhir/datetime.h"
 #include "http/text.h"
 #include "store/terms.h"
 #include "term/load.h"
@@ -116,6 +117,11 @@ struct term *terminology_term(void)
     return in_use ? in_use->term : NULL;
 }
 
+struct profile_set *terminology_profiles(struct ctx *cx)
+{
+    return in_use && in_use->profiles ? profile_live_use(cx, in_use->profiles) : NULL;
+}
+
 /* ---- what is asked about ---- */
 
 static struct terminology_coding read_coding(struct arena *arena, struct json coding)
@@ -157,6 +163,23 @@ size_t terminology_codings(const struct operation_ask *ask, struct terminology_c
     while (count < max && json_next(&w))
         out[count++] = read_coding(arena, w.value);
     return count;
+}
+
+/* Definitions are kept as they are now: a date before them cannot be gone back to. */
+err terminology_date(const struct operation_ask *ask)
+{
+    str text = operation_text(ask, "date");
+    struct datetime date;
+    if (!str_given(text))
+        return ERR_OK;
+    if (!datetime_parse(text, DATETIME_AS_DATE_TIME, &date))
+        return ctx_fail(ask->call->cx, ERR_INVALID, S("date"),
+                        S("date takes a date such as 2026-01-31"));
+    if (date.high_ms < ask->call->cx->now_ms)
+        return ctx_fail(ask->call->cx, ERR_RULE, S("date"),
+                        S("definitions are used as they are now: leave date out, or name the "
+                          "versions you want"));
+    return ERR_OK;
 }
 
 /* ---- answers ---- */

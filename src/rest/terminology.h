@@ -20,6 +20,7 @@ err terminology_make(struct ctx *cx, struct store *store, struct profile_live *p
 void terminology_use(struct terminology *terminology); /* once, before the server starts */
 void terminology_close(struct terminology *terminology);
 struct term *terminology_term(void);
+struct profile_set *terminology_profiles(struct ctx *cx); /* until cx is released; NULL: none */
 
 op_run op_expand, op_lookup, op_validate_code, op_subsumes, op_translate, op_closure;
 
@@ -34,6 +35,9 @@ struct terminology_coding {
 };
 size_t terminology_codings(const struct operation_ask *ask, struct terminology_coding *out,
                            size_t max);
+
+/* The parameter `date`: refused when it lies in the past. */
+err terminology_date(const struct operation_ask *ask) MUST_USE;
 
 /* Builds the Parameters resource of an answer. */
 struct terminology_answer {

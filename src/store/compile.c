@@ -270,7 +270,9 @@ static err add_text(const struct compile *on, struct clause *clause, uint16_t sl
 {
     struct posting posting = { .kind = POSTING_TXT, .slot = slot, .from = value->folded };
     bool uri = clause->criterion->param->kind == FHIR_SEARCH_URI;
+    clause->exact = clause->exact && clause->criterion->modifier != MOD_ENDS;
     switch (clause->criterion->modifier) {
+    case MOD_ENDS:
     case MOD_CONTAINS:
     case MOD_TEXT:
         posting.from = S("");
@@ -311,6 +313,7 @@ static void add_days(const struct compile *on, struct clause *clause, uint16_t s
         case PREFIX_LE: hi = asked.hi; break;
         case PREFIX_SA: lo = asked.hi + 1; break;
         case PREFIX_EB: hi = asked.lo - 1; break;
+        case PREFIX_PO: lo = reach, hi = asked.hi; break;
         case PREFIX_NE:
         case PREFIX_AP: break;
         }
@@ -603,6 +606,7 @@ static err compile_updated(const struct compile *on, struct clause *clause)
         struct value_span asked = criterion->values[v].span;
         int64_t far = on->cx->now_ms - asked.hi, slack = far > 0 ? far / 10 : 0;
         switch (criterion->values[v].prefix) {
+        case PREFIX_PO:
         case PREFIX_EQ: TRY(add_seqs(on, clause, asked.lo, asked.hi)); break;
         case PREFIX_NE:
             TRY(add_seqs(on, clause, INT64_MIN, asked.lo - 1));

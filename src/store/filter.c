@@ -83,7 +83,8 @@ static const struct {
     { "eb", "", "eb", false },        { "pr", ":missing", "", true },
     { "ss", ":below", "", false },    { "sb", ":above", "", false },
     { "in", ":in", "", false },       { "ni", ":not-in", "", false },
-    { "re", "", "", false },
+    { "re", "", "", false },          { "ew", ":contains", "", false },
+    { "po", "", "", false },
 };
 
 static err everything(struct filter *f, struct hits *out)
@@ -111,6 +112,30 @@ static err complement(struct filter *f, struct hits *set)
     return ERR_OK;
 }
 
+/* What no ordinary search can say: ends with, and overlaps. */
+static err refine(struct filter *f, struct query *query, str operator)
+{
+    bool ends = str_eq(operator, S("ew")), overlaps = str_eq(operator, S("po"));
+    for (size_t i = 0; i < query->criteria_count && (ends || overlaps); i++) {
+        struct query_criterion *c = &query->criteria[i];
+        for (size_t k = 0; k < c->inner_count; k++)
+            TRY(refine(f, c->inner[k], operator));
+        if (c->inner_count)
+            continue;
+        bool date = c->what == QUERY_UPDATED ||
+                    (c->what == QUERY_PARAM && c->param->kind == FHIR_SEARCH_DATE);
+        if (overlaps && !date)
+            return ctx_failf(f->on->cx, ERR_INVALID, f->criterion->shown,
+                             "_filter: po compares dates and periods; \"%.*s\" is neither",
+                             STR_ARG(c->shown));
+        if (ends && c->what == QUERY_PARAM)
+            c->modifier = MOD_ENDS;
+        for (size_t v = 0; v < c->values_count && overlaps; v++)
+            c->values[v].prefix = PREFIX_PO;
+    }
+    return ERR_OK;
+}
+
 static err compare(struct filter *f, struct hits *out)
 {
     struct ctx *cx = f->on->cx;
@@ -130,12 +155,13 @@ static err compare(struct filter *f, struct hits *out)
         query->resource = f->on->query->resource;
         value = arena_printf(cx->arena, "%s%.*s", operators[i].prefix, STR_ARG(value));
         TRY(query_add(cx, &f->from, query, full, value, 0));
+        TRY(refine(f, query, operator));
         TRY(compile_matches(f->on, query, FILTER_SET_MOST, out));
         return operators[i].complement ? complement(f, out) : ERR_OK;
     }
     return ctx_failf(cx, ERR_INVALID, f->criterion->shown,
-                     "_filter: \"%.*s\" is not an operator; there are eq ne co sw gt lt ge le ap "
-                     "sa eb pr ss sb in ni re", STR_ARG(operator));
+                     "_filter: \"%.*s\" is not an operator; there are eq ne co sw ew gt lt ge le "
+                     "ap sa eb pr po ss sb in ni re", STR_ARG(operator));
 }
 
 static err any_of(struct filter *f, struct hits *out);

@@ -51,6 +51,7 @@ static bool text_matches(const struct query_criterion *criterion, const struct q
     case MOD_EXACT: return str_eq(row->text, value->text);
     case MOD_CONTAINS:
     case MOD_TEXT: return str_find(row->system, value->folded) != STR_NONE;
+    case MOD_ENDS: return str_ends(row->system, value->folded);
     case MOD_BELOW: return str_starts(row->system, value->text);
     case MOD_ABOVE: return str_starts(value->text, row->system);
     default: break;
@@ -113,6 +114,7 @@ static size_t bounds_of(const struct query_value *value, struct bounds out[2])
 {
     const double top = INFINITY, v = value->number.value;
     switch (value->prefix) {
+    case PREFIX_PO:
     case PREFIX_EQ: break;
     case PREFIX_NE:
         out[0] = (struct bounds){ -top, value->number.lo, false, true };

@@ -90,6 +90,7 @@ bool span_matches(enum query_prefix prefix, struct value_span asked, int64_t lo,
     case PREFIX_LE: return lo <= asked.hi;
     case PREFIX_SA: return lo > asked.hi;
     case PREFIX_EB: return hi < asked.lo;
+    case PREFIX_PO: return hi >= asked.lo && lo <= asked.hi;
     case PREFIX_AP: break;
     }
     /* Approximate: overlaps the asked span widened by a tenth of its distance from now (R4). */

@@ -22,10 +22,12 @@ enum {
 };
 
 enum query_prefix { PREFIX_EQ, PREFIX_NE, PREFIX_GT, PREFIX_LT, PREFIX_GE, PREFIX_LE, PREFIX_SA,
-                    PREFIX_EB, PREFIX_AP };
+                    PREFIX_EB, PREFIX_AP,
+                    PREFIX_PO /* overlaps; of _filter alone */ };
 enum query_modifier {
     MOD_NONE, MOD_MISSING, MOD_EXACT, MOD_CONTAINS, MOD_NOT, MOD_IDENTIFIER, MOD_TEXT, MOD_OF_TYPE,
-    MOD_ABOVE, MOD_BELOW, MOD_IN, MOD_NOT_IN, MOD_CODE_TEXT, MOD_TEXT_ADVANCED, MOD_TYPE
+    MOD_ABOVE, MOD_BELOW, MOD_IN, MOD_NOT_IN, MOD_CODE_TEXT, MOD_TEXT_ADVANCED, MOD_TYPE,
+    MOD_ENDS /* of _filter alone */
 };
 struct query_value {
     enum query_prefix prefix;
@@ -123,6 +125,8 @@ err query_new_own(struct ctx *cx, const struct query_source *from, uint16_t reso
                   const struct layout_param **out) MUST_USE;
 /* ERR_BUSY: the parameter is not indexed yet, and cannot be followed by reading bodies. */
 err query_need_index(struct ctx *cx, const struct layout_param *param) MUST_USE;
+/* ERR_INVALID when it is no value of the parameter `near` (near.c). */
+err query_near_check(struct ctx *cx, str name, str text) MUST_USE;
 /* The codes of :in, :not-in, :above and :below as the criterion's values (query_codes.c). */
 err query_codes(struct ctx *cx, const struct query_source *from, struct query_criterion *criterion,
                 str text) MUST_USE;

@@ -130,6 +130,19 @@ static err read_contained(struct ctx *cx, struct query *query, str name, str val
     return bad_value(cx, name, value, "false, true or both");
 }
 
+/* _include:foo, and a query by name: there is none. */
+static err refuse_control(struct ctx *cx, str name)
+{
+    bool include = str_starts(name, S("_include:")) || str_starts(name, S("_revinclude:"));
+    if (include)
+        return ctx_failf(cx, ERR_INVALID, name, "\"%.*s\": the only modifier of _include and "
+                         "_revinclude is :iterate", STR_ARG(name));
+    if (str_eq(name, S("_query")))
+        return ctx_fail(cx, ERR_INVALID, name, S("_query: this server has no named queries; "
+                                                 "write the parameters themselves"));
+    return ERR_OK;
+}
+
 /* *taken: the name was a result parameter. */
 static err read_control(struct ctx *cx, const struct query_source *from, struct query *query,
                         str name, str value, bool *taken)
@@ -155,7 +168,7 @@ static err read_control(struct ctx *cx, const struct query_source *from, struct 
         query->cursor = value;
     else if (!str_eq(name, S("_format")) && !str_eq(name, S("_pretty")))
         *taken = false;
-    return ERR_OK;
+    return *taken ? ERR_OK : refuse_control(cx, name);
 }
 
 static void keep(struct buf *kept, str name, str value)

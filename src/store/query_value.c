@@ -157,7 +157,8 @@ err query_value(struct ctx *cx, const struct query_source *from,
         return read_date(cx, criterion, text, out);
     if (criterion->what != QUERY_PARAM) {
         out->text = query_unescape(cx->arena, text);
-        return ERR_OK;
+        return criterion->what == QUERY_NEAR ? query_near_check(cx, criterion->shown, out->text)
+                                             : ERR_OK;
     }
     bool words = criterion->modifier == MOD_TEXT || criterion->modifier == MOD_CODE_TEXT;
     switch (words ? FHIR_SEARCH_STRING : criterion->param->kind) {

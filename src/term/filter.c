@@ -203,6 +203,38 @@ static const struct {
     { "exists", NULL, pass_exists },
 };
 
+/* A property nobody declared would quietly find nothing. */
+static bool is_property(const struct filter *f)
+{
+    static const char *const standard[] = { "concept", "code", "display", "parent", "child",
+        "inactive", "constraint", "expression", "expressions", "status", "notSelectable" };
+    for (size_t i = 0; i < COUNT(standard); i++)
+        if (str_eq(f->property, str_of(standard[i])))
+            return true;
+    if (f->system->attributes_count)
+        return true; /* SNOMED CT: any concept that is an attribute */
+    for (struct json_walk w = json_walk(f->system->declared); json_next(&w);)
+        if (json_string_is(json_get(w.value, S("code")), f->property))
+            return true;
+    size_t at = 0;
+    str value;
+    for (uint32_t n = 0; n < f->system->count; n++, at = 0)
+        if (term_property(f->arena, f->system, n, f->property, &at, &value))
+            return true;
+    return false;
+}
+
+static err check_filter(struct ctx *cx, const struct filter *f)
+{
+    bool near = str_eq(f->op, S("is-a")) || str_eq(f->op, S("descendent-of")) ||
+                str_eq(f->op, S("is-not-a")) || str_eq(f->op, S("generalizes"));
+    if (near || is_property(f))
+        return ERR_OK;
+    return ctx_failf(cx, ERR_RULE, S("ValueSet.compose.include.filter.property"),
+                     "no code of %.*s has a property \"%.*s\"", STR_ARG(f->system->url),
+                     STR_ARG(f->property));
+}
+
 static err filter_one(struct ctx *cx, struct arena *arena, const struct term_system *system,
                       struct json filter, struct term_bits *kept)
 {
@@ -215,6 +247,7 @@ static err filter_one(struct ctx *cx, struct arena *arena, const struct term_sys
     for (size_t i = 0; i < COUNT(operators); i++) {
         if (!str_eq(f.op, str_of(operators[i].op)))
             continue;
+        TRY(check_filter(cx, &f));
         if (operators[i].ready)
             TRY(operators[i].ready(&f));
         for (uint32_t n = 0; n < system->count; n++)

@@ -146,6 +146,7 @@ err term_system_from_json(struct ctx *cx, struct arena *arena, struct json code_
     system->name = text(&b, code_system, "name");
     system->case_sensitive = !json_is(json_get(code_system, S("caseSensitive")), JSON_FALSE);
     system->complete = str_eq(text(&b, code_system, "content"), S("complete"));
+    system->declared = json_get(code_system, S("property"));
     TRY(add_concepts(&b, json_get(code_system, S("concept")), TERM_NONE));
     term_system_index(arena, system);
     add_property_edges(&b);

@@ -40,6 +40,7 @@ struct term_attribute {
 struct term_system {
     str url, version, name;
     bool case_sensitive, complete;
+    struct json declared;              /* CodeSystem.property; absent: none */
     struct term_concept *concepts;
     uint32_t count;
     uint32_t *links;
