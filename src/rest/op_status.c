@@ -62,7 +62,7 @@ static err write_reason(const struct operation_ask *ask, struct json_writer *w,
     struct json body;
     str reason;
     TRY(json_parse(ask->call->cx, version->body, &body));
-    TRY(own_explain(ask->call->cx, ask->call->store, body, &reason));
+    TRY(own_explain(ask->call->cx, ask->call->store, body, version->rid, &reason));
     open_part(w, "parameter");
     json_key(w, "part");
     json_open(w, '[');

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/compile.h"
+#include "store/own.h"
 
 enum { CODE_ANY, CODE_ONE, CODE_SYSTEM, IDENT_ONE, UNIT_ALL, NUM_UNIT, NUM_BY, WORDS_OF,
        CODES_FROM, SEQ_LAST, SEQ_AT, TEXT_NEXT };
@@ -485,6 +486,25 @@ static void compile_missing(const struct compile *on, struct clause *clause)
             .kind = POSTING_SLOT, .slot = param->identifier_slot, .table = INDEX_TOK });
 }
 
+/* What the first component finds; the elements of each candidate have the last word. */
+static err compile_own_composite(const struct compile *on, struct clause *clause)
+{
+    const struct query_criterion *criterion = clause->criterion;
+    const struct own_param *own = criterion->param->own;
+    struct layout_param first = own->composite->first;
+    first.slots = criterion->param->slots;
+    clause->exact = false;
+    for (size_t v = 0; v < criterion->values_count; v++) {
+        struct query_criterion one = { .param = &first, .values = &criterion->values[v].parts[0],
+                                       .values_count = 1, .type = FHIR_NONE };
+        struct clause part = { .criterion = &one, .exact = true };
+        TRY(compile_param(on, &part));
+        for (size_t i = 0; i < part.count; i++)
+            clause_add(on->cx, clause, part.postings[i]);
+    }
+    return ERR_OK;
+}
+
 /* A code with its quantity is one range of num; other composites start from their first part. */
 static err compile_composite(const struct compile *on, struct clause *clause)
 {
@@ -530,7 +550,7 @@ static err compile_param(const struct compile *on, struct clause *clause)
     if (criterion->modifier == MOD_IDENTIFIER)
         return compile_token(on, clause, param->identifier_slot);
     if (param->kind == FHIR_SEARCH_COMPOSITE)
-        return compile_composite(on, clause);
+        return param->own ? compile_own_composite(on, clause) : compile_composite(on, clause);
     if (param->kind == FHIR_SEARCH_REFERENCE)
         return compile_reference(on, clause);
     for (uint16_t s = 0; s < param->slots_count; s++)

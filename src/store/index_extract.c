@@ -118,7 +118,9 @@ static err run_programs(struct index_walk *walk, uint16_t resource, struct json 
     for (size_t i = 0; own && i < own->types[resource].count; i++) {
         const struct own_param *param = own->types[resource].list[i];
         if (param->state == OWN_BUILDING || param->state == OWN_ACTIVE)
-            TRY(run_path(walk, param->path, param->indexed.kind, param->slot, body));
+            TRY(run_path(walk, param->path,
+                         own_row_kind(param->indexed.kind, param->indexed.expression),
+                         param->slot, body));
     }
     return ERR_OK;
 }

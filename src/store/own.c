@@ -64,8 +64,12 @@ static err make_param(struct ctx *cx, struct store *store, struct db_stmt *row,
     };
     struct ctx inner = *cx;
     inner.arena = arena;
+    param->composite = last ? last->composite : NULL;
     if (last)
         param->path = last->path;
+    else if (common.kind == FHIR_SEARCH_COMPOSITE)
+        TRY(own_composite_make(&inner, common.expression, resource, &param->path,
+                               &param->composite));
     else
         TRY(path_compile(&inner, common.expression, &param->path));
     param->indexed = param->slow = common;
@@ -105,7 +109,8 @@ static err read_set(struct ctx *cx, struct store *store, struct db *db, struct o
             continue;
         str key = arena_copy(cx->arena, store->layout->slots[db_int(stmt, 0)].key);
         if (!layout_own_slot(store->layout, key, (uint16_t)db_int(stmt, 1),
-                             (enum fhir_search_kind)db_int(stmt, 3)))
+                             own_row_kind((enum fhir_search_kind)db_int(stmt, 3),
+                                          db_text(stmt, 4))))
             continue;
         err bad = make_param(cx, store, stmt, state == OWN_DROPPING ? OWN_WAITING : state, &param);
         if (bad) {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/compile.h"
 #include "store/own.h"
+#include "store/search.h"
+
+enum { TAKEN_MOST = 100 };
 
 static const struct {
     const char *type;
@@ -9,7 +12,7 @@ static const struct {
     { "number", FHIR_SEARCH_NUMBER },       { "date", FHIR_SEARCH_DATE },
     { "string", FHIR_SEARCH_STRING },       { "token", FHIR_SEARCH_TOKEN },
     { "reference", FHIR_SEARCH_REFERENCE }, { "quantity", FHIR_SEARCH_QUANTITY },
-    { "uri", FHIR_SEARCH_URI },
+    { "uri", FHIR_SEARCH_URI },             { "composite", FHIR_SEARCH_COMPOSITE },
 };
 
 str own_kind_name(enum fhir_search_kind kind)
@@ -20,18 +23,27 @@ str own_kind_name(enum fhir_search_kind kind)
     return S("");
 }
 
+bool own_kind_find(str name, enum fhir_search_kind *out)
+{
+    for (size_t i = 0; i < COUNT(kinds); i++)
+        if (str_eq(name, str_of(kinds[i].type))) {
+            *out = kinds[i].kind;
+            return true;
+        }
+    return false;
+}
+
+/* What `special` asks is written in words, for people: no program can take it up. */
 static err read_kind(struct ctx *cx, struct json body, enum fhir_search_kind *out)
 {
     str type = json_string(cx->arena, json_get(body, S("type")));
-    for (size_t i = 0; i < COUNT(kinds); i++)
-        if (str_eq(type, str_of(kinds[i].type))) {
-            *out = kinds[i].kind;
-            return ERR_OK;
-        }
+    if (own_kind_find(type, out))
+        return ERR_OK;
     return ctx_failf(cx, ERR_RULE, S("SearchParameter.type"),
-                     "a search parameter of type \"%.*s\" cannot be added: use number, date, "
-                     "string, token, reference, quantity or uri, or leave its status draft",
-                     STR_ARG(type));
+                     "a search parameter of type \"%.*s\" cannot be added%s: use number, date, "
+                     "string, token, reference, quantity, uri or composite, or leave its status "
+                     "draft", STR_ARG(type), str_eq(type, S("special"))
+                     ? ", for what it means is said in words and not by its expression" : "");
 }
 
 /* A name a query can carry: '.' ':' and a leading '_' mean something there. */
@@ -65,33 +77,8 @@ static err check_expression(struct ctx *cx, str expression)
                      "FHIRPath: %.*s", STR_ARG(why));
 }
 
-/* Is the other SearchParameter with this code still in force? Its deletion may be so new that the
- * set does not know of it. */
-static err still_active(struct ctx *cx, struct store *store, int64_t source, bool *out)
-{
-    struct json body;
-    TRY(plan_body(cx, store, source, &body, out));
-    *out = *out && json_string_is(json_get(body, S("status")), S("active"));
-    return ERR_OK;
-}
-
-static err check_taken(struct ctx *cx, struct store *store, const struct own_wish *wish)
-{
-    const struct own_param *other = own_find(store->layout, wish->resource, wish->code);
-    bool active = false;
-    if (other && other->source != wish->source)
-        TRY(still_active(cx, store, other->source, &active));
-    if (!active)
-        return ERR_OK;
-    return ctx_failf(cx, ERR_RULE, S("SearchParameter.code"),
-                     "\"%.*s\" is a search parameter of %.*s already, by %.*s: retire that one, or "
-                     "take another code", STR_ARG(wish->code),
-                     STR_ARG(fhir_resource_name(wish->resource)), STR_ARG(other->url));
-}
-
 /* R4's own definition posted again changes nothing. */
-static err add_wish(struct ctx *cx, struct store *store, const struct own_wish *wish, bool strict,
-                    struct own_wishes *out)
+static err add_wish(struct ctx *cx, const struct own_wish *wish, struct own_wishes *out)
 {
     struct fhir_param_range range = fhir_resource_params[wish->resource];
     for (uint16_t i = range.from; i < range.from + range.count; i++) {
@@ -103,8 +90,6 @@ static err add_wish(struct ctx *cx, struct store *store, const struct own_wish *
                          "\"%.*s\" is FHIR's own search parameter of %.*s: take another code",
                          STR_ARG(wish->code), STR_ARG(fhir_resource_name(wish->resource)));
     }
-    if (strict)
-        TRY(check_taken(cx, store, wish));
     out->list = arena_grow(cx->arena, out->list, out->count, &out->cap, sizeof *wish);
     out->list[out->count++] = *wish;
     return ERR_OK;
@@ -126,8 +111,8 @@ static bool any_known(str url)
     return false;
 }
 
-static err add_bases(struct ctx *cx, struct store *store, struct json body,
-                     struct own_wish wish, bool strict, struct own_wishes *out)
+static err add_bases(struct ctx *cx, struct json body, struct own_wish wish,
+                     struct own_wishes *out)
 {
     for (struct json_walk w = json_walk(json_get(body, S("base"))); json_next(&w);) {
         str base = json_string(cx->arena, w.value);
@@ -138,8 +123,49 @@ static err add_bases(struct ctx *cx, struct store *store, struct json body,
         for (uint16_t r = 0; r < fhir_resources_count; r++) {
             wish.resource = r;
             if (fhir_type_is(fhir_resources[r], type))
-                TRY(add_wish(cx, store, &wish, strict, out));
+                TRY(add_wish(cx, &wish, out));
         }
+    }
+    return ERR_OK;
+}
+
+/* Do two SearchParameters ask for the same code of one type? */
+static const struct own_wish *meets(const struct own_wishes *a, const struct own_wishes *b)
+{
+    for (size_t i = 0; i < a->count; i++)
+        for (size_t k = 0; k < b->count; k++)
+            if (a->list[i].resource == b->list[k].resource)
+                return &b->list[k];
+    return NULL;
+}
+
+/* Asked of the record, not of the published set: another may have been posted just now. */
+static err check_taken(struct ctx *cx, struct store *store, const struct own_wish *wish,
+                       const struct own_wishes *wishes)
+{
+    int64_t rids[TAKEN_MOST];
+    struct search_rids found = { rids, COUNT(rids), 0 };
+    struct buf query = buf_make(cx->arena, QUERY_BYTES_MAX);
+    buf_add(&query, S("status=active&code="));
+    query_encode(&query, wish->code);
+    TRY(search_condition(cx, store, fhir_resource_find(S("SearchParameter")), buf_str(&query),
+                         &found));
+    for (size_t i = 0; i < found.count; i++) {
+        struct own_wishes others = { 0 };
+        struct issues before = cx->issues;
+        struct json body;
+        bool there;
+        TRY(plan_body(cx, store, rids[i], &body, &there));
+        if (!there || rids[i] == wish->source)
+            continue;
+        err without = own_read(cx, store, body, rids[i], false, &others);
+        cx->issues = before; /* that one is without effect */
+        const struct own_wish *other = without ? NULL : meets(wishes, &others);
+        if (other)
+            return ctx_failf(cx, ERR_RULE, S("SearchParameter.code"),
+                             "\"%.*s\" is a search parameter of %.*s already, by %.*s: retire that "
+                             "one, or take another code", STR_ARG(wish->code),
+                             STR_ARG(fhir_resource_name(other->resource)), STR_ARG(other->url));
     }
     return ERR_OK;
 }
@@ -158,15 +184,34 @@ err own_read(struct ctx *cx, struct store *store, struct json body, int64_t sour
     TRY(check_code(cx, wish.code));
     TRY(read_kind(cx, body, &wish.kind));
     TRY(check_expression(cx, wish.expression));
-    return add_bases(cx, store, body, wish, strict, out);
+    if (wish.kind == FHIR_SEARCH_COMPOSITE)
+        TRY(own_composite_read(cx, store, body, &wish.expression));
+    TRY(add_bases(cx, body, wish, out));
+    return strict && out->count ? check_taken(cx, store, &wish, out) : ERR_OK;
 }
 
-err own_explain(struct ctx *cx, struct store *store, struct json body, str *out)
+/* Two that were posted in one moment: the older has the code, and the younger is told so. */
+static str taken_by(struct ctx *cx, struct store *store, const struct own_wishes *wishes,
+                    int64_t source)
+{
+    for (size_t i = 0; i < wishes->count; i++) {
+        const struct own_wish *wish = &wishes->list[i];
+        const struct own_param *other = own_find(store->layout, wish->resource, wish->code);
+        if (other && other->source != source)
+            return arena_printf(cx->arena, "\"%.*s\" of %.*s is taken by %.*s, which is older: "
+                                "this one takes effect when that one is retired",
+                                STR_ARG(wish->code), STR_ARG(fhir_resource_name(wish->resource)),
+                                STR_ARG(other->url));
+    }
+    return (str){ 0 };
+}
+
+err own_explain(struct ctx *cx, struct store *store, struct json body, int64_t source, str *out)
 {
     struct own_wishes wishes = { 0 };
     size_t before = cx->issues.kept;
     *out = (str){ 0 };
-    err wrong = own_read(cx, store, body, 0, false, &wishes);
+    err wrong = own_read(cx, store, body, source, false, &wishes);
     if (wrong == ERR_RULE && cx->issues.kept > before) {
         *out = cx->issues.list[before].text;
         cx->issues.kept = cx->issues.count = before;
@@ -176,5 +221,7 @@ err own_explain(struct ctx *cx, struct store *store, struct json body, str *out)
         *out = json_string_is(json_get(body, S("status")), S("active"))
                    ? S("it is one of FHIR's own, which are always there")
                    : S("only a SearchParameter whose status is active takes effect");
+    if (!wrong && wishes.count)
+        *out = taken_by(cx, store, &wishes, source);
     return wrong;
 }

@@ -24,4 +24,5 @@ err own_list(struct ctx *cx, struct store *store, struct own_status **out,
              size_t *count) MUST_USE;
 const char *own_state_name(enum own_state state);
 /* Why a SearchParameter has no effect, in one sentence; not given: it has. */
-err own_explain(struct ctx *cx, struct store *store, struct json body, str *out) MUST_USE;
+err own_explain(struct ctx *cx, struct store *store, struct json body, int64_t source,
+                str *out) MUST_USE;

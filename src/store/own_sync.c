@@ -103,7 +103,8 @@ static err sync_wish(struct ctx *cx, struct db *db, struct sync *sync,
     str key = arena_printf(cx->arena, "own:%.*s:%.*s:%d:%.*s",
                            STR_ARG(fhir_resource_name(wish->resource)), STR_ARG(wish->code),
                            (int)wish->kind, STR_ARG(wish->expression));
-    uint16_t slot = layout_own_slot(sync->store->layout, key, wish->resource, wish->kind);
+    uint16_t slot = layout_own_slot(sync->store->layout, key, wish->resource,
+                                    own_row_kind(wish->kind, wish->expression));
     bool row;
     if (!slot)
         return ERR_OK; /* full: it stays without effect, and its status says so */

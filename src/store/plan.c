@@ -2,6 +2,7 @@
 #include "store/plan.h"
 #include "store/compile.h"
 #include "store/access.h"
+#include "store/own.h"
 #include "store/state.h"
 
 enum { CHUNK_OF_MANY = 2, PROBES_SMALL = 4 };
@@ -324,6 +325,8 @@ err plan_verify(struct ctx *cx, const struct index_layout *layout,
         return plan_near(cx, criterion, body, out);
     if (criterion->what == QUERY_TEXT || criterion->what == QUERY_CONTENT)
         return words_accept(cx, criterion, body, out);
+    if (criterion->param->kind == FHIR_SEARCH_COMPOSITE && criterion->param->own)
+        return own_composite_matches(cx, layout, criterion, body, out);
     if (criterion->param->path) {
         TRY(index_slow(cx, layout, criterion->param, body, &rows));
         *out = match_rows(layout, criterion, &rows, cx->now_ms);

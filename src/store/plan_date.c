@@ -58,6 +58,7 @@ static struct range range_of(const struct query_value *value, int64_t longest)
             all.least = (value->span.lo - longest) * 8;
         return all;
     case PREFIX_NE:
+    case PREFIX_PO:
     case PREFIX_AP: break;
     }
     return all;

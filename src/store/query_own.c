@@ -50,8 +50,27 @@ err query_own(struct ctx *cx, const struct query_source *from, const struct layo
     return ERR_OK;
 }
 
+/* As a published one, but for its slot. */
+static err make_slow_composite(struct ctx *cx, const struct own_wish *wish,
+                               const struct layout_param **out)
+{
+    struct own_param *own = arena_zero(cx->arena, sizeof *own);
+    own->slots[1] = (struct layout_param_slot){ 0, FHIR_NONE };
+    own->slow = (struct layout_param){ .code = wish->code, .expression = wish->expression,
+                                       .resource = wish->resource, .kind = wish->kind,
+                                       .slots_count = 1, .slots = &own->slots[1],
+                                       .identifier_slot = FHIR_NONE, .own = own };
+    own->indexed = own->slow;
+    TRY(own_composite_make(cx, wish->expression, wish->resource, &own->path, &own->composite));
+    own->slow.path = own->path;
+    *out = &own->slow;
+    return ERR_OK;
+}
+
 static err make_slow(struct ctx *cx, const struct own_wish *wish, const struct layout_param **out)
 {
+    if (wish->kind == FHIR_SEARCH_COMPOSITE)
+        return make_slow_composite(cx, wish, out);
     struct layout_param *param = arena_zero(cx->arena, sizeof *param);
     struct layout_param_slot *slot = arena_zero(cx->arena, sizeof *slot);
     slot->target = FHIR_NONE;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "store/own.h"
 #include "store/query.h"
 
 static err malformed(struct ctx *cx, const struct query_criterion *criterion, str value,
@@ -127,26 +128,34 @@ static const struct layout_param *component_param(const struct query_source *fro
     return NULL;
 }
 
+static size_t parts_count(const struct layout_param *param)
+{
+    return param->own ? param->own->composite->count : param->def->components_count;
+}
+
 static err read_composite(struct ctx *cx, const struct query_source *from,
                           const struct query_criterion *criterion, str text,
                           struct query_value *out)
 {
-    const struct fhir_param *def = criterion->param->def;
-    out->parts = arena_array(cx->arena, def->components_count, sizeof *out->parts);
+    const struct layout_param *param = criterion->param;
+    size_t count = parts_count(param);
+    out->parts = arena_array(cx->arena, count, sizeof *out->parts);
     str rest = text, part;
-    for (uint16_t i = 0; i < def->components_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         struct query_criterion inner = *criterion;
-        inner.param = component_param(from, criterion->param->resource, &def->components[i]);
+        inner.param = param->own ? &param->own->composite->parts[i].param
+                                 : component_param(from, param->resource,
+                                                   &param->def->components[i]);
         if (!query_split(&rest, '$', &part) || !part.n || !inner.param)
             return ctx_failf(cx, ERR_INVALID, criterion->shown,
-                             "\"%.*s\" needs %d values with '$' between them", STR_ARG(text),
-                             def->components_count);
+                             "\"%.*s\" needs %zu values with '$' between them", STR_ARG(text),
+                             count);
         TRY(query_value(cx, from, &inner, part, &out->parts[i]));
         out->parts[i].param = inner.param;
     }
     if (rest.p)
-        return ctx_failf(cx, ERR_INVALID, criterion->shown, "\"%.*s\" has more than %d values",
-                         STR_ARG(text), def->components_count);
+        return ctx_failf(cx, ERR_INVALID, criterion->shown, "\"%.*s\" has more than %zu values",
+                         STR_ARG(text), count);
     return ERR_OK;
 }
 

@@ -38,11 +38,12 @@ static str parameter(struct ctx *cx, const char *code, const char *type, const c
 }
 
 /* Total of a search, or -1 and its refusal in cx's issues. *noted: the answer has a warning. */
-static int64_t count(struct ctx *cx, struct store *store, const char *query, bool *noted)
+static int64_t count_of(struct ctx *cx, struct store *store, const char *type, const char *query,
+                        bool *noted)
 {
     struct ctx one = ctx_make(cx->arena);
     struct search_page page;
-    struct search_request request = { .resource = fhir_resource_find(S("Patient")),
+    struct search_request request = { .resource = fhir_resource_find(str_of(type)),
                                       .query = str_of(query), .count_default = 10000,
                                       .count_max = 10000 };
     err wrong = search_run(&one, store, &request, &page);
@@ -50,6 +51,11 @@ static int64_t count(struct ctx *cx, struct store *store, const char *query, boo
     cx->issues = one.issues;
     ctx_release(&one);
     return wrong ? -1 : (int64_t)page.entries_count;
+}
+
+static int64_t count(struct ctx *cx, struct store *store, const char *query, bool *noted)
+{
+    return count_of(cx, store, "Patient", query, noted);
 }
 
 static bool is_settled(struct ctx *cx, struct store *store, size_t expected)
@@ -168,7 +174,17 @@ TEST(what_cannot_take_effect_is_refused_with_its_reason)
           "FHIR's own search parameter of Patient" },
         { "another's code", "taken", "token", BASE "\"expression\":\"Patient.gender\"",
           "by http://x.org/taken" },
-        { "composite", "a", "composite", BASE "\"expression\":\"Patient\"", "cannot be added" },
+        { "special", "a", "special", BASE "\"expression\":\"Patient\"", "said in words" },
+        { "a composite of nothing", "a", "composite", BASE "\"expression\":\"Patient\"",
+          "needs 2 to 8 components" },
+        { "a composite of what is not there", "a", "composite", BASE "\"expression\":\"Patient\","
+          "\"component\":[{\"definition\":\"http://x.org/none\",\"expression\":\"id\"},"
+          "{\"definition\":\"http://x.org/taken\",\"expression\":\"gender\"}]",
+          "post it first" },
+        { "a component that is no expression", "a", "composite",
+          BASE "\"expression\":\"Patient\",\"component\":[{\"definition\":\"http://x.org/taken\","
+          "\"expression\":\"gender(\"},{\"definition\":\"http://x.org/taken\","
+          "\"expression\":\"gender\"}]", "no FHIRPath expression" },
         { "a code no query can say", "a.b", "string", BASE "\"expression\":\"Patient.id\"",
           "cannot be a parameter's code" },
         { "draft", "gender", "token",
@@ -218,6 +234,120 @@ TEST(the_last_of_quick_changes_holds)
     EXPECT_INT("york", count(cx, store, "town=york", &noted),
                count(cx, store, "address-city=york", &noted));
     expect_whole(cx, store);
+    store_close(store);
+    record_remove(cx, folder);
+}
+
+static const char addressed[] = BASE "\"expression\":\"Patient.address\",\"component\":["
+    "{\"definition\":\"http://x.org/town\",\"expression\":\"city\"},"
+    "{\"definition\":\"http://hl7.org/fhir/SearchParameter/individual-address-use\","
+    "\"expression\":\"use\"}]";
+
+static void put_addresses(struct ctx *cx, struct store *store, size_t number, const char *home,
+                          const char *work)
+{
+    char id[20];
+    snprintf(id, sizeof id, "p%zu", number);
+    str body = arena_printf(cx->arena, "{\"resourceType\":\"Patient\",\"id\":\"%s\",\"address\""
+                            ":[{\"use\":\"home\",\"city\":\"%s\"},{\"use\":\"work\","
+                            "\"city\":\"%s\"}]}",
+                            id, home, work);
+    cr_assert(put(cx, store, "Patient", id, body) == ERR_OK);
+}
+
+/* Of the server's own components and R4's; one and the same address answers both. */
+TEST(a_composite_holds_one_element_to_all_its_components)
+{
+    static const struct { const char *query; int64_t count; } rows[] = {
+        { "lives=leeds$home", 100 }, { "lives=leeds$work", 50 }, { "lives=york$home", 50 },
+        { "lives=york$work", 0 }, { "lives=hull$work", 100 }, { "lives=leeds$home,york$home", 150 },
+        { "lives=lee$home", 100 }, { "lives=leeds$home&lives=hull$work", 100 },
+        { "lives=leeds", -1 }, { "lives=leeds$home$x", -1 }, { "_sort=lives", -1 },
+        { "lives:missing=true", -1 }, { "_id=p1&lives=leeds$home", 1 },
+    };
+    str folder = record_folder(cx);
+    struct store *store = record_open(cx, folder);
+    bool noted;
+    for (size_t i = 0; i < 150; i++)
+        put_addresses(cx, store, i, i % 3 ? "Leeds" : "York", i % 3 ? "Hull" : "Leeds");
+    cr_assert(put(cx, store, "SearchParameter", "town", parameter(cx, "town", "string",
+                  BASE "\"expression\":\"Patient.address.city\"")) == ERR_OK);
+    cr_assert(put(cx, store, "SearchParameter", "lives",
+                  parameter(cx, "lives", "composite", addressed)) == ERR_OK);
+    for (size_t i = 0; i < COUNT(rows); i++)
+        EXPECT_INT(rows[i].query, count(cx, store, rows[i].query, &noted), rows[i].count);
+    settle(cx, store, 2);
+    for (size_t i = 0; i < COUNT(rows); i++)
+        EXPECT_INT(rows[i].query, count(cx, store, rows[i].query, &noted), rows[i].count);
+    put_addresses(cx, store, 1, "Bath", "Bath");
+    EXPECT_INT("one moved", count(cx, store, "lives=leeds$home", &noted), 99);
+    store_close(store); /* and after a restart */
+    store = record_open(cx, folder);
+    EXPECT_INT("still", count(cx, store, "lives=leeds$home", &noted), 99);
+    EXPECT_INT("bath", count(cx, store, "lives=bath$work", &noted), 1);
+    expect_whole(cx, store);
+    store_close(store);
+    record_remove(cx, folder);
+}
+
+/* A reference no parameter of R4 follows. */
+TEST(wildcards_include_by_the_servers_own_references)
+{
+    static const struct { const char *type, *query; int64_t count; } rows[] = {
+        { "Patient", "_id=p&_include=Patient:employer", 2 },
+        { "Patient", "_id=p&_include=Patient:*", 2 }, { "Patient", "_id=p&_include=*", 2 },
+        { "Patient", "_id=p&_include=Patient:employer:Person", 1 },
+        { "Organization", "_id=o&_revinclude=Patient:employer", 2 },
+        { "Organization", "_id=o&_revinclude=Patient:*", 2 },
+        { "Organization", "_id=o&_revinclude=*", 2 },
+        { "Organization", "_id=o&_revinclude=Observation:*", 1 },
+    };
+    str folder = record_folder(cx);
+    struct store *store = record_open(cx, folder);
+    bool noted;
+    cr_assert(put(cx, store, "Organization", "o", S("{\"resourceType\":\"Organization\",\"id\":"
+                                                    "\"o\",\"name\":\"Two\"}")) == ERR_OK);
+    cr_assert(put(cx, store, "Patient", "p", S("{\"resourceType\":\"Patient\",\"id\":\"p\","
+                  "\"contact\":[{\"organization\":{\"reference\":\"Organization/o\"}}]}"))
+              == ERR_OK);
+    cr_assert(put(cx, store, "SearchParameter", "e", parameter(cx, "employer", "reference",
+                  BASE "\"expression\":\"Patient.contact.organization\"")) == ERR_OK);
+    settle(cx, store, 1);
+    for (size_t i = 0; i < COUNT(rows); i++)
+        EXPECT_INT(rows[i].query, count_of(cx, store, rows[i].type, rows[i].query, &noted),
+                   rows[i].count);
+    store_close(store);
+    record_remove(cx, folder);
+}
+
+/* Two posted in one moment: the older has the code, and the younger is told so. */
+TEST(of_two_parameters_with_one_code_the_younger_is_told)
+{
+    str folder = record_folder(cx), why = { 0 };
+    struct store *store = record_open(cx, folder);
+    const char *const ids[] = { "a", "b" };
+    struct commit_op ops[COUNT(ids)];
+    for (size_t i = 0; i < COUNT(ids); i++) {
+        str body = arena_printf(cx->arena, "{\"resourceType\":\"SearchParameter\",\"id\":\"%s\","
+                                "\"url\":\"http://x.org/%s\",\"name\":\"n\",\"description\":"
+                                "\"d\",\"code\":\"twin\",\"type\":\"token\"," BASE
+                                "\"expression\":\"Patient.gender\"}", ids[i], ids[i]);
+        ops[i] = record_op(cx, COMMIT_UPDATE, "SearchParameter", ids[i],
+                           arena_cstr(cx->arena, body));
+    }
+    struct commit both = { .ops = ops, .ops_count = COUNT(ops) };
+    cr_assert(commit_run(cx, store, &both) == ERR_OK);
+    settle(cx, store, 1);
+    struct store_version version;
+    struct json body;
+    for (size_t i = 0; i < COUNT(ids); i++) {
+        cr_assert(store_read(cx, store, fhir_resource_find(S("SearchParameter")), str_of(ids[i]),
+                             &version) == ERR_OK);
+        cr_assert(json_parse(cx, version.body, &body) == ERR_OK);
+        cr_assert(own_explain(cx, store, body, version.rid, &why) == ERR_OK);
+        EXPECT(ids[i], str_given(why) == (i == 1));
+    }
+    EXPECT("names the older", str_find(why, S("taken by http://x.org/a")) != STR_NONE);
     store_close(store);
     record_remove(cx, folder);
 }

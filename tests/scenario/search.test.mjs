@@ -94,7 +94,7 @@ test('a parameter that cannot take effect is refused where its author sees it', 
   t.after(() => server.stop());
   const rows = [
     [{ expression: 'Patient.name.' }, /not FHIRPath/], [{ code: 'gender' }, /FHIR's own/],
-    [{ base: ['Patience'] }, /"Patience" is not /], [{ type: 'composite' }, /cannot be added/],
+    [{ base: ['Patience'] }, /"Patience" is not /], [{ type: 'special' }, /said in words/],
     [{ code: 'to.wn' }, /cannot be a parameter's code/],
   ];
   for (const [change, says] of rows) {
