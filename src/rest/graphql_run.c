@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rest/graphql_run.h"
+#include "rest/graphql_schema.h"
 #include "fhir/path.h"
 
 struct graphql_out *graphql_child(struct graphql_run *run, struct graphql_out *parent, str key)
@@ -16,7 +17,7 @@ struct graphql_out *graphql_child(struct graphql_run *run, struct graphql_out *p
 }
 
 /* One response key stands once: a second field of that key adds to the first. */
-static struct graphql_out *member(struct graphql_run *run, struct graphql_out *parent, str key)
+struct graphql_out *graphql_member(struct graphql_run *run, struct graphql_out *parent, str key)
 {
     for (struct graphql_out *at = parent->first; at; at = at->next)
         if (str_eq(at->key, key))
@@ -136,6 +137,14 @@ static err effects_of(struct graphql_run *run, const struct graphql_selection *s
     return ERR_OK;
 }
 
+err graphql_is_left_out(struct graphql_run *run, const struct graphql_selection *s, bool *out)
+{
+    struct effects effects;
+    TRY(effects_of(run, s, &effects));
+    *out = effects.left_out;
+    return ERR_OK;
+}
+
 /* ---- elements ---------------------------------------------------------------------------- */
 
 static err path_holds(struct graphql_run *run, struct json item, uint16_t type, str expression,
@@ -228,7 +237,7 @@ static err lift_single(struct graphql_run *run, const struct graphql_out *at,
 static err lift(struct graphql_run *run, struct graphql_out *from, struct graphql_out *parent)
 {
     for (struct graphql_out *at = from->first; at; at = at->next) {
-        struct graphql_out *list = member(run, parent, at->key);
+        struct graphql_out *list = graphql_member(run, parent, at->key);
         if (at->single) {
             TRY(lift_single(run, at, list));
             continue;
@@ -284,7 +293,7 @@ static err write_one(struct graphql_run *run, struct graphql_node item,
         TRY(slice_key(run, &item, effects, &key));
         as_list = false;
     }
-    struct graphql_out *out = member(run, parent, key);
+    struct graphql_out *out = graphql_member(run, parent, key);
     if (as_list) {
         out->kind = OUT_LIST;
         out = graphql_child(run, out, (str){ 0 });
@@ -311,7 +320,7 @@ static err write_element(struct graphql_run *run, struct graphql_node node,
     uint64_t from, count, seen = 0;
     TRY(window_of(run, field, &effects, &from, &count));
     if (!effects.flatten && !effects.slice.n)
-        member(run, parent, field->alias)->single = effects.singleton;
+        graphql_member(run, parent, field->alias)->single = effects.singleton;
     if (!json_is(value, JSON_ARRAY) && !json_is(value, JSON_ABSENT)) {
         bool fits;
         TRY(item_fits(run, value, type, field, &fits));
@@ -347,6 +356,7 @@ static uint16_t type_of(struct graphql_node node)
 static bool concerns(uint16_t type, str on)
 {
     uint16_t wanted = fhir_type_find(on);
+    wanted = wanted == FHIR_NONE ? graphql_type_find(on) : wanted;
     return !on.n || type == FHIR_NONE || (wanted != FHIR_NONE && fhir_type_is(type, wanted));
 }
 
@@ -356,15 +366,21 @@ static err write_field(struct graphql_run *run, struct graphql_node node,
     bool done = false;
     str name = field->name;
     if (str_eq(name, S("__typename")) || str_eq(name, S("resourceType"))) {
-        str type = node.type == FHIR_NONE ? S("Query") : fhir_types[node.type].name;
-        member(run, out, field->alias)->raw =
+        str type = node.type == FHIR_NONE ? S("Query")
+                                          : graphql_type_name(run->cx->arena, node.type);
+        graphql_member(run, out, field->alias)->raw =
             arena_printf(run->cx->arena, "\"%.*s\"", STR_ARG(type));
         return graphql_spend(run, 1);
     }
     bool reference = node.type != FHIR_NONE && str_eq(fhir_types[node.type].name, S("Reference"));
     if (reference && str_eq(name, S("resource")))
-        return graphql_follow(run, node.value, field, member(run, out, field->alias));
-    TRY(graphql_find(run, node, field, out, &done));
+        return graphql_follow(run, node.value, field, graphql_member(run, out, field->alias));
+    bool root = json_is(node.value, JSON_ABSENT) ||
+                (node.value.doc == run->ask->root.doc && node.value.at == run->ask->root.at);
+    if (root)
+        TRY(graphql_schema(run, field, out, &done));
+    if (!done)
+        TRY(graphql_find(run, node, field, out, &done));
     if (done)
         return ERR_OK;
     if (json_is(node.value, JSON_ABSENT))
@@ -373,15 +389,22 @@ static err write_field(struct graphql_run *run, struct graphql_node node,
     return write_element(run, node, field, out);
 }
 
+const struct graphql_definition *graphql_fragment(const struct graphql_run *run, str name)
+{
+    const struct graphql_definition *d = run->ask->document;
+    while (d && !(d->fragment && str_eq(d->name, name)))
+        d = d->next;
+    return d;
+}
+
 static err write_spread(struct graphql_run *run, struct graphql_node node,
                         const struct graphql_selection *s, struct graphql_out *out)
 {
     if (s->is_inline)
         return concerns(node.type, s->on) ? graphql_select(run, node, s->selections, out) : ERR_OK;
-    for (const struct graphql_definition *d = run->ask->document; d; d = d->next)
-        if (d->fragment && str_eq(d->name, s->spread))
-            return concerns(node.type, d->on) ? graphql_select(run, node, d->selections, out)
-                                              : ERR_OK;
+    const struct graphql_definition *d = graphql_fragment(run, s->spread);
+    if (d)
+        return concerns(node.type, d->on) ? graphql_select(run, node, d->selections, out) : ERR_OK;
     return unknown(run, "fragment", s->spread, (str){ 0 });
 }
 

@@ -11,7 +11,8 @@
  *          instance level the resource's own elements. Within a resource
  *          ObservationList(_reference: patient) follows references backwards, and `resource` in a
  *          Reference forwards. Lists take element arguments, fhirpath, _offset and _count.
- *          Directives: skip, include, first, flatten, singleton, slice.
+ *          Directives: skip, include, first, flatten, singleton, slice. __schema and __type tell
+ *          what there is (graphql_schema.h).
  * Missing  an element that is not there is null; a list that is not there is null.
  * Errors   ERR_INVALID: an unknown field, argument, fragment, directive or variable; ERR_LIMIT: the
  *          cost limit, counted in fields and resources.
@@ -38,7 +39,7 @@ struct graphql_run {
     struct ctx *cx;
     const struct graphql_ask *ask;
     const struct graphql_definition *operation;
-    size_t cost;
+    size_t cost, schema_cost;
     int depth;
 };
 struct graphql_node {
@@ -46,6 +47,13 @@ struct graphql_node {
     uint16_t type;               /* fhir_types; FHIR_NONE: unknown */
 };
 
+/* The parent's member of this key, made when it is not there. */
+struct graphql_out *graphql_member(struct graphql_run *run, struct graphql_out *parent, str key);
+/* NULL: the document has no such fragment. */
+const struct graphql_definition *graphql_fragment(const struct graphql_run *run, str name);
+/* By @skip and @include. */
+err graphql_is_left_out(struct graphql_run *run, const struct graphql_selection *s,
+                        bool *out) MUST_USE;
 struct graphql_out *graphql_child(struct graphql_run *run, struct graphql_out *parent, str key);
 err graphql_spend(struct graphql_run *run, size_t cost) MUST_USE;
 /* An argument's text with variables put in; absent: not given or null. */

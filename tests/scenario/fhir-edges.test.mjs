@@ -87,16 +87,6 @@ const reads = [
   ['$export asked something else', '$export?shoe=1', 400, /it takes: _type/],
 ];
 
-test('unusual and wrong questions have the right answer', async (t) => {
-  const server = await filled(t);
-  for (const [name, path, status, says] of reads) {
-    const url = path.includes('%') ? path : encodeURI(path).replaceAll('%7C', '|');
-    const answer = await server.get(`/fhir/${url}`, { prefer: 'respond-async' });
-    assert.equal(answer.status, status, `${name}: ${answer.text}`);
-    assert.match(answer.text, says, name);
-  }
-});
-
 const graphql = [
   ['slices by place', '{Patient(id:"ann"){name @slice(path:"$index"){use}}}', 200,
    /"name.0":\{"use":"official"\},"name.1":\{"use":"usual"\}/],
@@ -106,18 +96,24 @@ const graphql = [
   ['several values that were to be one', '{Patient(id:"ann"){name @singleton{use}}}', 422, /more than one value/],
   ['a connection asked what it has not', '{PatientConnection{pages}}', 400, /no field pages/],
   ['a connection by type', '{PatientConnection(_count:1){__typename edges{__typename}}}', 200, /PatientEdge/],
+  ['a type told', '{__type(name:"PatientContact"){kind name fields{name type{kind ofType{name}}}}}', 200,
+   /"kind":"OBJECT","name":"PatientContact".*"name":"telecom","type":\{"kind":"LIST","ofType":\{"name":"ContactPoint"/],
+  ['a scalar by GraphQL\'s name', '{__type(name:"Int"){kind name}}', 200, /"kind":"SCALAR","name":"Int"/],
+  ['a type there is not', '{__type(name:"Shoe"){name}}', 200, /"__type":null/],
+  ['resources as one interface', '{__type(name:"Resource"){kind possibleTypes{name}}}', 200,
+   /"INTERFACE","possibleTypes":\[\{"name":"Account"\}/],
+  ['arguments of a search', '{__type(name:"Query"){fields{name args{name}}}}', 200,
+   /"name":"PatientList","args":\[[^\]]*"general_practitioner"/],
+  ['directives', '{__schema{queryType{name} mutationType{name} directives{name args{name}}}}', 200,
+   /"queryType":\{"name":"Query"\},"mutationType":null.*"slice","args":\[\{"name":"path"/],
+  ['by fragments', '{__type(name:"Period"){...t}} fragment t on __Type{__typename name}', 200, /"__Type","name":"Period"/],
+  ['a type without a name', '{__type{name}}', 400, /needs name/],
+  ['what introspection has not', '{__schema{shoes}}', 400, /no field shoes in __Schema/],
+  ['the schema within a patient', '{Patient(id:"ann"){__schema{types{name}}}}', 400, /no field __schema in Patient/],
+  ['types by their names of GraphQL', '{Patient(id:"ann"){__typename name{__typename}}}', 200, /"HumanName"/],
   ['a variable that was not given', 'query q($x: Boolean!){Patient(id:"ann"){id @skip(if: $x)}}', 400,
    /\$x must be given/],
 ];
-
-test('$graphql keeps to its directives and says what is wrong', async (t) => {
-  const server = await filled(t);
-  for (const [name, query, status, says] of graphql) {
-    const answer = await server.post('/fhir/$graphql', { query });
-    assert.equal(answer.status, status, `${name}: ${answer.text}`);
-    assert.match(answer.text, says, name);
-  }
-});
 
 const filter = (property, op, value) => ({
   resourceType: 'Parameters', parameter: [{ name: 'valueSet', resource: {
@@ -140,33 +136,71 @@ const xml = [
   ['an unknown attribute', '<name><given value="a"/><given value="a" shoe="x"/></name>', /"Patient.name\[0\].given\[1\]"/],
 ];
 
-test('faults in what is sent name the place', async (t) => {
+test('FHIR at its edges', async (t) => {
   const server = await filled(t);
-  for (const [name, path, body, status, says] of posts) {
-    const answer = await server.post(`/fhir/${path}`, body);
-    assert.equal(answer.status, status, `${name}: ${answer.text}`);
-    assert.match(answer.text, says, name);
-  }
-  for (const [name, inner, place] of xml) {
-    const answer = await server.post('/fhir/Patient', `<Patient xmlns="http://hl7.org/fhir">${inner}</Patient>`,
-                                     { 'content-type': 'application/fhir+xml' });
-    assert.equal(answer.status, 400, `${name}: ${answer.text}`);
-    assert.match(JSON.stringify(answer.body.issue[0].expression), place, name);
-  }
-});
 
-test('frontline fhirpath knows R4\'s value sets, code systems and profiles', async (t) => {
-  const server = await startServer(t);
-  const file = join(server.folder, 'patient.json');
-  writeFileSync(file, JSON.stringify(records[1]));
-  const run = (expression) => spawnSync(binary, ['fhirpath', expression, file, '--json'], { encoding: 'utf8' });
-  const rows = [
-    [`Patient.gender.memberOf('${gender}')`, '[{"type":"System.Boolean","value":true}]'],
-    [`'x'.memberOf('${gender}')`, '[{"type":"System.Boolean","value":false}]'],
-    ['Patient.gender.memberOf(%vs-administrative-gender)', '[{"type":"System.Boolean","value":true}]'],
-    ['Patient.gender.memberOf(\'http://nobody.example/set\')', '[]'],
-    [`conformsTo('${structure}/Patient')`, '[{"type":"System.Boolean","value":true}]'],
-  ];
-  for (const [expression, says] of rows) assert.equal(run(expression).stdout.trim(), says, expression);
-  assert.equal(run('conformsTo(\'http://nobody.example/profile\')').status, 1);
+  await t.test('unusual and wrong questions have the right answer', async () => {
+    for (const [name, path, status, says] of reads) {
+      const url = path.includes('%') ? path : encodeURI(path).replaceAll('%7C', '|');
+      const answer = await server.get(`/fhir/${url}`, { prefer: 'respond-async' });
+      assert.equal(answer.status, status, `${name}: ${answer.text}`);
+      assert.match(answer.text, says, name);
+    }
+  });
+
+  await t.test('$graphql keeps to its directives and says what is wrong', async () => {
+    for (const [name, query, status, says] of graphql) {
+      const answer = await server.post('/fhir/$graphql', { query });
+      assert.equal(answer.status, status, `${name}: ${answer.text}`);
+      assert.match(answer.text, says, name);
+    }
+  });
+
+  // What a client builds its types from: every name that is used is there, once.
+  await t.test('the schema of $graphql is whole', async () => {
+    const query = `{__schema{types{name kind fields{name args{name type{...r}} type{...r}} interfaces{name}}}}
+      fragment r on __Type{name ofType{name ofType{name}}}`;
+    const answer = await server.post('/fhir/$graphql', { query });
+    assert.equal(answer.status, 200, answer.text.slice(0, 300));
+    const { types } = answer.body.data.__schema, names = new Set(types.map((type) => type.name));
+    assert.equal(names.size, types.length, 'no name twice');
+    const innermost = (type) => (type.ofType ? innermost(type.ofType) : type.name);
+    const legal = /^[_A-Za-z]\w*$/;
+    for (const type of types)
+      for (const field of type.fields ?? []) {
+        assert.ok(names.has(innermost(field.type)), `${type.name}.${field.name}`);
+        for (const arg of field.args)
+          assert.ok(names.has(innermost(arg.type)) && legal.test(arg.name), `${field.name}(${arg.name})`);
+        assert.equal(type.fields.filter((other) => other.name === field.name).length, 1, field.name);
+      }
+  });
+
+  await t.test('faults in what is sent name the place', async () => {
+    for (const [name, path, body, status, says] of posts) {
+      const answer = await server.post(`/fhir/${path}`, body);
+      assert.equal(answer.status, status, `${name}: ${answer.text}`);
+      assert.match(answer.text, says, name);
+    }
+    for (const [name, inner, place] of xml) {
+      const answer = await server.post('/fhir/Patient', `<Patient xmlns="http://hl7.org/fhir">${inner}</Patient>`,
+                                       { 'content-type': 'application/fhir+xml' });
+      assert.equal(answer.status, 400, `${name}: ${answer.text}`);
+      assert.match(JSON.stringify(answer.body.issue[0].expression), place, name);
+    }
+  });
+
+  await t.test('frontline fhirpath knows R4\'s value sets, code systems and profiles', async () => {
+    const file = join(server.folder, 'patient.json');
+    writeFileSync(file, JSON.stringify(records[1]));
+    const run = (expression) => spawnSync(binary, ['fhirpath', expression, file, '--json'], { encoding: 'utf8' });
+    const rows = [
+      [`Patient.gender.memberOf('${gender}')`, '[{"type":"System.Boolean","value":true}]'],
+      [`'x'.memberOf('${gender}')`, '[{"type":"System.Boolean","value":false}]'],
+      ['Patient.gender.memberOf(%vs-administrative-gender)', '[{"type":"System.Boolean","value":true}]'],
+      ['Patient.gender.memberOf(\'http://nobody.example/set\')', '[]'],
+      [`conformsTo('${structure}/Patient')`, '[{"type":"System.Boolean","value":true}]'],
+    ];
+    for (const [expression, says] of rows) assert.equal(run(expression).stdout.trim(), says, expression);
+    assert.equal(run('conformsTo(\'http://nobody.example/profile\')').status, 1);
+  });
 });
