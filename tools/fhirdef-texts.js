@@ -2,7 +2,10 @@
 // The R4 definitions the tables do not hold, as minified JSON in one file that the binary carries,
 // and a C table that finds each by its url: core profiles and extensions, value sets, code systems,
 // concept maps. Only what is used is kept: no narrative, no prose, no mappings to other standards.
+// Behind them, packed, the published elements of each of R4's own types, whole: what a snapshot
+// begins from.
 import fs from 'node:fs';
+import zlib from 'node:zlib';
 
 const KEPT = {
   StructureDefinition: ['url', 'version', 'name', 'status', 'kind', 'abstract', 'context',
@@ -14,7 +17,8 @@ const KEPT = {
     'targetUri', 'targetCanonical', 'group'],
 };
 const ELEMENT = new RegExp('^(id|path|sliceName|slicing|min|max|type|binding|constraint|maxLength' +
-  '|contentReference|fixed.*|pattern.*|minValue.*|maxValue.*)$');
+  '|contentReference|fixed.*|pattern.*|minValue.*|maxValue.*|short|definition|mustSupport' +
+  '|isModifier|isModifierReason|isSummary|condition|code)$');
 const PROSE = new Set(['definition', 'comment', 'text', 'extension', 'description', 'xpath',
   'requirements']);
 
@@ -48,8 +52,15 @@ function slim(resource) {
 
 const compare = (a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
+function packed(core) {
+  return core.map(({ type, elements }) => {
+    const plain = Buffer.from(JSON.stringify(elements));
+    return { name: type, plain: plain.length, bytes: zlib.deflateSync(plain, { level: 9 }) };
+  }).sort((a, b) => compare(a.name, b.name));
+}
+
 // TEXTS.c takes the file in with the assembler: as a C literal it would take minutes to compile.
-export function writeTexts(resources, tableFile, textFile) {
+export function writeTexts(resources, core, tableFile, textFile) {
   const byUrl = new Map(resources.filter((r) => r.url).map((r) => [r.url, r]));
   const rows = [...byUrl.values()].sort((a, b) => compare(a.url, b.url));
   const texts = rows.map((resource) => Buffer.from(JSON.stringify(slim(resource)) + '\n'));
@@ -62,7 +73,14 @@ export function writeTexts(resources, tableFile, textFile) {
     out.push(`{{"${resource.url}",${Buffer.byteLength(resource.url)}},${at},${bytes}},`);
     at += texts[index].length;
   });
-  out.push('};', `const uint32_t fhir_text_rows_count = ${rows.length};`);
-  fs.writeFileSync(textFile, Buffer.concat(texts));
+  out.push('};', `const uint32_t fhir_text_rows_count = ${rows.length};`,
+    'const struct fhir_core_row fhir_core_rows[] = {');
+  const types = packed(core);
+  for (const { name, plain, bytes } of types) {
+    out.push(`{{"${name}",${name.length}},${at},${bytes.length},${plain}},`);
+    at += bytes.length;
+  }
+  out.push('};', `const uint32_t fhir_core_rows_count = ${types.length};`);
+  fs.writeFileSync(textFile, Buffer.concat([...texts, ...types.map(({ bytes }) => bytes)]));
   fs.writeFileSync(tableFile, out.join('\n') + '\n');
 }

@@ -424,7 +424,8 @@ function main(folder, out, textsOut, textsFile) {
   const core = readAll(folder, 'profiles-resources.json', 'profiles-types.json');
   const definitions = core.filter((r) => r.resourceType === 'StructureDefinition' &&
     r.fhirVersion === '4.0.1' && r.derivation !== 'constraint' && r.kind !== 'logical');
-  const types = collectTypes(definitions, dataElements(folder));
+  const known = dataElements(folder);
+  const types = collectTypes(definitions, known);
   for (const type of types.values())
     expandType(type, types);
   const sources = { valueSets: new Map(), codeSystems: new Map() };
@@ -443,7 +444,9 @@ function main(folder, out, textsOut, textsFile) {
   writeTexts([...readAll(folder, 'profiles-others.json', 'extension-definitions.json'),
     ...quantities, // SimpleQuantity, MoneyQuantity
     ...sources.valueSets.values(), ...sources.codeSystems.values(),
-    ...readAll(folder, 'conceptmaps.json')], textsOut, textsFile);
+    ...readAll(folder, 'conceptmaps.json')],
+  definitions.map((definition) => ({ type: definition.type,
+    elements: elementsOf(definition, known) })), textsOut, textsFile);
 }
 
 main(...process.argv.slice(2));

@@ -23,6 +23,14 @@ struct fhir_text_row {
     uint32_t from, bytes;
 };
 
+/* The elements of one of R4's own types, deflated, behind the definitions in fhir_texts. */
+struct fhir_core_row {
+    str name;
+    uint32_t from, bytes, plain_bytes;
+};
+
+extern const struct fhir_core_row fhir_core_rows[];
+extern const uint32_t fhir_core_rows_count;
 extern const char fhir_texts[];
 extern const struct fhir_text_row fhir_text_rows[];
 extern const uint32_t fhir_text_rows_count;

@@ -22,6 +22,7 @@ op_run op_match;                                       /* op_match.c */
 op_run op_merge, op_unmerge;                           /* op_merge.c */
 op_run op_subscription_status, op_subscription_events, /* subscription.c */
     op_subscription_token, op_subscription_secret, op_subscription_topics;
+op_run op_snapshot;                                    /* op_snapshot.c */
 op_run op_graphql;                                     /* op_graphql.c */
 
 /* Opens a Bundle of a type and leaves its entry array open; op_close_bundle ends both. */

@@ -60,6 +60,9 @@ const struct operation operations[] = {
     { "$unmerge", "Patient", OPERATION_TYPE, true, op_unmerge, "Take a merge back",
       FRONTLINE_OP "Patient-unmerge",
       "source-patient target-patient preview" },
+    { "$snapshot", "StructureDefinition", OPERATION_TYPE | OPERATION_INSTANCE, false, op_snapshot,
+      "All the elements a profile stands for",
+      "http://hl7.org/fhir/OperationDefinition/StructureDefinition-snapshot", "definition url" },
     { "$expand", "ValueSet", OPERATION_TYPE | OPERATION_INSTANCE, false, op_expand,
       "The codes of a value set", "http://hl7.org/fhir/OperationDefinition/ValueSet-expand",
       "url valueSet valueSetVersion context contextDirection filter date offset count activeOnly "

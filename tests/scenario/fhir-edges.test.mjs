@@ -127,6 +127,25 @@ const posts = [
                                       url: 'http://x', concept: [{ code: 'a', display: 'A' }] } }] },
    200, /"valueBoolean":true.*"A"/],
 ];
+const profile = (...element) => ({
+  resourceType: 'StructureDefinition', url: 'http://example.org/p', name: 'P', status: 'active',
+  kind: 'resource', abstract: false, type: 'Patient', derivation: 'constraint',
+  baseDefinition: `${structure}/Patient`, differential: { element } });
+const snapshots = [
+  ['a profile in the body', 'post', '$snapshot', profile({ id: 'Patient.birthDate', path: 'Patient.birthDate', min: 1 }),
+   200, /"id":"Patient.birthDate",[^]*?"min":1,"max":"1"/],
+  ['as a parameter', 'post', '$snapshot', { resourceType: 'Parameters', parameter: [{ name: 'definition',
+    resource: profile({ id: 'Patient.name:main', path: 'Patient.name', sliceName: 'main' }) }] },
+   200, /"id":"Patient.name:main","path":"Patient.name","sliceName":"main"/],
+  ['of R4 by url', 'get', `$snapshot?url=${structure}/vitalsigns`, undefined, 200, /"Observation.category:VSCat.coding.code"/],
+  ['of a core type', 'get', `$snapshot?url=${structure}/Patient`, undefined, 200, /"id":"Patient.link.type"/],
+  ['of nothing known', 'get', '$snapshot?url=http://x', undefined, 404, /package add/],
+  ['of nothing said', 'get', '$snapshot', undefined, 400, /say which/],
+  ['an element that is not there', 'post', '$snapshot', profile({ id: 'Patient.shoe', path: 'Patient.shoe' }),
+   422, /no element \\"shoe/],
+  ['a base nobody has', 'post', '$snapshot', { ...profile(), baseDefinition: 'http://x' }, 422, /no StructureDefinition http/],
+  ['one that is stored', 'get', 'p/$snapshot', undefined, 200, /"id":"Patient.gender"/],
+];
 const xml = [
   ['text in a resource', 'text', /"Patient"/],
   ['a value that is no attribute', '<name><given>x</given></name>', /"Patient.name\[0\].given\[0\]"/],
@@ -173,6 +192,17 @@ test('FHIR at its edges', async (t) => {
           assert.ok(names.has(innermost(arg.type)) && legal.test(arg.name), `${field.name}(${arg.name})`);
         assert.equal(type.fields.filter((other) => other.name === field.name).length, 1, field.name);
       }
+  });
+
+  await t.test('$snapshot lays a differential over its base', async () => {
+    const stored = { ...profile({ id: 'Patient.gender', path: 'Patient.gender', min: 1 }), id: 'p' };
+    assert.equal((await server.put('/fhir/StructureDefinition/p', stored)).status, 201);
+    for (const [name, method, path, body, status, says] of snapshots) {
+      const url = `/fhir/StructureDefinition/${path}`;
+      const answer = method === 'post' ? await server.post(url, body) : await server.get(url);
+      assert.equal(answer.status, status, `${name}: ${answer.text.slice(0, 300)}`);
+      assert.match(answer.text, says, name);
+    }
   });
 
   await t.test('faults in what is sent name the place', async () => {
