@@ -72,15 +72,9 @@ const struct glass_choice glass_outcomes[] = {
 };
 /* clang-format on */
 
-static err make_table(struct ctx *cx, struct db *db, void *self)
-{
-    (void)self;
-    return db_exec(cx, db, glass_schema);
-}
-
 err glass_open(struct ctx *cx, struct store *store)
 {
-    return store_write(cx, store, make_table, NULL);
+    return store_tables(cx, store, glass_schema);
 }
 
 const char *glass_text(const struct glass_choice *choices, str code)

@@ -77,6 +77,19 @@ static str full_path(struct profile_check *c, const struct level *level)
                         STR_ARG(level->item->element->name));
 }
 
+/* R4's own definitions use an extension one step above where it says it belongs. */
+static str as_used(str expression)
+{
+    static const struct { const char *said, *used; } rows[] = {
+        /* structuredefinition-fhir-type */
+        { "ElementDefinition.type.code", "ElementDefinition.type" },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (str_eq(expression, str_of(rows[i].said)))
+            return str_of(rows[i].used);
+    return expression;
+}
+
 static bool path_fits(struct profile_check *c, const struct level *holder, str expression)
 {
     if (str_ends(expression, S("[x]")))
@@ -102,7 +115,7 @@ static bool element_context_fits(struct profile_check *c, const struct level *ho
     uint16_t wanted = fhir_type_find(expression);
     if (wanted != FHIR_NONE && fhir_type_is(holder->item->type, wanted))
         return true;
-    return path_fits(c, holder, expression);
+    return path_fits(c, holder, expression) || path_fits(c, holder, as_used(expression));
 }
 
 static bool is_same(struct json a, struct json b)

@@ -49,12 +49,6 @@ struct row {
     int64_t ended_ms, done;
 };
 
-static err make_schema(struct ctx *cx, struct db *db, void *self)
-{
-    (void)self;
-    return db_exec(cx, db, schema);
-}
-
 static err put_row(struct ctx *cx, struct db *db, void *self)
 {
     const struct row *row = self;
@@ -241,7 +235,7 @@ err bulk_start(struct ctx *cx, struct store *store, str folder, struct bulk **ou
     bulk->store = store;
     bulk->folder = arena_printf(cx->arena, "%.*s/bulk", STR_ARG(folder));
     TRY(make_folder(cx, bulk->folder));
-    TRY(store_write(cx, store, make_schema, NULL));
+    TRY(store_tables(cx, store, schema));
     pthread_mutex_init(&bulk->lock, NULL);
     pthread_cond_init(&bulk->changed, NULL);
     if (pthread_create(&bulk->thread, NULL, run, bulk))

@@ -93,15 +93,9 @@ struct due {
     size_t lanes_count;
 };
 
-static err make_schema(struct ctx *cx, struct db *db, void *self)
-{
-    (void)self;
-    return db_exec(cx, db, schema);
-}
-
 err due_schema(struct ctx *cx, struct store *store)
 {
-    return store_write(cx, store, make_schema, NULL);
+    return store_tables(cx, store, schema);
 }
 
 static str or_empty(str text)

@@ -63,10 +63,9 @@ static const struct stmt sql[] = {
     { 0 },
 };
 
-err subscription_schema(struct ctx *cx, struct db *db, void *self)
+err subscription_schema(struct ctx *cx, struct store *store)
 {
-    (void)self;
-    return db_exec(cx, db, schema);
+    return store_tables(cx, store, schema);
 }
 
 err subscription_put_owner(struct ctx *cx, struct db *db, const struct subscription_owner *owner)

@@ -36,7 +36,7 @@ struct subscriptions {
 #define SUBSCRIPTION_WHY S("subscription")
 
 /* subscription_state.c: on the writer's connection, unless `store` is given. */
-err subscription_schema(struct ctx *cx, struct db *db, void *self) MUST_USE;
+err subscription_schema(struct ctx *cx, struct store *store) MUST_USE;
 struct subscription_owner {
     int64_t rid;
     str id, kept, secret;

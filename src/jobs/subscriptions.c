@@ -19,7 +19,7 @@ err subscriptions_open(struct ctx *cx, const struct subscriptions_options *optio
     subs->kinds[1] = (struct due_kind){ .name = "heartbeat", .run = subscription_beat,
                                         .self = subs, .away = true };
     TRY(topic_files_read(cx, options->topics, &subs->topics));
-    TRY(store_write(cx, options->store, subscription_schema, NULL));
+    TRY(subscription_schema(cx, options->store));
     commit_add_part(options->store, &subs->part);
     *out = subs;
     return ERR_OK;

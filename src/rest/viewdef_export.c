@@ -60,15 +60,9 @@ struct known {
 };
 enum { KNOWN_MS = 86400000 };
 
-static err make_known(struct ctx *cx, struct db *db, void *self)
-{
-    (void)self;
-    return db_exec(cx, db, known_schema);
-}
-
 err viewdef_open(struct ctx *cx, struct store *store)
 {
-    return store_write(cx, store, make_known, NULL);
+    return store_tables(cx, store, known_schema);
 }
 
 static err add_known(struct ctx *cx, struct db *db, void *self)

@@ -125,3 +125,13 @@ err store_write(struct ctx *cx, struct store *store,
     waiter_wait(&waiter);
     return p->error;
 }
+
+static err make_tables(struct ctx *cx, struct db *db, void *self)
+{
+    return db_exec(cx, db, *(const char **)self);
+}
+
+err store_tables(struct ctx *cx, struct store *store, const char *schema)
+{
+    return store_write(cx, store, make_tables, &schema);
+}

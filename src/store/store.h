@@ -62,6 +62,8 @@ void store_set_base(struct store *store, str base_url);
  * once, so it changes nothing but the database. */
 err store_write(struct ctx *cx, struct store *store,
                 err (*work)(struct ctx *cx, struct db *db, void *self), void *self) MUST_USE;
+/* Tables another layer keeps in the record: CREATE TABLE IF NOT EXISTS. */
+err store_tables(struct ctx *cx, struct store *store, const char *schema) MUST_USE;
 
 /* Called on the writer thread after each group is on disk, with the last seq. Must be short. */
 struct store_watch {
