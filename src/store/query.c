@@ -364,6 +364,15 @@ static enum query_what special_of(str code)
     return QUERY_PARAM;
 }
 
+/* At the root: a name of a type's own is known when every type asked for has it. */
+static uint16_t lacking(const struct query_source *from, const struct query *query, str code)
+{
+    for (size_t i = 0; i < query->types_count; i++)
+        if (!layout_param(from->layout, query->types[i], code))
+            return query->types[i];
+    return FHIR_NONE;
+}
+
 err query_add(struct ctx *cx, const struct query_source *from, struct query *query, str name,
               str value, int depth)
 {
@@ -378,9 +387,13 @@ err query_add(struct ctx *cx, const struct query_source *from, struct query *que
     struct query_criterion criterion = { .type = FHIR_NONE, .shown = name, .raw = value,
                                          .what = special_of(code) };
     uint16_t resource = query->resource == FHIR_NONE ? 0 : query->resource;
+    if (query->resource == FHIR_NONE && code.n && code.p[0] != '_') {
+        uint16_t without = lacking(from, query, code);
+        if (!query->types_count || without != FHIR_NONE)
+            return unknown_param(cx, from, without, code);
+        resource = query->types[0];
+    }
     criterion.param = layout_param(from->layout, resource, code);
-    if (query->resource == FHIR_NONE && code.n && code.p[0] != '_')
-        criterion.param = NULL;
     bool special = criterion.what == QUERY_LIST || criterion.what == QUERY_FILTER;
     if (!criterion.param && !special && query->resource != FHIR_NONE)
         TRY(query_new_own(cx, from, resource, code, &criterion.param));

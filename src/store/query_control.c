@@ -90,7 +90,8 @@ static err read_include(struct ctx *cx, const struct query_source *from, struct 
 static err read_types(struct ctx *cx, struct query *query, str name, str value)
 {
     str rest = value, one;
-    query->types = arena_array(cx->arena, fhir_resources_count, sizeof *query->types);
+    if (!query->types)
+        query->types = arena_array(cx->arena, fhir_resources_count, sizeof *query->types);
     while (str_next(&rest, ',', &one)) {
         uint16_t type = fhir_resource_find(one);
         if (type == FHIR_NONE)
@@ -171,6 +172,19 @@ static err read_control(struct ctx *cx, const struct query_source *from, struct 
     return *taken ? ERR_OK : refuse_control(cx, name);
 }
 
+/* At the root the types say which other names are known, wherever _type stands. */
+static err read_types_first(struct ctx *cx, struct query *query, str text)
+{
+    str pair, name;
+    while (text.p && str_next(&text, '&', &pair)) {
+        str value = pair;
+        str_next(&value, '=', &name);
+        if (value.p && str_eq(query_decode(cx->arena, name), S("_type")))
+            TRY(read_types(cx, query, S("_type"), query_decode(cx->arena, value)));
+    }
+    return ERR_OK;
+}
+
 static void keep(struct buf *kept, str name, str value)
 {
     if (kept->n)
@@ -188,6 +202,8 @@ err query_parse(struct ctx *cx, const struct query_source *from, uint16_t resour
         return ctx_failf(cx, ERR_LIMIT, (str){ 0 },
                          "a search takes at most %d bytes of parameters; this has %zu",
                          QUERY_BYTES_MAX, text.n);
+    if (resource == FHIR_NONE)
+        TRY(read_types_first(cx, out, text));
     struct buf kept = buf_make(cx->arena, 4 * QUERY_BYTES_MAX);
     str rest = text, pair, name;
     while (rest.p && str_next(&rest, '&', &pair)) {

@@ -59,6 +59,11 @@ const reads = [
   ['_filter overlap of a name', 'Patient?_filter=name po 2022', 400, /dates and periods/],
   ['_filter nested', 'Patient?_filter=(name ew "mers" or name eq "x") and not (gender eq male)', 200,
    /"total":1/],
+  ['a name of one type at the root', '?_type=Patient&family=chalmers', 200, /"total":1.*"id":"ann"/],
+  ['before _type is said', '?name=s&_type=Organization,Location&_total=accurate', 200, /"total":1.*"id":"gp"/],
+  ['a name one of the types has not', '?_type=Patient,Encounter&family=x', 400, /"family\\" is not a search parameter of Encounter/],
+  ['a name without types', '?family=x', 400, /every type/],
+  ['_type twice', '?_type=Patient&_type=Location&_total=accurate', 200, /"total":3/],
   ['$everything since the future', 'Patient/ann/$everything?_since=2100-01-01', 200, /"total":0/],
   ['$lastn of none', 'Observation/$lastn?patient=ann&max=0', 400, /from 1 on/],
   ['$stats by coding, twice a statistic', 'Observation/$stats?subject=Patient/ann&coding=http://loinc.org|8302-2' +
