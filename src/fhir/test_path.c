@@ -48,6 +48,8 @@ static const struct { const char *expression, *out; } rows[] = {
     { "generalPractitioner.resolve().gender", "female" },
     { "contained.where($this is Practitioner).id", "g" },
     { "%resource.id | %context.id | %rootResource.id", "p" },
+    { "%vs-administrative-gender", "http://hl7.org/fhir/ValueSet/administrative-gender" },
+    { "%\"ext-patient-birthTime\"", "http://hl7.org/fhir/StructureDefinition/patient-birthTime" },
     { "defineVariable('n', name.first()).select(%n.family)", "Chalmers" },
     { "name.first().defineVariable('f', family).select(%f)", "Chalmers" },
     { "(1 | 2).defineVariable('a', 3).select($this + %a)", "4,5" },

@@ -15,7 +15,7 @@ TEST(ucum_converts_clinical_units)
         { "1", "kg.m/s2", "N", "1" },        { "7", "d", "wk", "1" },
         { "70", "{beats}/min", "/min", "70" }, { "2", "kU/L", "U/mL", "2" },
         { "1", "(g/L)/(g/mL)", "1", "0.001" }, { "1", "mm2", "cm2", "0.01" },
-        { "10", "[IU]/L", "[iU]/mL", "0.01" },
+        { "10", "[IU]/L", "[iU]/mL", "0.01" }, { "3937", "[ft_us]", "m", "1200" },
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct ucum from, to;

@@ -279,7 +279,8 @@ static const struct {
     { "Patient?_filter=gender eq female or (name sw smi and birthdate pr true)", "bob ann" },
     { "Patient?_filter=family eq \"Smith\"", "bob" },
     { "Patient?_filter=gender is male", "invalid: _filter: \"is\" is not an operator; there are eq "
-      "ne co sw gt lt ge le ap sa eb pr ss sb in ni re" },
+      "ne co sw ew gt lt ge le ap sa eb pr po ss sb in ni re" },
+    { "Patient?_filter=family ew \"mith\"", "bob" }, { "Patient?_filter=family ew \"smit\"", "" },
     { "Patient?_filter=gender eq male and", "invalid: _filter: a comparison is missing before "
       "\"\"" },
     { "Patient?_list=l1", "ann" },
