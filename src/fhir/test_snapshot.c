@@ -163,6 +163,22 @@ static bool same_member(struct ctx *cx, struct json a, struct json b, const char
     return str_eq(member(cx, a, name), member(cx, b, name));
 }
 
+/* What the publisher of 2019 did there that its own rules do not say. */
+static const char *why(str name)
+{
+    static const struct { const char *name, *why; } rows[] = {
+        { "observation-bp", ": a component's valueQuantity stands there as value[x], while that of "
+          "the Observation itself is a slice" },
+        { "Provenance Relevant History", ": a binding that the differential has is not there" },
+        { "DataElement constraint on ElementDefinition data type", ": the elements of extensions "
+          "stand there which the differential only names" },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (str_eq(name, str_of(rows[i].name)))
+            return rows[i].why;
+    return "";
+}
+
 /* One published snapshot taken off, made again and compared. */
 static void compare(struct ctx *cx, struct json published, struct tally *tally)
 {
@@ -197,9 +213,14 @@ static void compare(struct ctx *cx, struct json published, struct tally *tally)
         tally->bindings += mine.doc && same_member(cx, theirs, ours, "strength") &&
                            same_member(cx, theirs, ours, "valueSet");
     }
+    size_t same = tally->elements + tally->ids + tally->counts + tally->types + tally->bindings -
+                  before;
     tally->definitions++;
-    tally->whole += tally->elements + tally->ids + tally->counts + tally->types +
-                    tally->bindings - before == most;
+    tally->whole += same == most;
+    if (same != most)
+        printf("conformance-fault r4-snapshots: %.*s: %zu of %zu answers differ from the published "
+               "one%s\n", STR_ARG(member(cx, published, "url")), most - same, most,
+               why(member(cx, published, "name")));
 }
 
 static void compare_file(struct ctx *cx, const char *name, struct tally *tally)
@@ -229,8 +250,11 @@ TEST(published_snapshots_are_made_again)
     struct tally t = { 0 };
     compare_file(cx, "profiles-others.json", &t);
     compare_file(cx, "extension-definitions.json", &t);
-    printf("snapshot: %zu definitions, %zu whole; of %zu elements equal: ids %zu, cardinalities "
-           "%zu, types %zu, bindings %zu\n", t.definitions, t.whole, t.elements, t.ids, t.counts,
-           t.types, t.bindings);
+    if (t.definitions)
+        printf("conformance r4-snapshots passed %zu failed %zu skipped 0\n", t.whole,
+               t.definitions - t.whole);
+    printf("snapshot: of %zu elements equal: ids %zu, cardinalities %zu, types %zu, bindings "
+           "%zu\n", t.elements, t.ids, t.counts, t.types, t.bindings);
+    cr_expect(t.whole + 3 >= t.definitions, "whole %zu of %zu", t.whole, t.definitions);
     cr_expect(t.ids * 1000 >= t.elements * 990, "ids %zu of %zu", t.ids, t.elements);
 }
