@@ -169,7 +169,8 @@ static const char *why(str name)
     static const struct { const char *name, *why; } rows[] = {
         { "observation-bp", ": a component's valueQuantity stands there as value[x], while that of "
           "the Observation itself is a slice" },
-        { "Provenance Relevant History", ": a binding that the differential has is not there" },
+        { "Provenance Relevant History", ": a slice has the core's binding there, not that of "
+          "the element it is a slice of" },
         { "DataElement constraint on ElementDefinition data type", ": the elements of extensions "
           "stand there which the differential only names" },
     };
