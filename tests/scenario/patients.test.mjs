@@ -247,7 +247,7 @@ test('a consent that is no consent lets nobody act', async (t) => {
   const rows = [
     ['ended', { provision: { ...good.provision, period: { end: years(0, -1) } } }],
     ['not begun', { provision: { ...good.provision, period: { start: years(0, 1) } } }],
-    ['deny', { provision: { ...good.provision, type: 'deny' } }],
+    ['deny', { provision: { type: 'deny' } }],
     ['another actor', { provision: { ...good.provision, actor: [{ role: { text: 'x' }, reference: { reference: 'RelatedPerson/other' } }] } }],
     ['no functions', { provision: { ...good.provision, code: [] } }],
     ['unknown function', { provision: { ...good.provision, code: [{ coding: [{ system: 'https://frontline.example/CodeSystem/proxy-function', code: 'all' }] }] } }],
