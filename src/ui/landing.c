@@ -45,7 +45,7 @@ static bool sees_all(const struct store_access *access)
 
 err ui_landing_get(struct http_request *request, struct http_response *response)
 {
-    static const char *const islands[] = { ASSET_TABLE_JS, ASSET_LIVE_JS };
+    static const char *const islands[] = { ASSET_TABLE_JS };
     const struct user *user = request->cx->user;
     if (user && role_permits(user->asker.role, S("app.home"))) {
         response->status = 303; /* a patient's first page is their own */

@@ -16,8 +16,7 @@
 
 enum { JSON_BYTES = 16 << 20 };
 
-static const char *const islands[] = { ASSET_LIVE_JS, ASSET_TABLE_JS, ASSET_DIALOG_JS,
-                                         ASSET_DRAG_JS };
+static const char *const islands[] = { ASSET_TABLE_JS, ASSET_DIALOG_JS, ASSET_DRAG_JS };
 
 static str copy(struct ctx *cx, const char *text)
 {

@@ -69,7 +69,7 @@ void beds_list_expect(struct http_request *request, const char *name)
 struct ui_page beds_list_page(struct http_request *request, const char *name, const char *title,
                               int64_t seq)
 {
-    static const char *const islands[] = { ASSET_TABLE_JS, ASSET_DIALOG_JS, ASSET_LIVE_JS };
+    static const char *const islands[] = { ASSET_TABLE_JS, ASSET_DIALOG_JS };
     struct ui_page page = beds_page_for(request, str_of(title), seq);
     page.islands = islands;
     page.islands_count = COUNT(islands);

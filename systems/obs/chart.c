@@ -10,7 +10,6 @@
 #include "ui_page.html.h"
 
 #define HOUR_MS INT64_C(3600000)
-static const char *const islands[] = { ASSET_LIVE_JS };
 
 err obs_now_read(struct ctx *cx, struct store *store, str patient, struct obs_now *out)
 {
@@ -168,8 +167,6 @@ err obs_chart_get(struct http_request *request, struct http_response *response)
     chart.printed = ui_time(cx, cx->now_ms);
     struct ui_page page = obs_page_for(request, &person, "Observations");
     page.wide = true;
-    page.islands = islands;
-    page.islands_count = COUNT(islands);
     page.live_seq = (uint64_t)seq;
     page.live_url = arena_printf(cx->arena, "/obs/live?patient=%.*s", STR_ARG(person.id));
     live_expect(request->live, arena_printf(cx->arena, "obs-patient/%.*s", STR_ARG(person.id)));

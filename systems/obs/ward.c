@@ -17,7 +17,7 @@
 
 enum { SOON_MIN = 15, WARDS_MAX = 500, EXPECT_MS = 60000 };
 static _Atomic int64_t drawn_ms; /* monotonic, when a board was last drawn */
-static const char *const islands[] = { ASSET_LIVE_JS, ASSET_TABLE_JS };
+static const char *const islands[] = { ASSET_TABLE_JS };
 
 static int64_t instant_of(str text)
 {
@@ -360,11 +360,11 @@ err obs_wards_get(struct http_request *request, struct http_response *response)
         TRY(count_ward(cx, request->store, &wards[i]));
     struct ui_page page = ui_page_for(request, S("Observations"));
     page.section = "/obs";
-    page.islands = islands + 1;
-    page.islands_count = COUNT(islands) - 1;
+    page.islands = islands;
+    page.islands_count = COUNT(islands);
     struct buf out = ui_page_buf(request);
     ui_page_open(&out, &page);
-    obs_ward_all(&out, wards, count);
+    obs_ward_all(&out, wards, count, cx->access && !cx->access->any_patient);
     ui_page_close(&out, &page);
     return ui_page_send(request, response, &out);
 }

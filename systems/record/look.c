@@ -18,9 +18,8 @@
 
 enum { TABS_MAX = 12 };
 
-/* The first belongs to pages that follow the record. */
 static const char *const islands[] = {
-    ASSET_LIVE_JS, ASSET_TABLE_JS, ASSET_KEYS_JS, ASSET_DIALOG_JS, ASSET_OUTBOX_JS, ASSET_LOOKUP_JS,
+    ASSET_TABLE_JS, ASSET_DIALOG_JS, ASSET_OUTBOX_JS, ASSET_LOOKUP_JS,
 };
 
 /* ---- sets ---- */
@@ -246,8 +245,8 @@ void record_look_head(struct record_look *look, const char *tab, str title)
     if (!tab)
         look->page.as_of = (str){ 0 }; /* the banner says when it was read */
     look->page.section = "/record";
-    look->page.islands = islands + (tab ? 0 : 1);
-    look->page.islands_count = COUNT(islands) - (tab ? 0 : 1);
+    look->page.islands = islands;
+    look->page.islands_count = COUNT(islands);
     if (tab) /* what is read; a form is not told to change under its writer */
         follow_patient(look->request, look->patient, look->seq, &look->page);
     look->out = ui_page_buf(look->request);

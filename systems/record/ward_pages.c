@@ -12,7 +12,7 @@
 
 enum { TASKS_MAX = 12 };
 
-static const char *const islands[] = { ASSET_LIVE_JS, ASSET_TABLE_JS, ASSET_KEYS_JS };
+static const char *const islands[] = { ASSET_TABLE_JS };
 
 /* ---- what is known of each beside the banner ---- */
 
@@ -125,8 +125,8 @@ static err ward_show(struct http_request *request, struct http_response *respons
     page.section = "/record";
     page.wide = true;
     follow_ward(request, list.id, seq, &page);
-    page.islands = islands + (page.live_url.n ? 0 : 1); /* the first belongs to those that follow */
-    page.islands_count = COUNT(islands) - (page.live_url.n ? 0 : 1);
+    page.islands = islands;
+    page.islands_count = COUNT(islands);
     page.back_href = S("/record");
     page.back_text = S("Patients");
     ui_page_open(&out, &page);
