@@ -121,3 +121,16 @@ test('without scripts the code still lets in', async () => {
   assert.match(await page.locator('main').textContent(), /Signed in as Aisha Khan/);
   await page.context().close();
 });
+
+test('who may see some patients only: pages without a stream are quiet, and numbers say whom they count', async () => {
+  const page = await open(browser, `${site}/sign-in`);
+  await withKey(page);
+  await enrolled(page);
+  for (const path of ['/', '/record', '/obs', '/beds']) {
+    await page.goto(site + path, { waitUntil: 'load' });
+    assert.deepEqual(page.complaints, [], path);
+  }
+  await page.goto(`${site}/obs`);
+  assert.match(await page.locator('main').textContent(), /Counted here: patients whose record you may open/);
+  await page.context().close();
+});
