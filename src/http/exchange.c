@@ -180,6 +180,8 @@ void *exchange_begin(void *self, const char *uri, struct MHD_Connection *mhd)
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     c->peer = info ? info->socket_context : NULL;
+    if (c->peer)
+        c->peer->exchange = c;
     c->started_ns = clock_monotonic_ns();
     c->target = arena_copy(&c->arena, str_of(uri));
     take_id(c);
@@ -434,6 +436,7 @@ void exchange_end(void *self, struct MHD_Connection *mhd, void **exchange,
     *exchange = NULL;
     if (c->peer) {
         c->peer->busy = false;
+        c->peer->exchange = NULL;
         c->peer->since_ms = clock_monotonic_ms();
     }
     if (c->response.stream_end)

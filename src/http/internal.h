@@ -23,6 +23,7 @@ struct http_peer {
     int fd;
     int64_t since_ms; /* monotonic; when patience with it began */
     bool busy;        /* we work on its request: it need not hurry */
+    struct http_connection *exchange; /* begun and not ended; NULL: none */
 };
 
 enum http_stage { STAGE_HEAD, STAGE_BODY, STAGE_WORK, STAGE_READY, STAGE_SENT };

@@ -41,6 +41,9 @@ static void peer_changed(void *self, struct MHD_Connection *mhd, void **context,
     http_gauge_add(HTTP_GAUGE_CONNECTIONS, -1);
     atomic_fetch_sub(&loop->server->connections, 1);
     if (peer) {
+        void *left = peer->exchange; /* libmicrohttpd does not end what it refused by itself */
+        if (left)
+            exchange_end(loop, mhd, &left, MHD_REQUEST_TERMINATED_WITH_ERROR);
         peer->prev->next = peer->next;
         peer->next->prev = peer->prev;
         free(peer);
