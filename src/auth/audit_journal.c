@@ -98,7 +98,7 @@ static err read_file(struct ctx *cx, int fd, str *out)
 err audit_journal_read(struct ctx *cx, const struct audit_journal *journal, uint64_t *serial,
                        str *texts)
 {
-    str file, piece;
+    str file = { 0 }, piece;
     size_t at = 0;
     *serial = 0;
     TRY(read_file(cx, journal->fd, &file));
