@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 enum { READY_BYTES = 1 << 20, FILE_BYTES_MAX = 1 << 30 };
@@ -24,38 +24,49 @@ static void check_of(const struct piece *piece, str texts,
     crypto_shorthash(out, (const unsigned char *)texts.p, texts.n, key);
 }
 
-/* Blocks that were written once need no allocation when they are written again. */
-static bool make_ready(int fd)
+/* Blocks that are allocated here cannot be missing when memory is written to them: a full disk is
+ * an error now, not a signal later. */
+static bool make_room(struct audit_journal *journal, int64_t bytes)
 {
-    static const char zeros[16384];
     struct stat st;
-    if (fstat(fd, &st) != 0)
+    if (fstat(journal->fd, &st) != 0)
         return false;
-    for (off_t at = st.st_size; at < READY_BYTES; at += (off_t)sizeof zeros)
-        if (pwrite(fd, zeros, sizeof zeros, at) != (ssize_t)sizeof zeros)
-            return false;
+    int64_t size = st.st_size > READY_BYTES ? st.st_size : READY_BYTES;
+    while (size < bytes)
+        size *= 2;
+    int failed = posix_fallocate(journal->fd, 0, size);
+    if (failed) {
+        errno = failed;
+        return false;
+    }
+    void *base = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, journal->fd, 0);
+    if (base == MAP_FAILED)
+        return false;
+    if (journal->base)
+        munmap(journal->base, (size_t)journal->size);
+    journal->base = base;
+    journal->size = size;
     return true;
 }
 
 err audit_journal_open(struct ctx *cx, str path, struct audit_journal *out)
 {
-    int fd = open(arena_cstr(cx->arena, path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0 || !make_ready(fd)) {
-        int why = errno;
-        if (fd >= 0)
-            close(fd);
-        return ctx_failf(cx, ERR_IO, path, "the audit's journal cannot be written: %s",
-                         strerror(why));
-    }
-    *out = (struct audit_journal){ .fd = fd };
-    return ERR_OK;
+    *out = (struct audit_journal){
+        .fd = open(arena_cstr(cx->arena, path), O_RDWR | O_CREAT | O_CLOEXEC, 0600) };
+    if (out->fd >= 0 && make_room(out, READY_BYTES))
+        return ERR_OK;
+    int why = errno;
+    audit_journal_close(out);
+    return ctx_failf(cx, ERR_IO, path, "the audit's journal cannot be written: %s", strerror(why));
 }
 
 void audit_journal_close(struct audit_journal *journal)
 {
+    if (journal->base)
+        munmap(journal->base, (size_t)journal->size);
     if (journal->fd > 0)
         close(journal->fd);
-    journal->fd = 0;
+    *journal = (struct audit_journal){ 0 };
 }
 
 /* The next whole piece of the group from *at on. */
@@ -103,8 +114,10 @@ err audit_journal_read(struct ctx *cx, const struct audit_journal *journal, uint
     *serial = 0;
     TRY(read_file(cx, journal->fd, &file));
     struct buf all = buf_make(cx->arena, FILE_BYTES_MAX);
-    while (take_piece(file, &at, serial, &piece))
+    while (take_piece(file, &at, serial, &piece)) {
         buf_add(&all, piece);
+        buf_char(&all, '\n');
+    }
     *texts = buf_str(&all);
     return ERR_OK;
 }
@@ -115,15 +128,20 @@ void audit_journal_begin(struct audit_journal *journal, uint64_t serial)
     journal->at = 0;
 }
 
-bool audit_journal_add(struct audit_journal *journal, str texts)
+bool audit_journal_add(struct audit_journal *journal, str line)
 {
-    struct piece piece = { .serial = journal->serial, .bytes = texts.n };
-    check_of(&piece, texts, piece.check);
-    struct iovec parts[] = { { &piece, sizeof piece }, { (void *)(uintptr_t)texts.p, texts.n } };
-    ssize_t wanted = (ssize_t)(sizeof piece + texts.n);
-    if (pwritev(journal->fd, parts, COUNT(parts), journal->at) != wanted ||
-        fdatasync(journal->fd) != 0)
+    struct piece piece = { .serial = journal->serial, .bytes = line.n };
+    check_of(&piece, line, piece.check);
+    int64_t end = journal->at + (int64_t)(sizeof piece + line.n);
+    if (end > journal->size && !make_room(journal, end))
         return false;
-    journal->at += wanted;
+    memcpy(journal->base + journal->at, &piece, sizeof piece);
+    memcpy(journal->base + journal->at + sizeof piece, line.p, line.n);
+    journal->at = end;
     return true;
+}
+
+bool audit_journal_sync(const struct audit_journal *journal)
+{
+    return fdatasync(journal->fd) == 0;
 }

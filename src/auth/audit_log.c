@@ -21,17 +21,16 @@ struct group {
     int64_t *pids;
     size_t pids_count, pids_cap, count;
     struct audit_journal journal;
-    size_t journaled;        /* bytes of the texts that the journal holds on disk */
     uint64_t last;           /* ticket of the last entry */
 };
 struct audit_log {
     struct audit_log_options options;
     pthread_t thread;
     pthread_mutex_t lock; /* over what follows */
-    pthread_cond_t more, hurry, journaled, written;
+    pthread_cond_t more, hurry, synced, written;
     struct group groups[2], *filling;
-    bool stopping, flush_wanted, chain_failed, journal_failed;
-    bool journaling;         /* somebody writes the journal */
+    bool stopping, flush_wanted, chain_failed, sync_failed;
+    bool syncing;            /* somebody syncs a journal */
     uint64_t taken, flushed; /* groups taken to be written, and those of them that are */
     uint64_t noted, settled; /* last ticket given out, last one on disk */
     uint64_t serial;         /* last group's number */
@@ -196,55 +195,48 @@ static struct group *other_group(struct audit_log *log)
     return log->filling == &log->groups[0] ? &log->groups[1] : &log->groups[0];
 }
 
-/* ---- into the journal: what an answer waits for ---- */
+/* ---- onto the disk: what an answer waits for, where it does ---- */
 
-static struct group *unjournaled(struct audit_log *log)
+static struct group *unsettled(struct audit_log *log)
 {
-    struct group *older = other_group(log), *newer = log->filling;
-    return older->journaled < older->texts.n   ? older
-           : newer->journaled < newer->texts.n ? newer
-                                               : NULL;
+    struct group *older = other_group(log);
+    return older->last > log->settled ? older : log->filling;
 }
 
-/* With the lock held; gives it back while writing. All that was noted by now goes together. Growing
- * texts leave what was there before in its place. */
-static void journal_some(struct audit_log *log, struct group *group)
+/* With the lock held; gives it back while syncing. All that was noted by now goes together. */
+static void sync_some(struct audit_log *log, struct group *group)
 {
-    str lines = str_slice(buf_str(&group->texts), group->journaled, group->texts.n);
     uint64_t last = group->last;
-    log->journaling = true;
+    log->syncing = true;
     pthread_mutex_unlock(&log->lock);
-    bool written = audit_journal_add(&group->journal, lines);
+    bool synced = audit_journal_sync(&group->journal);
     pthread_mutex_lock(&log->lock);
-    log->journaling = false;
-    if (written) {
-        group->journaled += lines.n;
+    log->syncing = false;
+    if (synced && last > log->settled)
         log->settled = last;
-    } else if (!log->journal_failed) {
+    else if (!synced && !log->sync_failed)
         log_line(LOG_ERROR, (str){ 0 }, "the audit's journal cannot be written; nothing is read");
-    }
-    log->journal_failed = !written;
-    pthread_cond_broadcast(&log->journaled);
+    log->sync_failed = !synced;
+    pthread_cond_broadcast(&log->synced);
 }
 
 /* With the lock held: true when the ticket is on disk, false when it could not be brought there. */
 static bool settle(struct audit_log *log, uint64_t ticket)
 {
     bool tried = false;
-    while (log->settled < ticket && !(tried && log->journal_failed)) {
+    while (log->settled < ticket && !(tried && log->sync_failed)) {
         tried = true;
-        if (log->journaling)
-            pthread_cond_wait(&log->journaled, &log->lock);
+        if (log->syncing)
+            pthread_cond_wait(&log->synced, &log->lock);
         else
-            journal_some(log, unjournaled(log));
+            sync_some(log, unsettled(log));
     }
     return log->settled >= ticket;
 }
 
 /* ---- from there into the chain ---- */
 
-/* With the lock held. The group's last lines are in the journal before it is given back, so that
- * none of them is written to it later. */
+/* With the lock held. */
 static struct group *take_group(struct audit_log *log)
 {
     struct group *full = log->filling;
@@ -252,11 +244,6 @@ static struct group *take_group(struct audit_log *log)
     audit_journal_begin(&log->filling->journal, ++log->serial);
     log->taken++;
     log->flush_wanted = false;
-    while (!settle(log, full->last) && !log->stopping) {
-        pthread_mutex_unlock(&log->lock);
-        wait_ms(RETRY_MS);
-        pthread_mutex_lock(&log->lock);
-    }
     return full;
 }
 
@@ -277,6 +264,8 @@ static void flush_one(struct audit_log *log)
     }
     publish(log, false);
     pthread_mutex_lock(&log->lock);
+    if (written && full->last > log->settled)
+        log->settled = full->last;
     clear(full);
     log->chain_failed = !written;
     log->flushed++;
@@ -400,7 +389,7 @@ static err open_journals(struct ctx *cx, struct audit_log *log)
 
 static err start_thread(struct ctx *cx, struct audit_log *log)
 {
-    pthread_cond_t *const conds[] = { &log->more, &log->hurry, &log->journaled, &log->written };
+    pthread_cond_t *const conds[] = { &log->more, &log->hurry, &log->synced, &log->written };
     pthread_mutex_init(&log->lock, NULL);
     for (size_t i = 0; i < COUNT(conds); i++)
         pthread_cond_init(conds[i], NULL);
@@ -455,13 +444,15 @@ err audit_note(struct ctx *cx, struct audit_log *log, const struct audit_entry *
                uint64_t *ticket)
 {
     str text = audit_text(cx->arena, entry);
+    *ticket = 0;
     pthread_mutex_lock(&log->lock);
     struct group *group = log->filling;
-    bool failed = log->chain_failed;
     bool full = group->count >= AUDIT_QUEUE_MAX || group->texts.n + text.n > TEXTS_MAX_BYTES / 2;
+    bool failed = log->chain_failed || (!full && !audit_journal_add(&group->journal, text));
     if (!failed && !full) {
         add(group, text, entry);
-        *ticket = group->last = ++log->noted;
+        group->last = ++log->noted;
+        *ticket = log->options.wait_for_disk ? group->last : 0;
         if (group->count == 1)
             pthread_cond_signal(&log->more);
     }
@@ -489,9 +480,9 @@ err audit_flush(struct ctx *cx, struct audit_log *log)
     uint64_t wanted = log->taken + (log->filling->count > 0);
     log->flush_wanted = log->filling->count > 0;
     pthread_cond_signal(&log->hurry);
-    while (!log->chain_failed && !log->journal_failed && log->flushed < wanted)
+    while (!log->chain_failed && log->flushed < wanted)
         pthread_cond_wait(&log->written, &log->lock);
-    bool failed = log->chain_failed || log->journal_failed;
+    bool failed = log->chain_failed;
     pthread_mutex_unlock(&log->lock);
     return failed ? cannot(cx) : ERR_OK;
 }

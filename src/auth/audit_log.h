@@ -6,13 +6,14 @@
  * audit_log: brings the entries of a running server into the chain, and its head out of the house.
  *
  * Shapes   writes go through audit_write_change, in their own transaction. Reads and refusals are
- *          noted as their answer is ready and get a ticket, which audit_settle settles: what was
- *          noted is in a journal beside the record, one fdatasync for all of a loop's turn. Only
- *          then the answer goes. A thread brings the journal's entries into the chain,
- *          AUDIT_FLUSH_MS after the first. Two groups, each with its journal, take turns; the
- *          chain's transaction keeps the number of the last group taken, and a start takes what a
- *          crash left in the journals, each once. The head is appended to a file and sent to
- *          syslog every publish_minutes in which the chain grew, and at the end.
+ *          noted in a journal beside the record as their answer is ready: only then it goes. The
+ *          journal outlives the program, whatever ends it; it is on disk with the chain, into
+ *          which a thread brings its entries AUDIT_FLUSH_MS after the first. With wait_for_disk
+ *          an answer waits for the journal's fdatasync as well: audit_note gives a ticket, which
+ *          audit_settle settles, once for all of a loop's turn. Two groups, each with its
+ *          journal, take turns; the chain's transaction keeps the number of the last group taken,
+ *          and a start takes what a crash left in the journals, each once. The head is appended to
+ *          a file and sent to syslog every publish_minutes in which the chain grew, and at the end.
  * Errors   audit_note and audit_settle: ERR_IO while journal or chain could not be written;
  *          ERR_BUSY when AUDIT_QUEUE_MAX wait. The caller then refuses the request: no audit, no
  *          access. What failed is kept and tried again. A head that cannot be published is logged.
@@ -22,6 +23,7 @@ struct audit_log;
 struct audit_log_options {
     struct store *store;
     str folder;              /* of the journals */
+    bool wait_for_disk;
     str publish_file;        /* empty: none */
     bool publish_syslog;
     str syslog_socket;       /* "/dev/log" */
@@ -31,10 +33,10 @@ struct audit_log_options {
 err audit_log_start(struct ctx *cx, const struct audit_log_options *options,
                     struct audit_log **out) MUST_USE;
 void audit_log_stop(struct audit_log *log);
-/* *ticket: what is to be settled before anything goes out. */
+/* *ticket: what is to be settled before anything goes out; 0: nothing is. */
 err audit_note(struct ctx *cx, struct audit_log *log, const struct audit_entry *entry,
                uint64_t *ticket) MUST_USE;
-/* Returns when it is on disk: the caller writes it, and all that was noted by then, or waits for
+/* Returns when it is on disk: the caller syncs it, and all that was noted by then, or waits for
  * another who does. */
 err audit_settle(struct ctx *cx, struct audit_log *log, uint64_t ticket) MUST_USE;
 /* Writes what waits now and returns when it is on disk: before the chain is read. */

@@ -90,15 +90,17 @@ static bool emergency(const struct user *user, const struct audit_entry *entry)
     return false;
 }
 
-/* The answer stays here until the entry is on disk. It holds no read connection meanwhile: there
- * are fewer of those than answers that wait. */
+/* An answer that waits for the disk holds no read connection meanwhile: there are fewer of those
+ * than answers that wait. */
 static err note(struct http_request *request, struct audit_log *log,
                 const struct audit_entry *entry)
 {
     uint64_t ticket;
     TRY(audit_note(request->cx, log, entry, &ticket));
-    store_reader_end(request->cx);
-    http_hold(request, ticket);
+    if (ticket) {
+        store_reader_end(request->cx);
+        http_hold(request, ticket);
+    }
     return ERR_OK;
 }
 

@@ -4,6 +4,7 @@
 #include "auth/audit_journal.h"
 #include "auth/audit_log.h"
 #include <fcntl.h>
+#include <pthread.h>
 #include <unistd.h>
 
 static str folder_of(struct ctx *cx)
@@ -29,13 +30,13 @@ TEST(audit_journal_gives_back_what_was_on_disk_and_nothing_older)
     EXPECT_STR("new", left_in(cx, &journal, &serial), S(""));
     EXPECT_INT("new", serial, 0);
     audit_journal_begin(&journal, 7);
-    EXPECT("added", audit_journal_add(&journal, S("one\ntwo\n")));
-    EXPECT("added", audit_journal_add(&journal, S("three\n")));
-    EXPECT_STR("all", left_in(cx, &journal, &serial), S("one\ntwo\nthree\n"));
+    EXPECT("added", audit_journal_add(&journal, S("one")));
+    EXPECT("added", audit_journal_add(&journal, S("three")));
+    EXPECT_STR("all", left_in(cx, &journal, &serial), S("one\nthree\n"));
     EXPECT_INT("group", serial, 7);
     audit_journal_begin(&journal, 9);
-    EXPECT("over the old", audit_journal_add(&journal, S("four\nfive\n")));
-    EXPECT_STR("not the old behind it", left_in(cx, &journal, &serial), S("four\nfive\n"));
+    EXPECT("over the old", audit_journal_add(&journal, S("four")));
+    EXPECT_STR("not the old behind it", left_in(cx, &journal, &serial), S("four\n"));
     EXPECT_INT("group", serial, 9);
     audit_journal_close(&journal);
 }
@@ -48,9 +49,9 @@ TEST(audit_journal_leaves_out_a_torn_piece)
     str path = arena_printf(cx->arena, "%.*s/j", STR_ARG(folder_of(cx)));
     EXPECT_INT("made", audit_journal_open(cx, path, &journal), ERR_OK);
     audit_journal_begin(&journal, 3);
-    EXPECT("first", audit_journal_add(&journal, S("first\n")));
+    EXPECT("first", audit_journal_add(&journal, S("first")));
     int64_t from = journal.at;
-    EXPECT("second", audit_journal_add(&journal, S("second\n")));
+    EXPECT("second", audit_journal_add(&journal, S("second")));
     for (int64_t at = from; at < journal.at; at++) {
         char byte, other;
         cr_assert_eq(pread(journal.fd, &byte, 1, at), 1);
@@ -72,7 +73,7 @@ TEST(audit_journal_says_when_it_cannot_write)
     EXPECT_INT("made", audit_journal_open(cx, arena_printf(cx->arena, "%.*s/j", STR_ARG(folder)),
                                           &journal), ERR_OK);
     full.fd = open("/dev/full", O_RDWR);
-    EXPECT("a full disk", full.fd < 0 || !audit_journal_add(&full, S("x\n")));
+    EXPECT("no room", full.fd < 0 || !audit_journal_add(&full, S("x")));
     EXPECT_INT("stays where it was", full.at, 0);
     EXPECT_STR("nothing came", left_in(cx, &journal, &serial), S(""));
     audit_journal_close(&full);
@@ -129,8 +130,7 @@ TEST(audit_log_takes_what_a_crash_left_in_the_journal_once)
     str path = arena_printf(cx->arena, "%.*s/audit.1", STR_ARG(folder));
     EXPECT_INT("journal", audit_journal_open(cx, path, &journal), ERR_OK);
     audit_journal_begin(&journal, 900);
-    EXPECT("left", audit_journal_add(&journal, arena_printf(cx->arena, "%.*s\n",
-                                     STR_ARG(audit_text(cx->arena, &entry)))));
+    EXPECT("left", audit_journal_add(&journal, audit_text(cx->arena, &entry)));
     audit_journal_close(&journal);
     for (int start = 1; start <= 2; start++) {
         EXPECT_INT("start", audit_log_start(cx, &options, &log), ERR_OK);
@@ -141,5 +141,47 @@ TEST(audit_log_takes_what_a_crash_left_in_the_journal_once)
     EXPECT_INT("goes on", note_some(cx, log, "c"), ERR_OK);
     audit_log_stop(log);
     EXPECT_INT("after it", entries(cx, store), 4);
+    store_close(store);
+}
+
+/* Four threads, each entry waited for on disk: every one is in the chain in the end. */
+static void *note_many(void *self)
+{
+    struct arena arena = arena_make(1 << 20);
+    struct ctx cx = ctx_make(&arena);
+    size_t noted = 0;
+    for (int i = 0; i < 50; i++)
+        noted += note_some(&cx, self, "d") == ERR_OK;
+    ctx_release(&cx);
+    arena_free(&arena);
+    return (void *)(uintptr_t)noted;
+}
+
+TEST(audit_log_waits_for_the_disk_where_it_is_told_to)
+{
+    str folder = folder_of(cx);
+    struct store *store = open_record(cx, folder);
+    for (int wait = 0; wait <= 1; wait++) {
+        struct audit_log *log;
+        struct audit_log_options options = { .store = store, .folder = folder,
+                                             .wait_for_disk = wait, .publish_file = S(""),
+                                             .publish_minutes = 60 };
+        struct audit_entry entry = { .at_ms = cx->now_ms, .who = S("e"), .what = S("Patient/3") };
+        uint64_t ticket = 1;
+        pthread_t threads[4];
+        EXPECT_INT("start", audit_log_start(cx, &options, &log), ERR_OK);
+        EXPECT_INT("noted", audit_note(cx, log, &entry, &ticket), ERR_OK);
+        EXPECT_INT("a ticket", ticket > 0, wait);
+        EXPECT_INT("settled", audit_settle(cx, log, ticket), ERR_OK);
+        for (size_t i = 0; i < COUNT(threads); i++)
+            cr_assert_eq(pthread_create(&threads[i], NULL, note_many, log), 0);
+        for (size_t i = 0; i < COUNT(threads); i++) {
+            void *noted;
+            pthread_join(threads[i], &noted);
+            EXPECT_INT("all noted", (uintptr_t)noted, 50);
+        }
+        audit_log_stop(log);
+        EXPECT_INT("in the chain", entries(cx, store), 201 * (wait + 1));
+    }
     store_close(store);
 }

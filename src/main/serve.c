@@ -155,6 +155,7 @@ err serve_open_gate(struct ctx *cx, struct serve *serve, str folder)
             .publish_file = config_text(&serve->config, "audit.publish_file"),
             .syslog_socket = config_text(&serve->config, "audit.syslog_socket"),
             .publish_syslog = config_switch(&serve->config, "audit.publish_syslog"),
+            .wait_for_disk = config_switch(&serve->config, "audit.wait_for_disk"),
             .publish_minutes = config_number(&serve->config, "audit.publish_minutes"),
         }, &serve->audit));
     if (!serve->open)
