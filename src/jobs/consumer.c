@@ -389,9 +389,10 @@ err consumers_start(struct ctx *cx, struct store *store, const struct consumer *
     while (started < c->count &&
            !pthread_create(&c->runners[started].thread, NULL, run, &c->runners[started]))
         started++;
-    bool all = started == c->count;
-    c->count = started;
-    if (!all) {
+    if (started < c->count) {
+        pthread_mutex_lock(&c->lock); /* the watch counts them */
+        c->count = started;
+        pthread_mutex_unlock(&c->lock);
         consumers_stop(c);
         return ctx_fail(cx, ERR_BUSY, (str){ 0 }, S("no thread could be started"));
     }

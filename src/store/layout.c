@@ -150,7 +150,8 @@ static uint16_t slot_for(struct index_layout *layout, str key, struct layout_slo
         slot.key = known->key;
         *known = slot;
     }
-    known->single = known->single && slot.single;
+    if (!slot.single && known->single) /* no write where readers look and nothing changes */
+        known->single = false;
     return (uint16_t)number;
 }
 
