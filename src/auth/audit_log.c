@@ -342,6 +342,8 @@ static err read_left(struct ctx *cx, const struct audit_journal *journal, struct
     TRY(audit_journal_read(cx, journal, &serial, &texts));
     out->journal.serial = serial;
     while (texts.n && str_next(&texts, '\n', &line)) {
+        if (!line.n)
+            continue;
         struct audit_entry entry = { 0 };
         struct arena_mark mark = arena_mark(cx->arena);
         TRY(audit_read_text(cx, line, &entry));
