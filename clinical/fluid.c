@@ -181,9 +181,9 @@ static err oliguria_run(struct ctx *cx, const struct rule_arg *args, struct rule
     int64_t over_min = args[1].number * 60 / 100;
     enum fluid_aki stage;
     TRY(fluid_urine_stage(&cx->issues, args[0].number, over_min, args[2].number, &stage));
+    /* Cut, not rounded: what lies under a criterion is never printed as if it met it. */
     rule_put_decimal(out, "ml_per_kg_h",
-                     (args[0].number * 60 * 1000 * 100 * 2 / (over_min * args[2].number) + 1) / 2,
-                     2);
+                     args[0].number * 60 * 1000 * 1000 / (over_min * args[2].number), 3);
     rule_put_text(out, "stage", str_of(fluid_aki_name(stage)));
     return ERR_OK;
 }

@@ -11,18 +11,19 @@
  * For      pregnancy and the weeks after birth, where NEWS2 must not be used.
  * Shapes   the table is text, one thing a line; lines that begin with # are remarks:
  *              table: our-mews 2026.1          source: Trust guideline 12
- *              effective: 2026-01-01           signed-by: name and role
- *              signed-on: 2026-01-01           digest: sixteen hexadecimal digits, mews_digest
+ *              effective: 2026-01-01           expires: 2027-01-01, the first day it is not used
+ *              signed-by: name and role        signed-on: 2025-12-20
  *              band: resp 0 3                  from this value (inclusive), so many points
- *          Bands of one input stand together, ascending. Inputs: resp spo2 systolic diastolic pulse
- *          temp alert. Temperature in tenths; alert 1, else 0.
+ *          Bands of one input stand together, ascending, the first from 0. Inputs: resp spo2
+ *          systolic diastolic pulse temp alert. Temperature in tenths; alert 1, else 0.
  * Units    /min, %, mm[Hg], /min, tenths of a degree Celsius.
  * Missing  an input that the table names and the set lacks (MEWS_MISSING) is ERR_INVALID.
- * Errors   ERR_RULE: no table, or one that is unsigned or was changed after it was signed;
- *          ERR_INVALID: a malformed table (with its line) or a missing value. *out untouched.
+ * Errors   ERR_RULE: no table, one that names no signatory, or not (or no longer) in force on the
+ *          day of cx's clock; ERR_INVALID: a malformed table (with its line) or a missing value.
+ *          *out untouched.
  * Memory   the table lives in cx's arena and points into its text. Thread-safe once loaded.
- * Limits   MEWS_BANDS_MAX bands. The digest notices a slip of the pen, not a forger: where the file
- *          lies must be protected like the program.
+ * Limits   MEWS_BANDS_MAX bands. The caller has checked the owner's signature over the whole text
+ *          (main/signed.h) before it is parsed here.
  */
 enum { MEWS_MISSING = -1, MEWS_BANDS_MAX = 64 };
 enum mews_part {
@@ -30,7 +31,7 @@ enum mews_part {
     MEWS_PARTS
 };
 struct mews_table {
-    str name, source, effective, signed_by, signed_on;
+    str name, source, effective, expires, signed_by, signed_on;
     struct band_table parts[MEWS_PARTS]; /* count 0: the table does not use it */
 };
 struct mews_obs {
@@ -42,8 +43,6 @@ struct mews_score {
 };
 
 err mews_table_parse(struct ctx *cx, str text, struct mews_table *out) MUST_USE;
-/* Over every line but the digest's own. */
-uint64_t mews_digest(str text);
 /* table NULL: refused. */
 err mews_score(struct issues *issues, const struct mews_table *table, const struct mews_obs *obs,
                struct mews_score *out) MUST_USE;

@@ -72,6 +72,9 @@ static err read_value(struct ctx *cx, const struct rule_input *input, str text,
     switch (input->kind) {
     case RULE_NUMBER: return read_number(cx, input, text, &arg->number);
     case RULE_FLAG: return read_flag(cx, input, text, &arg->number);
+    case RULE_TABLE:
+        return ctx_failf(cx, ERR_INVALID, str_of(input->name),
+                         "%s: comes as a signed file, with --table and --key", input->name);
     case RULE_TEXT: break;
     }
     if (text.n > 0)
@@ -112,11 +115,23 @@ err rule_read(struct ctx *cx, const struct rule *rule, const str *words, size_t 
     return worst;
 }
 
-err rule_run(struct ctx *cx, const struct rule *rule, const str *words, size_t count,
+static err put_table(struct ctx *cx, const struct rule *rule, str table, struct rule_arg *args)
+{
+    for (size_t i = 0; rule->inputs[i].name; i++)
+        if (rule->inputs[i].kind == RULE_TABLE) {
+            args[i].text = table;
+            return ERR_OK;
+        }
+    return ctx_failf(cx, ERR_INVALID, S("table"), "%s has its table built in", rule->name);
+}
+
+err rule_run(struct ctx *cx, const struct rule *rule, const str *words, size_t count, str table,
              struct rule_result *out)
 {
     struct rule_arg args[RULE_INPUTS_MAX];
     TRY(rule_read(cx, rule, words, count, args));
+    if (str_given(table))
+        TRY(put_table(cx, rule, table, args));
     *out = (struct rule_result){ .count = 0 };
     return rule->run(cx, args, out);
 }

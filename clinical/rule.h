@@ -21,7 +21,7 @@
 enum { RULE_INPUTS_MAX = 24, RULE_FIELDS_MAX = 40 };
 #define RULE_MISSING INT64_MIN
 
-enum rule_kind { RULE_NUMBER, RULE_FLAG, RULE_TEXT };
+enum rule_kind { RULE_NUMBER, RULE_FLAG, RULE_TEXT, RULE_TABLE };
 struct rule_input {
     const char *name, *unit, *doc;
     enum rule_kind kind;
@@ -63,8 +63,9 @@ const struct rule *rule_find(str name); /* NULL: no such rule */
 /* Reads "name=value" words into args[RULE_INPUTS_MAX], in the order of the rule's inputs. */
 err rule_read(struct ctx *cx, const struct rule *rule, const str *words, size_t count,
               struct rule_arg *args) MUST_USE;
-/* Reads and runs. */
-err rule_run(struct ctx *cx, const struct rule *rule, const str *words, size_t count,
+/* Reads and runs. `table` is the text for an input of RULE_TABLE, its owner's signature checked by
+ * the caller; empty for none. A table is never a word. */
+err rule_run(struct ctx *cx, const struct rule *rule, const str *words, size_t count, str table,
              struct rule_result *out) MUST_USE;
 
 void rule_put_number(struct rule_result *out, const char *group, const char *name, int64_t value);

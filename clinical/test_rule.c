@@ -9,7 +9,7 @@ static err run(struct ctx *cx, const char *name, const char *line, struct rule_r
     size_t count = 0;
     while (str_next(&rest, ' ', &words[count]))
         count++;
-    return rule_run(cx, rule_find(str_of(name)), words, count, out);
+    return rule_run(cx, rule_find(str_of(name)), words, count, (str){ 0 }, out);
 }
 
 static str field(struct ctx *cx, const struct rule_result *result, const char *name)
@@ -93,7 +93,7 @@ static bool is_spoilt_by_name(struct ctx *cx, const char *rule, str line, str wo
             words[count++] = one;
     if (word.n)
         words[count++] = word;
-    err error = rule_run(&inner, rule_find(str_of(rule)), words, count, &result);
+    err error = rule_run(&inner, rule_find(str_of(rule)), words, count, (str){ 0 }, &result);
     return error == ERR_INVALID && inner.issues.count == 1 &&
            str_eq(inner.issues.list[0].path, name);
 }
@@ -145,8 +145,10 @@ TEST(rule_results_by_name)
         { "gcs", "eyes=4 verbal=NT motor=6", "total", "null" },
         { "gcs", "eyes=4 verbal=5 motor=6", "total", "15" },
         { "fluid", "intake=1000 output=1500 carried=-200", "cumulative_ml", "-700" },
-        { "oliguria", "urine=150 hours=6 weight=70", "ml_per_kg_h", "0.36" },
+        { "oliguria", "urine=150 hours=6 weight=70", "ml_per_kg_h", "0.357" },
         { "oliguria", "urine=209 hours=6 weight=70", "stage", "stage 1" },
+        { "oliguria", "urine=209 hours=6 weight=70", "ml_per_kg_h", "0.497" },
+        { "oliguria", "urine=210 hours=6 weight=70", "ml_per_kg_h", "0.500" },
         { "nhsno", "number=9990000018", "range", "test" },
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -162,6 +164,9 @@ TEST(rule_refuses_whom_it_is_not_for)
     EXPECT_INT("child", run(cx, "news2", WELL "temp=37 age=15", &result), ERR_RULE);
     EXPECT_INT("pregnant", run(cx, "news2", WELL "temp=37 pregnant=1", &result), ERR_RULE);
     EXPECT_INT("no table", run(cx, "mews", "resp=16", &result), ERR_RULE);
+    EXPECT_INT("table as a word", run(cx, "mews", "resp=16 table=x", &result), ERR_INVALID);
+    EXPECT_INT("table not asked for", rule_run(cx, rule_find(S("gcs")), NULL, 0, S("x"), &result),
+               ERR_INVALID);
     EXPECT_INT("bad gcs", run(cx, "gcs", "eyes=5 verbal=0 motor=x", &result), ERR_INVALID);
     EXPECT_INT("nhs number", run(cx, "nhsno", "number=9434765918", &result), ERR_INVALID);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "clinical/mews.h"
 #include "clinical/rule.h"
 #include "json/write.h"
 #include "main/command.h"
+#include "main/signed.h"
 
-enum { TABLE_BYTES_MAX = 1 << 20, OUTPUT_BYTES_MAX = 8 << 20 };
+enum { OUTPUT_BYTES_MAX = 8 << 20 };
 
 /* Everything printed as JSON is built first: one write, whole or not at all. */
 static struct json_writer json_out(struct ctx *cx)
@@ -38,7 +38,7 @@ static void put_bound(struct ctx *cx, struct json_writer *w, const char *key,
 
 static void list_input_json(struct ctx *cx, struct json_writer *w, const struct rule_input *input)
 {
-    static const char *const kinds[] = { "number", "flag", "text" };
+    static const char *const kinds[] = { "number", "flag", "text", "table" };
     json_open(w, '{');
     put(w, "name", input->name);
     put(w, "kind", kinds[input->kind]);
@@ -168,34 +168,22 @@ static int fail(struct ctx *cx, const struct rule *rule, bool as_json)
     return command_fail(cx);
 }
 
-static err read_file(struct ctx *cx, str path, str *out)
+static err read_table(struct ctx *cx, const struct command_args *args, str *out)
 {
-    FILE *file = fopen(arena_cstr(cx->arena, path), "r");
-    if (!file)
-        return ctx_failf(cx, ERR_IO, S("table"), "cannot open %.*s", STR_ARG(path));
-    char *text = arena_alloc(cx->arena, TABLE_BYTES_MAX);
-    size_t bytes = fread(text, 1, TABLE_BYTES_MAX, file);
-    fclose(file);
-    *out = (str){ text, bytes };
-    return bytes < TABLE_BYTES_MAX
-               ? ERR_OK : ctx_fail(cx, ERR_LIMIT, S("table"), S("the table is over 1 MB"));
-}
-
-static int print_digest(struct ctx *cx, str path)
-{
-    str text;
-    if (read_file(cx, path, &text))
-        return command_fail(cx);
-    printf("digest: %016llx\n", (unsigned long long)mews_digest(text));
-    return EXIT_DONE;
+    str path = command_value(args, "--table");
+    str signature = command_has(args, "--signature")
+                        ? command_value(args, "--signature")
+                        : arena_printf(cx->arena, "%.*s.sig", STR_ARG(path));
+    if (!command_has(args, "--key"))
+        return ctx_fail(cx, ERR_RULE, S("table"),
+                        S("no key is given, so nobody has signed this table: --key FILE"));
+    return signed_read(cx, path, signature, command_value(args, "--key"), out);
 }
 
 static int run(struct ctx *cx, const struct command_args *args)
 {
     bool as_json = command_has(args, "--json");
-    str table_path = command_value(args, "--table"), table;
-    if (command_has(args, "--digest"))
-        return print_digest(cx, command_value(args, "--digest"));
+    str table = { 0 };
     if (args->words_count == 0)
         return as_json ? list_rules_json(cx) : list_rules();
     const struct rule *rule = rule_find(args->words[0]);
@@ -204,17 +192,9 @@ static int run(struct ctx *cx, const struct command_args *args)
                 STR_ARG(args->words[0]));
         return EXIT_USAGE;
     }
-    size_t count = args->words_count - 1;
-    str *words = arena_array(cx->arena, count + 1, sizeof *words);
-    for (size_t i = 0; i < count; i++)
-        words[i] = args->words[i + 1];
-    if (str_given(table_path)) {
-        if (read_file(cx, table_path, &table))
-            return fail(cx, rule, as_json);
-        words[count++] = arena_printf(cx->arena, "table=%.*s", STR_ARG(table));
-    }
     struct rule_result result;
-    if (rule_run(cx, rule, words, count, &result))
+    if ((command_has(args, "--table") && read_table(cx, args, &table)) ||
+        rule_run(cx, rule, args->words + 1, args->words_count - 1, table, &result))
         return fail(cx, rule, as_json);
     return as_json ? print_json(cx, rule, &result) : print_text(cx, rule, &result);
 }
@@ -223,8 +203,9 @@ static const struct command_option options[] = {
     { "--json", NULL, "print as JSON", false, false },
     { "--table", "FILE", "signed threshold table, for rules that have none built in", false,
       false },
-    { "--digest", "FILE", "print the digest a signatory writes into a threshold table", false,
-      false },
+    { "--signature", "FILE", "signature over the table's bytes (default: the table's name and .sig)",
+      false, false },
+    { "--key", "FILE", "public key of whoever may sign tables here (PEM)", false, false },
     { 0 },
 };
 
@@ -235,13 +216,18 @@ const struct command cmd_rule = {
     .summary = "list the clinical rules, or apply one",
     .about = "Without words: every rule with its inputs, units, source and table version. With a "
              "rule's name\nand its inputs: the result. A missing, impossible or unknown input is "
-             "named and nothing is scored.",
+             "named and nothing is scored.\n\n"
+             "A rule without thresholds of its own scores by a table that its owner has signed:\n"
+             "  openssl genpkey -algorithm ed25519 -out owner.key\n"
+             "  openssl pkey -in owner.key -pubout -out owner.pem\n"
+             "  openssl pkeyutl -sign -rawin -inkey owner.key -in mews.txt -out mews.txt.sig",
     .options = options,
     .examples = "  frontline rule\n"
                 "  frontline rule news2 resp=21 spo2=93 oxygen=0 systolic=120 pulse=95 alert=1 "
                 "temp=37.5 --json\n"
                 "  frontline rule gcs eyes=4 verbal=NT motor=6\n"
                 "  frontline rule oliguria urine=150 hours=6 weight=70\n"
+                "  frontline rule mews resp=16 alert=1 --table mews.txt --key owner.pem\n"
                 "  frontline rule nhsno number=\"943 476 5919\"\n",
     .run = run,
 };
