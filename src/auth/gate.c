@@ -299,15 +299,27 @@ static err find_standing(struct ctx *cx, struct gate *gate, struct user *user)
     return standing_find(cx, gate->standings, &person, user->asker.role, &user->patients);
 }
 
+/* Nobody signs in: everything is answered but what is about who did. */
+static err check_open_to_all(struct http_request *request)
+{
+    if (!(request->route->flags & ROUTE_PERSON))
+        return ERR_OK;
+    return ctx_fail(request->cx, ERR_RULE, (str){ 0 },
+                    S("this server runs without sign-in (--open), so nobody is known to it; start "
+                      "it without --open to use this page"));
+}
+
 err gate_check(struct http_request *request, struct http_response *response)
 {
     struct gate *gate = request->gate_self;
     struct ctx *cx = request->cx;
     bool open = strcmp(request->route->permission, "open") == 0;
+    if (gate->options.open_to_all)
+        return check_open_to_all(request);
     if (open && request->method == HTTP_POST && str_starts(request->path, S("/auth/")) &&
         is_over(request, gate))
         return hold_up(request, response);
-    if (gate->options.open_to_all || open)
+    if (open)
         return ERR_OK;
     struct user *user = arena_zero(cx->arena, sizeof *user);
     err result = find_user(request, gate, user);

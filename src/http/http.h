@@ -76,7 +76,10 @@ void http_fault(struct http_request *request, struct http_response *response, er
 
 /* One row a route. Patterns: "/beds/{ward}", "/fhir/{type}/${operation}" (after a '$'),
  * "/assets/{rest*}" (all that follows); literal parts win over captures. */
-enum route_flags { ROUTE_SLOW = 1 /* run on a worker, not on the loop */ };
+enum route_flags {
+    ROUTE_SLOW = 1,   /* run on a worker, not on the loop */
+    ROUTE_PERSON = 2, /* about whoever is signed in: not answered where nobody signs in */
+};
 struct route {
     const char *method;      /* "GET" serves HEAD too */
     const char *pattern;

@@ -172,7 +172,7 @@ err serve_open_gate(struct ctx *cx, struct serve *serve, str folder)
     });
     if (!serve->open)
         commit_add_part(serve->store, gate_part(serve->gate));
-    serve->http.gate = serve->open ? NULL : gate_check;
+    serve->http.gate = gate_check;
     serve->http.gate_self = serve->gate;
     serve->http.done = serve->open ? NULL : gate_done;
     serve->http.settle = gate_settle;

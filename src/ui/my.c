@@ -71,8 +71,6 @@ static err get_my(struct http_request *request, struct http_response *response)
 {
     struct ctx *cx = request->cx;
     const struct user *user = cx->user;
-    if (!user) /* --open: there is no who */
-        return ctx_fail(cx, ERR_RULE, (str){ 0 }, S("this server runs without sign-in"));
     struct proxy *proxies = arena_array(cx->arena, PROXIES_MAX, sizeof *proxies);
     bool acting = user->behalf.n > 0;
     str who = acting ? user->behalf : user->person.who, nhs_number;
@@ -110,7 +108,8 @@ static err post_act_for(struct http_request *request, struct http_response *resp
 }
 
 const struct route my_routes[] = {
-    { "GET", "/my", "app.home", get_my, "A patient's own record, or one they act for", 0 },
+    { "GET", "/my", "app.home", get_my, "A patient's own record, or one they act for",
+      ROUTE_PERSON },
     { "POST", "/my/act-for", "open", post_act_for, "Choose for whom a patient's session acts", 0 },
     { 0 },
 };

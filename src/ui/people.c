@@ -161,7 +161,8 @@ static err one_post(struct http_request *request, struct http_response *response
 
 const struct route people_routes[] = {
     { "GET", "/people", "admin.people", list_get, "Who may sign in, and as what", 0 },
-    { "GET", "/people/{name}", "admin.people", one_get, "One of them", 0 },
-    { "POST", "/people/{name}", "admin.people", one_post, "Another role for them", ROUTE_SLOW },
+    { "GET", "/people/{name}", "admin.people", one_get, "One of them", ROUTE_PERSON },
+    { "POST", "/people/{name}", "admin.people", one_post, "Another role for them",
+      ROUTE_SLOW | ROUTE_PERSON },
     { 0 },
 };
