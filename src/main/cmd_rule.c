@@ -203,8 +203,8 @@ static const struct command_option options[] = {
     { "--json", NULL, "print as JSON", false, false },
     { "--table", "FILE", "signed threshold table, for rules that have none built in", false,
       false },
-    { "--signature", "FILE", "signature over the table's bytes (default: the table's name and .sig)",
-      false, false },
+    { "--signature", "FILE", "signature over the table (default: its name and .sig)", false,
+      false },
     { "--key", "FILE", "public key of whoever may sign tables here (PEM)", false, false },
     { 0 },
 };
