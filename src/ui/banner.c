@@ -3,12 +3,13 @@
 #include "fhir/validate.h"
 #include "store/access.h"
 #include "store/search.h"
+#include "term/system.h"
 #include "ui/browse.h"
 
-enum { TEXT_BYTES = 4096, PLACES_DEEP = 5, RESULTS = 100 };
+enum { TEXT_BYTES = 4096, PLACES_DEEP = 5 };
 
 struct found {
-    struct json list[RESULTS];
+    struct json *list;
     size_t count;
 };
 
@@ -17,12 +18,15 @@ static err find(struct ctx *cx, struct store *store, const char *type, str query
                 struct found *out)
 {
     struct search_request search = { .resource = fhir_resource_find(str_of(type)),
-                                     .query = query, .count_default = RESULTS,
-                                     .count_max = RESULTS };
+                                     .query = query, .count_default = UI_BANNER_READ,
+                                     .count_max = UI_BANNER_READ };
     struct search_page page = { 0 };
     out->count = 0;
     TRY(search_run(cx, store, &search, &page));
-    for (size_t i = 0; i < page.entries_count && out->count < RESULTS; i++)
+    if (str_given(page.next_query))
+        return ctx_fail(cx, ERR_LIMIT, (str){ 0 }, S("more than the banner reads"));
+    out->list = arena_array(cx->arena, page.entries_count + 1, sizeof *out->list);
+    for (size_t i = 0; i < page.entries_count; i++)
         if (page.entries[i].mode == SEARCH_MATCH)
             TRY(json_parse(cx, page.entries[i].version.body, &out->list[out->count++]));
     return ERR_OK;
@@ -34,14 +38,14 @@ static bool part(struct ctx *cx, struct store *store, const char *type, str quer
 {
     size_t issues = cx->issues.count, kept = cx->issues.kept;
     if (!access_type(cx->access, fhir_resource_find(str_of(type)))) {
-        *fact = (struct ui_fact){ UI_FACT_HIDDEN, S("Not shown to your role") };
+        *fact = (struct ui_fact){ UI_FACT_HIDDEN, S("Not shown to your role"), { 0 } };
         return false;
     }
     if (find(cx, store, type, query, out) == ERR_OK)
         return true;
     cx->issues.count = issues;
     cx->issues.kept = kept;
-    *fact = (struct ui_fact){ UI_FACT_FAILED, S("Could not be read") };
+    *fact = (struct ui_fact){ UI_FACT_FAILED, S("Could not be read"), { 0 } };
     return false;
 }
 
@@ -63,6 +67,18 @@ struct names {
     struct buf buf;
     size_t count;
 };
+
+/* Keeps the newest date of those that are shown. */
+static void keep_newer(str *newest, str date)
+{
+    if (date.n >= 4 && str_cmp(date, *newest) > 0)
+        *newest = date;
+}
+
+static str when_text(struct ctx *cx, const char *word, str date)
+{
+    return date.n ? arena_printf(cx->arena, "%s %.*s", word, STR_ARG(ui_date(cx, date))) : date;
+}
 
 static void add_name(struct names *names, str text, str more)
 {
@@ -116,66 +132,98 @@ static str reaction_text(struct ctx *cx, struct json allergy)
 
 struct ui_fact ui_banner_allergies(struct ctx *cx, struct store *store, str patient)
 {
-    struct found *found = arena_zero(cx->arena, sizeof *found);
-    const struct json *list = found->list;
+    struct found found = { 0 };
     struct names names = { buf_make(cx->arena, TEXT_BYTES), 0 };
     struct ui_fact fact;
+    str when = { 0 }, none_when = { 0 };
     bool none = false;
-    if (!part(cx, store, "AllergyIntolerance", for_patient(cx, "patient", patient, ""), found,
+    if (!part(cx, store, "AllergyIntolerance", for_patient(cx, "patient", patient, ""), &found,
               &fact)) {
         if (fact.state == UI_FACT_FAILED)
             fact.text = S("Could not be read: ask the patient");
         return fact;
     }
-    for (size_t i = 0; i < found->count; i++) {
-        if (!allergy_stands(list[i]))
+    for (size_t i = 0; i < found.count; i++) {
+        struct json one = found.list[i];
+        str date = json_string(cx->arena, json_get(one, S("recordedDate")));
+        if (!allergy_stands(one))
             continue;
-        if (ui_is_no_known_allergy(list[i])) {
+        if (ui_is_no_known_allergy(one)) {
             none = true;
+            keep_newer(&none_when, date);
             continue;
         }
-        str name = ui_concept_text(cx, json_get(list[i], S("code")));
-        add_name(&names, name.n ? name : S("an agent not named"), reaction_text(cx, list[i]));
+        str name = ui_concept_text(cx, json_get(one, S("code")));
+        add_name(&names, name.n ? name : S("an agent not named"), reaction_text(cx, one));
+        keep_newer(&when, date);
     }
     if (names.count)
-        return (struct ui_fact){ UI_FACT_THERE, names_text(&names) };
-    return none ? (struct ui_fact){ UI_FACT_NONE, S("No known allergies") }
-                : (struct ui_fact){ UI_FACT_UNASKED, S("Not asked") };
+        return (struct ui_fact){ UI_FACT_THERE, names_text(&names),
+                                 when_text(cx, names.count > 1 ? "latest" : "recorded", when) };
+    return none ? (struct ui_fact){ UI_FACT_NONE, S("No known allergies"),
+                                    when_text(cx, "recorded", none_when) }
+                : (struct ui_fact){ UI_FACT_UNASKED, S("Not asked"), { 0 } };
 }
 
 /* ---- alerts and resuscitation ---- */
 
-static bool is_about_resuscitation(str text)
+static bool is_about_resuscitation(struct ctx *cx, str text)
 {
-    static const char *const words[] = { "DNACPR", "CPR", "esuscit", "ReSPECT" };
+    static const char *const words[] = { "cpr", "dnar", "resuscit", "respect form",
+                                         "respect plan", "respect:" };
+    str folded = term_fold(cx->arena, text);
     for (size_t i = 0; i < COUNT(words); i++)
-        if (str_find(text, str_of(words[i])) != STR_NONE)
+        if (str_find(folded, str_of(words[i])) != STR_NONE)
             return true;
-    return false;
+    return str_find(text, S("ReSPECT")) != STR_NONE;
+}
+
+/* "19-Nov-2026"; "19-Nov-2026 to 25-Nov-2026" where an end is set. A decision without a date says
+ * so: how old it is decides whether it is looked at again. */
+static str decided(struct ctx *cx, struct json flag)
+{
+    struct json period = json_get(flag, S("period"));
+    str start = json_string(cx->arena, json_get(period, S("start")));
+    str end = json_string(cx->arena, json_get(period, S("end")));
+    if (!start.n)
+        return S("no date given");
+    return end.n ? arena_printf(cx->arena, "%.*s to %.*s", STR_ARG(ui_date(cx, start)),
+                                STR_ARG(ui_date(cx, end)))
+                 : ui_date(cx, start);
 }
 
 static void read_flags(struct ctx *cx, struct store *store, str patient, struct ui_banner *out)
 {
-    struct found *found = arena_zero(cx->arena, sizeof *found);
-    const struct json *list = found->list;
+    struct found found = { 0 };
     struct names alerts = { buf_make(cx->arena, TEXT_BYTES), 0 };
     struct names decisions = { buf_make(cx->arena, TEXT_BYTES), 0 };
-    if (!part(cx, store, "Flag", for_patient(cx, "patient", patient, ""), found,
+    str when = { 0 };
+    if (!part(cx, store, "Flag", for_patient(cx, "patient", patient, ""), &found,
               &out->alerts)) {
         out->resuscitation = out->alerts;
         return;
     }
-    for (size_t i = 0; i < found->count; i++) {
-        str text = ui_concept_text(cx, json_get(list[i], S("code")));
-        if (!json_string_is(json_get(list[i], S("status")), S("active")))
+    for (size_t i = 0; i < found.count; i++) {
+        struct json flag = found.list[i];
+        str text = ui_concept_text(cx, json_get(flag, S("code")));
+        if (!json_string_is(json_get(flag, S("status")), S("active")))
             continue;
-        add_name(is_about_resuscitation(text) ? &decisions : &alerts, text, (str){ 0 });
+        if (is_about_resuscitation(cx, text)) {
+            add_name(&decisions, text, decided(cx, flag));
+            continue;
+        }
+        add_name(&alerts, text, (str){ 0 });
+        keep_newer(&when, json_string(cx->arena, json_get(json_get(flag, S("period")),
+                                                          S("start"))));
     }
-    out->alerts = alerts.count ? (struct ui_fact){ UI_FACT_THERE, names_text(&alerts) }
-                               : (struct ui_fact){ UI_FACT_NONE, S("None recorded") };
-    out->resuscitation = decisions.count
-                             ? (struct ui_fact){ UI_FACT_THERE, names_text(&decisions) }
-                             : (struct ui_fact){ UI_FACT_NONE, S("Not known") };
+    out->alerts = (struct ui_fact){ UI_FACT_NONE, S("None recorded"), { 0 } };
+    out->resuscitation = (struct ui_fact){ UI_FACT_NONE, S("Not known"), { 0 } };
+    if (alerts.count)
+        out->alerts = (struct ui_fact){ UI_FACT_THERE, names_text(&alerts),
+                                        when_text(cx, alerts.count > 1 ? "latest" : "since",
+                                                  when) };
+    if (decisions.count)
+        out->resuscitation = (struct ui_fact){ UI_FACT_THERE, names_text(&decisions), { 0 } };
 }
 
 /* ---- where they lie ---- */
@@ -225,23 +273,22 @@ static struct json place_now(struct json encounter)
 
 static void read_location(struct ctx *cx, struct store *store, str patient, struct ui_banner *out)
 {
-    struct found *found = arena_zero(cx->arena, sizeof *found);
-    const struct json *list = found->list;
+    struct found found = { 0 };
     size_t issues = cx->issues.count, kept = cx->issues.kept;
     if (!part(cx, store, "Encounter",
-              for_patient(cx, "patient", patient, "&status=in-progress,onleave&_sort=-date"), found,
+              for_patient(cx, "patient", patient, "&status=in-progress,onleave&_sort=-date"), &found,
               &out->location))
         return;
-    out->location = (struct ui_fact){ UI_FACT_NONE, S("Not in hospital") };
-    for (size_t i = 0; i < found->count && out->location.state == UI_FACT_NONE; i++) {
-        struct json place = json_get(place_now(list[i]), S("location"));
+    out->location = (struct ui_fact){ UI_FACT_NONE, S("Not in hospital"), { 0 } };
+    for (size_t i = 0; i < found.count && out->location.state == UI_FACT_NONE; i++) {
+        struct json place = json_get(place_now(found.list[i]), S("location"));
         str text = place_text(cx, store, reference_id(cx, place, "Location"), &out->ward);
-        out->encounter = json_string(cx->arena, json_get(list[i], S("id")));
+        out->encounter = json_string(cx->arena, json_get(found.list[i], S("id")));
         if (text.n)
-            out->location = (struct ui_fact){ UI_FACT_THERE, text };
+            out->location = (struct ui_fact){ UI_FACT_THERE, text, { 0 } };
     }
     if (out->encounter.n && out->location.state == UI_FACT_NONE)
-        out->location = (struct ui_fact){ UI_FACT_THERE, S("In hospital, no bed given") };
+        out->location = (struct ui_fact){ UI_FACT_THERE, S("In hospital, no bed given"), { 0 } };
     cx->issues.count = issues;
     cx->issues.kept = kept;
 }

@@ -17,16 +17,19 @@
  * Errors   ui_banner_read: ERR_NOT_FOUND, ERR_GONE when the Patient cannot be seen. Everything else
  *          is kept within the banner.
  * Memory   the request's arena.
- * Limits   UI_BANNER_ITEMS allergies or alerts are named; more are counted.
+ * Limits   UI_BANNER_ITEMS allergies or alerts are named; more are counted. UI_BANNER_READ of a
+ *          kind are read, those that are over among them; where there are more the part says that
+ *          it could not be read.
  * Hazards  H-011 wrong patient chosen, H-100 allergy shown empty when its source is down.
  */
-enum { UI_BANNER_ITEMS = 20 };
+enum { UI_BANNER_ITEMS = 20, UI_BANNER_READ = 1000 };
 enum ui_fact_state {
     UI_FACT_UNASKED, UI_FACT_NONE, UI_FACT_THERE, UI_FACT_FAILED, UI_FACT_HIDDEN
 };
 struct ui_fact {
     enum ui_fact_state state;
     str text; /* what to show; never empty once read */
+    str when; /* how old that is, in words: "recorded 22-Nov-2025"; empty: it has no date */
 };
 struct ui_banner {
     struct ui_patient who;

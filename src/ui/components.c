@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ui/components.h"
+#include "fhir/datetime.h"
 #include "ui_components.html.h"
 #include <utf8proc.h>
 
@@ -31,13 +32,50 @@ str ui_patient_name(struct ctx *cx, const struct ui_patient *patient)
                         STR_ARG(patient->title), titled ? ")" : "");
 }
 
+/* Babies by the unit that matters for them: hours, then days, weeks, months. */
+static str age_at(struct ctx *cx, const struct ui_patient *patient, int64_t now_ms)
+{
+    enum { HOUR_MS = 3600000, DAY_HOURS = 24, HOURS_UNTIL = 48, DAYS_UNTIL = 28, WEEKS_UNTIL = 52,
+           MONTHS_UNTIL = 24, MONTH_DAYS_X100 = 3044 };
+    struct datetime day, minute;
+    int years = ui_age_years(patient->birth_date, now_ms);
+    bool whole = patient->birth_date.n == 10 &&
+                 datetime_parse(patient->birth_date, DATETIME_AS_DATE, &day);
+    if (years < 0)
+        return S("");
+    if (years >= 2 || !whole)
+        return arena_printf(cx->arena, "%dy", years);
+    bool timed = patient->born_at.n > 10 &&
+                 datetime_parse(patient->born_at, DATETIME_AS_DATE_TIME, &minute);
+    int64_t hours = (now_ms - (timed ? minute.low_ms : day.low_ms)) / HOUR_MS;
+    int64_t days = hours / DAY_HOURS, months = days * 100 / MONTH_DAYS_X100;
+    if (timed && hours >= 0 && hours < HOURS_UNTIL)
+        return arena_printf(cx->arena, "%dh", (int)hours);
+    if (days < DAYS_UNTIL)
+        return days < 1 ? S("born today") : arena_printf(cx->arena, "%dd", (int)days);
+    if (years < 1)
+        return arena_printf(cx->arena, "%dw", (int)(days / 7));
+    return arena_printf(cx->arena, "%dmth", (int)(months < MONTHS_UNTIL ? months
+                                                                         : MONTHS_UNTIL - 1));
+}
+
 str ui_patient_born(struct ctx *cx, const struct ui_patient *patient)
 {
-    str date = ui_date(cx, patient->birth_date);
-    int years = ui_age_years(patient->birth_date, cx->now_ms);
-    if (years < 0 || patient->deceased)
+    str date = ui_date(cx, patient->birth_date), died = str_slice(patient->deceased_date, 0, 10);
+    struct datetime end;
+    int64_t at_ms = cx->now_ms;
+    if (patient->deceased && !died.n)
         return date;
-    return arena_printf(cx->arena, "%.*s (%dy)", STR_ARG(date), years);
+    if (patient->deceased && (died.n < 10 || !datetime_parse(died, DATETIME_AS_DATE, &end)))
+        return arena_printf(cx->arena, "%.*s (died %.*s)", STR_ARG(date),
+                            STR_ARG(ui_date(cx, died)));
+    if (patient->deceased)
+        at_ms = end.high_ms - 1;
+    str age = age_at(cx, patient, at_ms);
+    if (patient->deceased)
+        return arena_printf(cx->arena, "%.*s (died %.*s%s%.*s)", STR_ARG(date),
+                            STR_ARG(ui_date(cx, died)), age.n ? ", " : "", STR_ARG(age));
+    return age.n ? arena_printf(cx->arena, "%.*s (%.*s)", STR_ARG(date), STR_ARG(age)) : date;
 }
 
 str ui_patient_sex(const struct ui_patient *patient)

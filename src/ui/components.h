@@ -16,11 +16,15 @@ struct ui_patient {
     str nhs_number;     /* ten digits */
     str hospital_number;
     bool deceased;
+    str deceased_date;  /* FHIR dateTime; empty: alive, or the date is not known */
+    str born_at;        /* FHIR dateTime of the birth, where a newborn has one */
+    bool nhs_unverified; /* the source says that the number was not traced */
 };
 
 /* One line: "SURNAME, Given (Title)". */
 str ui_patient_name(struct ctx *cx, const struct ui_patient *patient);
-/* "14-Jul-1945 (81y)". */
+/* "14-Jul-1945 (81y)"; (5h), (12d), (7w) and (13mth) for the very young; when and at what age
+ * somebody died. */
 str ui_patient_born(struct ctx *cx, const struct ui_patient *patient);
 str ui_patient_sex(const struct ui_patient *patient);
 

@@ -66,12 +66,38 @@ str ui_resource_text(struct ctx *cx, struct json resource)
 
 /* ---- a patient's banner ---- */
 
-static str nhs_number_of(struct ctx *cx, struct json patient)
+/* The number in use: one that was superseded is not shown as the patient's. */
+static struct json nhs_number_of(struct json patient)
 {
     for (struct json_walk w = json_walk(json_get(patient, S("identifier"))); json_next(&w);)
         if (json_string_is(json_get(w.value, S("system")),
-                           S("https://fhir.nhs.uk/Id/nhs-number")))
-            return json_string(cx->arena, json_get(w.value, S("value")));
+                           S("https://fhir.nhs.uk/Id/nhs-number")) &&
+            !json_string_is(json_get(w.value, S("use")), S("old")))
+            return w.value;
+    return (struct json){ 0 };
+}
+
+/* UK Core says of a number how far it was traced; 01 is present and verified. */
+static bool is_unverified(struct ctx *cx, struct json identifier)
+{
+    for (struct json_walk w = json_walk(json_get(identifier, S("extension"))); json_next(&w);) {
+        str url = json_string(cx->arena, json_get(w.value, S("url")));
+        struct json concept = json_get(w.value, S("valueCodeableConcept"));
+        str code = json_string(cx->arena, json_get(json_at(json_get(concept, S("coding")), 0),
+                                                   S("code")));
+        if (str_ends(url, S("NHSNumberVerificationStatus")))
+            return code.n && !str_eq(code, S("01")) &&
+                   !str_eq(code, S("number-present-and-verified"));
+    }
+    return false;
+}
+
+static str born_at(struct ctx *cx, struct json patient)
+{
+    struct json more = json_get(json_get(patient, S("_birthDate")), S("extension"));
+    for (struct json_walk w = json_walk(more); json_next(&w);)
+        if (str_ends(json_string(cx->arena, json_get(w.value, S("url"))), S("patient-birthTime")))
+            return json_string(cx->arena, json_get(w.value, S("valueDateTime")));
     return (str){ 0 };
 }
 
@@ -87,7 +113,14 @@ static str hospital_number_of(struct ctx *cx, struct json patient)
     return (str){ 0 };
 }
 
-/* The official name, else the usual, else the first. */
+static bool is_past(struct json name)
+{
+    return json_string_is(json_get(name, S("use")), S("old")) ||
+           json_string_is(json_get(name, S("use")), S("maiden")) ||
+           json_string_is(json_get(name, S("use")), S("nickname"));
+}
+
+/* The official name, else the usual, else the first that is in use. */
 static struct json best_name(struct json patient)
 {
     struct json names = json_get(patient, S("name"));
@@ -96,6 +129,9 @@ static struct json best_name(struct json patient)
         for (struct json_walk w = json_walk(names); json_next(&w);)
             if (json_string_is(json_get(w.value, S("use")), str_of(uses[i])))
                 return w.value;
+    for (struct json_walk w = json_walk(names); json_next(&w);)
+        if (!is_past(w.value))
+            return w.value;
     return json_at(names, 0);
 }
 
@@ -103,6 +139,7 @@ struct ui_patient ui_patient_of(struct ctx *cx, struct json patient)
 {
     struct json name = best_name(patient);
     struct json deceased = json_get(patient, S("deceasedBoolean"));
+    struct json nhs = nhs_number_of(patient);
     return (struct ui_patient){
         .id = json_string(cx->arena, json_get(patient, S("id"))),
         .family = json_string(cx->arena, json_get(name, S("family"))),
@@ -110,8 +147,11 @@ struct ui_patient ui_patient_of(struct ctx *cx, struct json patient)
         .title = json_string(cx->arena, json_at(json_get(name, S("prefix")), 0)),
         .birth_date = json_string(cx->arena, json_get(patient, S("birthDate"))),
         .sex = json_string(cx->arena, json_get(patient, S("gender"))),
-        .nhs_number = nhs_number_of(cx, patient),
+        .nhs_number = json_string(cx->arena, json_get(nhs, S("value"))),
+        .nhs_unverified = is_unverified(cx, nhs),
         .hospital_number = hospital_number_of(cx, patient),
+        .born_at = born_at(cx, patient),
+        .deceased_date = json_string(cx->arena, json_get(patient, S("deceasedDateTime"))),
         .deceased = json_is(deceased, JSON_TRUE) ||
                     json_is(json_get(patient, S("deceasedDateTime")), JSON_STRING),
     };

@@ -16,8 +16,8 @@
 #include "ui_page.html.h"
 
 /* A word as short as that is taken whole when a slip in it is looked for. */
-enum { QUERY_BYTES = 48 << 10, JSON_BYTES = 1 << 20, SLIPS_BEGIN = 5 };
-#define NHS_SYSTEM "https://fhir.nhs.uk/Id/nhs-number"
+enum { QUERY_BYTES = 48 << 10, JSON_BYTES = 1 << 20, SLIPS_BEGIN = 5, NAME_BYTES = 400,
+       NAMES_MAX = 12, POINTS_OTHER = 50, SPLITS_SLIPPED = 2 };
 #define RECENT_COOKIE "record_recent="
 
 static const char *const islands[] = { ASSET_TABLE_JS, ASSET_KEYS_JS, ASSET_DIALOG_JS };
@@ -26,8 +26,67 @@ struct match_person find_person(struct ctx *cx, const struct ui_patient *who)
 {
     return (struct match_person){ .family = match_fold(cx, who->family),
                                   .given = match_fold(cx, who->given),
+                                  .surname = who->family, .forenames = who->given,
                                   .born = who->birth_date, .nhs = who->nhs_number,
                                   .hospital = who->hospital_number };
+}
+
+/* One of the names of a Patient: maiden names and nicknames are names, too. */
+static struct match_person named(struct ctx *cx, struct json name, struct match_person person)
+{
+    struct buf given = buf_make(cx->arena, NAME_BYTES);
+    for (struct json_walk w = json_walk(json_get(name, S("given"))); json_next(&w);)
+        if (given.n + 1 + json_text(w.value).n < NAME_BYTES)
+            buf_printf(&given, "%s%.*s", given.n ? " " : "",
+                       STR_ARG(json_string(cx->arena, w.value)));
+    person.surname = term_fold(cx->arena, match_plain(cx, record_text(cx, name, "family")));
+    person.forenames = term_fold(cx->arena, match_plain(cx, buf_str(&given)));
+    person.family = match_fold(cx, person.surname);
+    person.given = match_fold(cx, json_string(cx->arena, json_at(json_get(name, S("given")), 0)));
+    return person;
+}
+
+static str name_text(struct ctx *cx, struct json name)
+{
+    struct ui_patient who = { .family = record_text(cx, name, "family"),
+                              .given = json_string(cx->arena,
+                                                   json_at(json_get(name, S("given")), 0)) };
+    return who.family.n ? ui_patient_name(cx, &who) : who.given;
+}
+
+/* A number that is theirs, though not the one that is shown: from before a merge, a new issue. */
+static bool other_number(struct ctx *cx, const struct match_ask *ask, struct json body)
+{
+    for (struct json_walk w = json_walk(json_get(body, S("identifier"))); json_next(&w);) {
+        str value = record_text(cx, w.value, "value");
+        if (value.n && ((ask->nhs.n && str_eq(value, ask->nhs)) ||
+                        (ask->hospital.n && str_eq_nocase(value, ask->hospital))))
+            return true;
+    }
+    return false;
+}
+
+/* The best of all names and numbers; the name that is shown first. */
+static struct match_score score_of(struct ctx *cx, const struct match_ask *ask, struct json body,
+                                   const struct match_person *shown)
+{
+    struct match_score best = match_person(cx, ask, shown);
+    size_t names = 0;
+    for (struct json_walk w = json_walk(json_get(body, S("name")));
+         json_next(&w) && names++ < NAMES_MAX;) {
+        struct match_person other = named(cx, w.value, *shown);
+        struct match_score score = match_person(cx, ask, &other);
+        bool same = str_eq(other.family, shown->family) && str_eq(other.given, shown->given);
+        if (score.points <= best.points)
+            continue;
+        best = score;
+        if (!same)
+            best.why = arena_printf(cx->arena, "%.*s (also known as %.*s)", STR_ARG(score.why),
+                                    STR_ARG(name_text(cx, w.value)));
+    }
+    if (!best.points && other_number(cx, ask, body))
+        best = (struct match_score){ POINTS_OTHER, false, S("another number of theirs") };
+    return best;
 }
 
 /* ---- candidates ---- */
@@ -45,6 +104,14 @@ struct hunt {
     size_t days_count;
 };
 
+static bool is_replaced(struct json body)
+{
+    for (struct json_walk w = json_walk(json_get(body, S("link"))); json_next(&w);)
+        if (json_string_is(json_get(w.value, S("type")), S("replaced-by")))
+            return true;
+    return false;
+}
+
 /* Compares one person; those nobody can mean cost a look and are forgotten. */
 static void compare(struct hunt *hunt, struct json body, int64_t pid)
 {
@@ -53,7 +120,8 @@ static void compare(struct hunt *hunt, struct json body, int64_t pid)
     bool labelled = json_count(json_get(json_get(body, S("meta")), S("security"))) > 0;
     hunt->looked++;
     row.match = find_person(cx, &row.who);
-    struct match_score score = match_person(cx, hunt->ask, &row.match);
+    row.replaced = is_replaced(body);
+    struct match_score score = score_of(cx, hunt->ask, body, &row.match);
     if (!score.points || (hunt->foreign && (!score.full || labelled)) ||
         !map_add(&hunt->seen, row.who.id, 1, NULL))
         return;
@@ -157,15 +225,29 @@ static struct people_name variants(struct hunt *hunt, str name)
     return (struct people_name){ list + 1, count - 1, name.n < SLIPS_BEGIN, name };
 }
 
-static err by_both(struct hunt *hunt, const str *family, const str *given, enum manner manner)
+/* All spellings of a name, for those who have it whole, or whose name begins with it. */
+static struct people_name spelt(struct hunt *hunt, str name, bool whole)
 {
-    struct people_name f = { family, family->n > 0, manner == WHOLE, { 0 } };
-    struct people_name g = { given, given->n > 0, manner == WHOLE, { 0 } };
+    str *list = arena_array(hunt->cx->arena, MATCH_SPELLINGS_MAX, sizeof *list);
+    size_t count = name.n ? match_spellings(hunt->cx, name, list) : 0;
+    return (struct people_name){ list, count, whole, { 0 } };
+}
+
+static bool is_one_word(str name)
+{
+    return str_find_char(name, ' ') == STR_NONE;
+}
+
+static err by_both(struct hunt *hunt, struct match_names names, enum manner manner)
+{
+    struct people_name f = spelt(hunt, names.family, manner == WHOLE);
+    struct people_name g = spelt(hunt, names.given, manner == WHOLE);
     if (manner != SLIPPED)
         return by_name(hunt, f, g);
-    if (f.count)
-        TRY(by_name(hunt, variants(hunt, *family), g));
-    return g.count && f.count ? by_name(hunt, f, variants(hunt, *given)) : ERR_OK;
+    if (f.count && is_one_word(names.family))
+        TRY(by_name(hunt, variants(hunt, names.family), g));
+    return g.count && f.count && is_one_word(names.given)
+               ? by_name(hunt, f, variants(hunt, names.given)) : ERR_OK;
 }
 
 static bool is_enough(const struct hunt *hunt)
@@ -175,40 +257,39 @@ static bool is_enough(const struct hunt *hunt)
 
 static err by_names(struct hunt *hunt)
 {
-    const struct match_ask *ask = hunt->ask;
-    const str none = { 0 }, *first = &ask->words[0];
-    const str *second = ask->words_count > 1 ? &ask->words[1] : &none;
+    struct match_names splits[MATCH_SPLITS_MAX];
+    size_t count = match_splits(hunt->cx, hunt->ask, splits);
     /* with a date of birth slips are found by the date */
-    int manners = ask->born.n ? SLIPPED : MANNERS;
-    for (int manner = 0; manner < manners && !is_enough(hunt); manner++) {
-        TRY(by_both(hunt, first, second, (enum manner)manner));
-        if (!is_enough(hunt) && (second->n ? !ask->family_first : manner != SLIPPED))
-            TRY(by_both(hunt, second, first, (enum manner)manner));
+    int manners = hunt->ask->born.n ? SLIPPED : MANNERS;
+    for (int manner = 0; manner < manners; manner++) {
+        size_t tried = manner == SLIPPED && count > SPLITS_SLIPPED ? SPLITS_SLIPPED : count;
+        for (size_t i = 0; i < tried && !is_enough(hunt); i++)
+            TRY(by_both(hunt, splits[i], (enum manner)manner));
     }
     return ERR_OK;
-}
-
-static err near_birth(struct hunt *hunt, const str *family)
-{
-    struct people_name none = { 0 };
-    TRY(by_name(hunt, (struct people_name){ family, 1, true, { 0 } }, none));
-    return by_name(hunt, variants(hunt, *family), none);
 }
 
 /* Born one slip of the pen away from the day typed, with a surname that is not far either. */
 static err by_near_birth(struct hunt *hunt, const str *dates, size_t count)
 {
-    const struct match_ask *ask = hunt->ask;
-    int64_t *days = arena_array(hunt->cx->arena, MATCH_DATES_MAX, sizeof *days);
+    struct ctx *cx = hunt->cx;
+    struct match_names splits[MATCH_SPLITS_MAX];
+    struct people_name none = { 0 };
+    size_t splits_count = match_splits(cx, hunt->ask, splits);
+    int64_t *days = arena_array(cx->arena, MATCH_DATES_MAX, sizeof *days);
+    err done = ERR_OK;
     for (size_t i = 0; i < count; i++) {
         struct datetime day;
         if (datetime_parse(dates[i], DATETIME_AS_DATE, &day))
             days[hunt->days_count++] = day.low_ms;
     }
     hunt->days = days;
-    err done = near_birth(hunt, &ask->words[0]);
-    if (done == ERR_OK && ask->words_count > 1 && !ask->family_first)
-        done = near_birth(hunt, &ask->words[1]);
+    for (size_t i = 0; i < splits_count && done == ERR_OK; i++)
+        if (splits[i].family.n)
+            done = by_name(hunt, spelt(hunt, splits[i].family, true), none);
+    for (size_t i = 0; i < splits_count && i < SPLITS_SLIPPED && done == ERR_OK; i++)
+        if (splits[i].family.n && is_one_word(splits[i].family))
+            done = by_name(hunt, variants(hunt, splits[i].family), none);
     hunt->days = NULL;
     hunt->days_count = 0;
     return done;
@@ -241,10 +322,9 @@ static err hunt_all(struct hunt *hunt)
         str value = ask->nhs.n ? ask->nhs : ask->hospital;
         str cases[] = { value, term_fold(hunt->cx->arena, value), upper(hunt->cx, value) };
         put_values(&query, "identifier", cases, COUNT(cases));
-        if (ask->nhs.n)
-            return add_candidates(hunt, arena_printf(hunt->cx->arena, "identifier=%s|%.*s",
-                                                     NHS_SYSTEM, STR_ARG(value)));
-        return add_candidates(hunt, buf_str(&query));
+        TRY(add_candidates(hunt, buf_str(&query)));
+        if (!ask->or_date)
+            return ERR_OK;
     }
     if (has_few(hunt->cx))
         return add_people(hunt, hunt->cx->access->pids, hunt->cx->access->pids_count);
@@ -308,6 +388,15 @@ void find_mark_alike(struct find_row *rows, size_t count)
                 rows[i].alike = rows[k].alike = true;
 }
 
+/* All were found by one name: what marks them is that more of them is the same. */
+static void mark_confusable(struct ctx *cx, struct find_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = i + 1; k < count; k++)
+            if (match_confusable(cx, &rows[i].match, &rows[k].match))
+                rows[i].alike = rows[k].alike = true;
+}
+
 static err find_people(struct ctx *cx, struct store *store, struct find_list *list)
 {
     struct match_ask ask;
@@ -326,7 +415,7 @@ static err find_people(struct ctx *cx, struct store *store, struct find_list *li
         list->rows_count = FIND_SHOWN;
         list->more = true;
     }
-    find_mark_alike(list->rows, list->rows_count);
+    mark_confusable(cx, list->rows, list->rows_count);
     for (size_t i = 0; i < list->rows_count; i++)
         access_see(cx->access, list->rows[i].pid);
     for (size_t i = 0; i < list->rows_count; i++)

@@ -25,6 +25,7 @@ struct find_row {
     int64_t pid;
     int points;
     bool full, alike, foreign; /* foreign: no business with this patient */
+    bool replaced;             /* merged into another record */
     struct match_person match;
 };
 struct find_list {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "systems/record/match.h"
 #include "base/clock.h"
-#include "clinical/nhsno.h"
 #include "term/system.h"
 
 enum { WORD_MAX = 40, DAY_MS = 86400000, POINTS_NUMBER = 100 };
@@ -61,19 +60,48 @@ static int full_year(struct ctx *cx, uint64_t year, size_t digits)
     return guess > now ? guess - 100 : guess;
 }
 
+/* 14071945, 140745, 19450714. */
+static bool date_of_digits(struct ctx *cx, str text, str *out)
+{
+    uint64_t n;
+    if ((text.n != 8 && text.n != 6) || !str_to_u64(text, &n))
+        return false;
+    if (text.n == 6)
+        return put_date(cx, full_year(cx, n % 100, 2), (int)(n / 100 % 100), (int)(n / 10000),
+                        out);
+    return put_date(cx, (int)(n % 10000), (int)(n / 10000 % 100), (int)(n / 1000000), out) ||
+           put_date(cx, (int)(n / 10000), (int)(n / 100 % 100), (int)(n % 100), out);
+}
+
+/* "1st" is 1; the rest is a number or it is not. */
+static bool day_number(str text, uint64_t *out)
+{
+    static const char *const ends[] = { "st", "nd", "rd", "th" };
+    for (size_t i = 0; text.n > 2 && i < COUNT(ends); i++)
+        if (str_eq_nocase(str_slice(text, text.n - 2, text.n), str_of(ends[i])))
+            return str_to_u64(str_slice(text, 0, text.n - 2), out);
+    return str_to_u64(text, out);
+}
+
 bool match_date(struct ctx *cx, str text, str *out)
 {
     str parts[3];
     uint64_t first, last;
     text = str_trim(text);
-    if (text.n == 8 && str_to_u64(text, &first))
-        return put_date(cx, (int)(first % 10000), (int)(first / 10000 % 100),
-                        (int)(first / 1000000), out);
-    if (!three_parts(text, parts) || !str_to_u64(parts[0], &first) || !str_to_u64(parts[2], &last))
+    if (date_of_digits(cx, text, out))
+        return true;
+    if (!three_parts(text, parts) || !str_to_u64(parts[2], &last))
         return false;
-    if (parts[0].n == 4)
+    if (!is_digit(parts[0].p[0])) { /* July 14 1945 */
+        str month = parts[0];
+        parts[0] = parts[1];
+        parts[1] = month;
+    }
+    if (!day_number(parts[0], &first))
+        return false;
+    if (parts[0].n == 4 && is_digit(parts[0].p[3]))
         return put_date(cx, (int)first, month_of(parts[1]), (int)last, out);
-    if (parts[0].n > 2 || (parts[2].n != 2 && parts[2].n != 4))
+    if (first > 31 || (parts[2].n != 2 && parts[2].n != 4))
         return false;
     return put_date(cx, full_year(cx, last, parts[2].n), month_of(parts[1]), (int)first, out);
 }
@@ -123,77 +151,11 @@ size_t match_dates(struct ctx *cx, str born, str out[MATCH_DATES_MAX])
     return dates.count;
 }
 
-/* ---- what was typed ---- */
-
-static bool has_both(str word)
-{
-    bool letter = false, digit = false;
-    for (size_t i = 0; i < word.n; i++) {
-        digit = digit || is_digit(word.p[i]);
-        letter = letter || !is_digit(word.p[i]);
-    }
-    return letter && digit;
-}
-
-/* Ten digits with blanks or hyphens between them, and nothing else. */
-static bool is_nhs_number(struct ctx *cx, str typed, str *out)
-{
-    char *digits = arena_alloc(cx->arena, 11);
-    size_t count = 0;
-    for (size_t i = 0; i < typed.n; i++) {
-        if (typed.p[i] == ' ' || typed.p[i] == '-')
-            continue;
-        if (!is_digit(typed.p[i]) || count == 10)
-            return false;
-        digits[count++] = typed.p[i];
-    }
-    digits[count] = 0;
-    *out = (str){ digits, count };
-    return count == 10;
-}
-
-static void add_word(struct ctx *cx, struct match_ask *ask, str word)
-{
-    word = str_trim(word);
-    if (word.n == 0 || word.n > WORD_MAX || ask->words_count == MATCH_WORDS)
-        return;
-    if (has_both(word) && !ask->hospital.n) {
-        ask->hospital = word;
-        return;
-    }
-    ask->words[ask->words_count++] = term_fold(cx->arena, word);
-}
-
-err match_read(struct ctx *cx, str typed, str born, struct match_ask *out)
-{
-    *out = (struct match_ask){ .family_first = str_find_char(typed, ',') != STR_NONE };
-    typed = str_trim(typed);
-    if (is_nhs_number(cx, typed, &out->nhs)) {
-        out->nhs_wrong = nhsno_check_digit(out->nhs.p) != out->nhs.p[9] - '0';
-        typed = S("");
-    } else {
-        out->nhs = (str){ 0 };
-    }
-    size_t from = 0;
-    for (size_t at = 0; at <= typed.n; at++)
-        if (at == typed.n || typed.p[at] == ' ' || typed.p[at] == ',') {
-            str word = str_slice(typed, from, at);
-            if (out->born.n || !match_date(cx, word, &out->born))
-                add_word(cx, out, word);
-            from = at + 1;
-        }
-    born = str_trim(born);
-    if (born.n && !match_date(cx, born, &out->born))
-        return ctx_fail(cx, ERR_INVALID, S("born"),
-                        S("enter the date of birth as day, month and year: 14 07 1945"));
-    return ERR_OK;
-}
-
 /* ---- words ---- */
 
 str match_fold(struct ctx *cx, str name)
 {
-    str folded = term_fold(cx->arena, name);
+    str folded = match_plain(cx, term_fold(cx->arena, name));
     char *out = arena_alloc(cx->arena, folded.n);
     size_t n = 0;
     for (size_t i = 0; i < folded.n; i++)
@@ -280,13 +242,29 @@ struct name_fit {
     const char *how;
 };
 
-static struct name_fit fit(str typed, str name)
+static bool is_part(struct ctx *cx, str typed, str name)
+{
+    for (size_t from = 0, at = 0; at <= name.n; at++)
+        if (at == name.n || strchr(" -'", name.p[at])) {
+            bool same = at > from && str_eq(typed, match_fold(cx, str_slice(name, from, at)));
+            bool some = from > 0 || at < name.n;
+            if (same && some)
+                return true;
+            from = at + 1;
+        }
+    return false;
+}
+
+/* `name` folded, `spelt` with its parts. */
+static struct name_fit fit(struct ctx *cx, str typed, str name, str spelt)
 {
     int most = typed.n < 6 ? 1 : MATCH_SLIPS_MAX;
     if (!typed.n || !name.n)
         return (struct name_fit){ 0, "" };
-    if (str_eq(typed, name))
+    if (str_eq(typed, name) || str_eq(typed, match_fold(cx, spelt)))
         return (struct name_fit){ 3, "" };
+    if (is_part(cx, typed, spelt))
+        return (struct name_fit){ 2, "in part" };
     if (str_starts(name, typed))
         return (struct name_fit){ 2, "begins so" };
     int slips = typed.n < 3 ? most + 1 : match_distance(typed, name, most);
@@ -294,6 +272,17 @@ static struct name_fit fit(str typed, str name)
         return (struct name_fit){ 0, "" };
     return slips == 1 ? (struct name_fit){ 2, "one letter out" }
                       : (struct name_fit){ 1, "two letters out" };
+}
+
+/* More first names typed than the record has: the first is held against it. */
+static struct name_fit fit_given(struct ctx *cx, str typed, const struct match_person *person)
+{
+    struct name_fit all = fit(cx, match_fold(cx, typed), person->given, person->forenames), one;
+    size_t blank = str_find_char(typed, ' ');
+    if (all.points || blank == STR_NONE)
+        return all;
+    one = fit(cx, match_fold(cx, str_slice(typed, 0, blank)), person->given, person->forenames);
+    return one.points > 2 ? (struct name_fit){ 2, "in part" } : one;
 }
 
 static void say(struct ctx *cx, struct match_score *score, const char *what, const char *how)
@@ -317,19 +306,13 @@ static bool add_date_fit(struct ctx *cx, const struct match_ask *ask,
     return at == 0;
 }
 
-/* Both names in one order; `swapped`: as the second and the first of what was typed. */
-static struct match_score names_fit(struct ctx *cx, const struct match_ask *ask,
-                                    const struct match_person *person, bool swapped)
+static struct match_score names_fit(struct ctx *cx, struct match_names names,
+                                    const struct match_person *person)
 {
     struct match_score score = { 0 };
-    bool two = ask->words_count > 1;
-    str family = match_fold(cx, ask->words[swapped && two ? 1 : 0]);
-    str given = two ? match_fold(cx, ask->words[swapped ? 0 : 1]) : (str){ 0 };
-    struct name_fit f = fit(two || !swapped ? family : (str){ 0 }, person->family);
-    struct name_fit g = fit(two ? given : swapped ? family : (str){ 0 }, person->given);
-    if (two && (!f.points || !g.points))
-        return score;
-    if (!two && !f.points && !g.points)
+    struct name_fit f = fit(cx, match_fold(cx, names.family), person->family, person->surname);
+    struct name_fit g = fit_given(cx, names.given, person);
+    if ((names.family.n && !f.points) || (names.given.n && !g.points))
         return score;
     score.points = 2 * f.points + g.points;
     score.full = f.points == 3 && g.points == 3;
@@ -340,25 +323,44 @@ static struct match_score names_fit(struct ctx *cx, const struct match_ask *ask,
     return score;
 }
 
-static struct match_score by_number(const struct match_ask *ask, const struct match_person *person)
+static struct match_score best_names(struct ctx *cx, const struct match_ask *ask,
+                                     const struct match_person *person)
 {
-    if (ask->nhs.n && str_eq(ask->nhs, person->nhs))
-        return (struct match_score){ POINTS_NUMBER, true, S("NHS number") };
-    if (ask->hospital.n && str_eq_nocase(ask->hospital, person->hospital))
-        return (struct match_score){ POINTS_NUMBER, true, S("hospital number") };
-    return (struct match_score){ 0 };
+    struct match_names splits[MATCH_SPLITS_MAX];
+    size_t count = match_splits(cx, ask, splits);
+    struct match_score best = { 0 };
+    for (size_t i = 0; i < count; i++) {
+        struct match_score score = names_fit(cx, splits[i], person);
+        if (score.points > best.points)
+            best = score;
+    }
+    return best;
+}
+
+/* A number with another name beside it proves nothing: one of the two is somebody else's. */
+static struct match_score by_number(struct ctx *cx, const struct match_ask *ask,
+                                    const struct match_person *person)
+{
+    bool nhs = ask->nhs.n && str_eq(ask->nhs, person->nhs);
+    bool hospital = ask->hospital.n && str_eq_nocase(ask->hospital, person->hospital);
+    if (!nhs && !hospital)
+        return (struct match_score){ 0 };
+    bool other = (ask->words_count && !best_names(cx, ask, person).points) ||
+                 (ask->born.n && !ask->or_date && !str_eq(ask->born, person->born));
+    struct match_score score = { POINTS_NUMBER, !other, { 0 } };
+    say(cx, &score, nhs ? "NHS number" : "hospital number",
+        other ? "alone: name or date of birth is another" : "");
+    return score;
 }
 
 struct match_score match_person(struct ctx *cx, const struct match_ask *ask,
                                 const struct match_person *person)
 {
-    struct match_score score = by_number(ask, person);
-    if (score.points || ask->nhs.n || ask->hospital.n)
+    struct match_score score = by_number(cx, ask, person);
+    if (score.points || ask->nhs.n || (ask->hospital.n && !ask->or_date))
         return score;
     if (ask->words_count) {
-        struct match_score straight = names_fit(cx, ask, person, false);
-        struct match_score swapped = names_fit(cx, ask, person, true);
-        score = swapped.points > straight.points ? swapped : straight;
+        score = best_names(cx, ask, person);
         if (!score.points)
             return score;
     }
@@ -372,6 +374,18 @@ struct match_score match_person(struct ctx *cx, const struct match_ask *ask,
             return (struct match_score){ 0 };
     }
     return score;
+}
+
+bool match_confusable(struct ctx *cx, const struct match_person *a, const struct match_person *b)
+{
+    str dates[MATCH_DATES_MAX];
+    size_t count = match_dates(cx, a->born, dates), at = 0;
+    bool given = match_distance(a->given, b->given, 1) <= 1 ||
+                 (a->given.n && b->given.n && (str_starts(a->given, b->given) ||
+                                               str_starts(b->given, a->given)));
+    while (at < count && !str_eq(dates[at], b->born))
+        at++;
+    return match_alike(a, b) && (given || at < count);
 }
 
 bool match_alike(const struct match_person *a, const struct match_person *b)
