@@ -276,8 +276,8 @@ static void read_location(struct ctx *cx, struct store *store, str patient, stru
     struct found found = { 0 };
     size_t issues = cx->issues.count, kept = cx->issues.kept;
     if (!part(cx, store, "Encounter",
-              for_patient(cx, "patient", patient, "&status=in-progress,onleave&_sort=-date"), &found,
-              &out->location))
+              for_patient(cx, "patient", patient, "&status=in-progress,onleave&_sort=-date"),
+              &found, &out->location))
         return;
     out->location = (struct ui_fact){ UI_FACT_NONE, S("Not in hospital"), { 0 } };
     for (size_t i = 0; i < found.count && out->location.state == UI_FACT_NONE; i++) {
@@ -288,7 +288,8 @@ static void read_location(struct ctx *cx, struct store *store, str patient, stru
             out->location = (struct ui_fact){ UI_FACT_THERE, text, { 0 } };
     }
     if (out->encounter.n && out->location.state == UI_FACT_NONE)
-        out->location = (struct ui_fact){ UI_FACT_THERE, S("In hospital, no bed given"), { 0 } };
+        out->location = (struct ui_fact){ UI_FACT_THERE, S("In hospital, no bed given"),
+                                          { 0 } };
     cx->issues.count = issues;
     cx->issues.kept = kept;
 }

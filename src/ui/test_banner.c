@@ -139,7 +139,8 @@ TEST(banner_says_where_they_lie_and_what_was_decided)
         { "Flag", "{\"resourceType\":\"Flag\",\"id\":\"f1\",\"status\":\"active\",\"code\":"
           "{\"text\":\"DNACPR decision recorded\"},\"subject\":{\"reference\":\"Patient/p1\"}}" },
         { "Flag", "{\"resourceType\":\"Flag\",\"id\":\"f2\",\"status\":\"active\",\"code\":"
-          "{\"text\":\"Risk of falls\"},\"period\":{\"start\":\"2025-11-19\"},\"subject\":{\"reference\":\"Patient/p1\"}}" },
+          "{\"text\":\"Risk of falls\"},\"period\":{\"start\":"
+          "\"2025-11-19\"},\"subject\":{\"reference\":\"Patient/p1\"}}" },
         { "Flag", "{\"resourceType\":\"Flag\",\"id\":\"f3\",\"status\":\"inactive\",\"code\":"
           "{\"text\":\"Isolation\"},\"subject\":{\"reference\":\"Patient/p1\"}}" },
     };
@@ -151,7 +152,8 @@ TEST(banner_says_where_they_lie_and_what_was_decided)
     EXPECT_STR("stay", banner.encounter, S("e"));
     EXPECT_STR("alerts", banner.alerts.text, S("Risk of falls"));
     EXPECT_STR("how old", banner.alerts.when, S("since 19-Nov-2025"));
-    EXPECT_STR("decision", banner.resuscitation.text, S("DNACPR decision recorded (no date given)"));
+    EXPECT_STR("decision", banner.resuscitation.text,
+               S("DNACPR decision recorded (no date given)"));
     EXPECT_STR("merged", banner.replaced_by, S("p9"));
     EXPECT("write nothing here", says(drawn(cx, &banner), "Write nothing here"));
     ctx_release(cx); /* the borrowed reader goes back first */
