@@ -270,6 +270,7 @@ void serve_set_nav(struct arena *arena)
         { "/privacy", "Privacy", NULL, "privacy.read", true },
         { "/privacy/access", "Who has looked", NULL, "privacy.read", true },
         { "/people", "People", NULL, "admin.people", true },
+        { "/admin/background", "Background", NULL, "admin.background", true },
     };
     struct ui_link *links = arena_array(arena, count + 1 + COUNT(duties), sizeof *links);
     count = 0;

@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { routes } from '../lib/routes.mjs';
 import { binary, spawnServer, startServer } from './server.mjs';
 
 function refused(t, ...args) {
@@ -110,4 +111,18 @@ test('the server shuts itself in its sandbox, unless it is told not to', async (
   };
   assert.equal(await mode({}), '2');
   assert.notEqual(await mode({ args: ['--set', 'process.sandbox=no'] }), '2');
+});
+
+test('without sign-in every address answers, and none with a fault of ours', async (t) => {
+  const server = await startServer(t);
+  await server.put('/fhir/Patient/ann', { resourceType: 'Patient', id: 'ann' });
+  const streams = /\/(live|events|ws|\$export|\$subscription.*)$/;
+  for (const { method, path } of routes()) {
+    if (streams.test(path) || !['GET', 'POST'].includes(method)) continue;
+    const address = path.replace(/\{\w+\*?\}/g, 'ann');
+    const { status } = await server.ask(method, address,
+      { headers: { Accept: 'text/html' }, ...(method === 'POST' && { body: '' }) });
+    assert.ok(status < 500, `${method} ${address} answered ${status}`);
+  }
+  assert.equal((await server.get('/health')).status, 200);
 });
