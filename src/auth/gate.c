@@ -6,6 +6,7 @@
 #include "auth/step_up.h"
 #include "auth/tries.h"
 #include "auth/upstream.h"
+#include "http/text.h"
 #include <stdatomic.h>
 
 enum { COOKIE_BYTES = 43 };
@@ -116,6 +117,20 @@ static err act_for(struct ctx *cx, struct gate *gate, str cookie, const struct s
     return ERR_OK;
 }
 
+/* A page says for whom it was drawn (keys.ts). One left open while somebody else signed in on the
+ * same browser, or what its outbox still holds, is not written under the newcomer's name. */
+static err check_person(struct http_request *request, const struct session *session)
+{
+    struct ctx *cx = request->cx;
+    str as = http_query_value(cx->arena, request->query, S("signed_in_as"));
+    if (request->method == HTTP_GET || !as.n || str_eq(as, session->user.name))
+        return ERR_OK;
+    return ctx_failf(cx, ERR_PRECONDITION, (str){ 0 }, "nothing was written: this page was opened "
+                     "by %.*s, and %.*s is signed in here now; sign in again, or open the page "
+                     "anew",
+                     STR_ARG(as), STR_ARG(session->user.name));
+}
+
 static err by_cookie(struct http_request *request, struct gate *gate, str cookie,
                      struct user *out)
 {
@@ -123,6 +138,7 @@ static err by_cookie(struct http_request *request, struct gate *gate, str cookie
     struct session session;
     TRY(gate_same_origin(request));
     TRY(session_find(cx, gate->options.people, cookie, &session));
+    TRY(check_person(request, &session));
     *out = (struct user){
         .person = session.user,
         .csrf = session.csrf,

@@ -12,8 +12,8 @@ static str fault_title(int status)
     case 404: return S("Not here");
     case 405: return S("That cannot be done here");
     case 410: return S("Deleted");
-    case 409:
-    case 412: return S("Somebody was first");
+    case 409: return S("Somebody was first");
+    case 412: return S("Not as it was when you opened the page");
     case 503: return S("Too busy just now");
     default: return status >= 500 ? S("Something went wrong") : S("That did not work");
     }

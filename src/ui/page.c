@@ -42,6 +42,12 @@ static str user_of(const struct ctx *cx)
     return user && user->csrf.n ? user->person.display : (str){ 0 };
 }
 
+static str user_name_of(const struct ctx *cx)
+{
+    const struct user *user = cx->user;
+    return user && user->csrf.n ? user->person.name : (str){ 0 };
+}
+
 static const struct zone *zone_of(const struct ctx *cx)
 {
     const struct user *user = cx->user;
@@ -88,6 +94,7 @@ struct ui_page ui_page_for(const struct http_request *request, str title)
                                  : request->path,
         .as_of = ui_time(request->cx, request->cx->now_ms),
         .user = user_of(request->cx),
+        .user_name = user_name_of(request->cx),
         .zone = zone_of(request->cx),
     };
     const struct user *user = request->cx->user;

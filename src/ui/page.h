@@ -32,7 +32,7 @@ struct ui_page {
     str live_url;                   /* event stream of the page; absent: the page is not live */
     uint64_t live_seq;              /* the log position the page shows */
     str as_of;                      /* "10:42, 22 Nov 2026": the age of the data */
-    str user;                       /* who is signed in */
+    str user, user_name;            /* who is signed in, and as what they sign in */
     const struct zone *zone;        /* of the shared workstation they sit at, else NULL */
     str back_href, back_text;
     const char *theme;              /* "day", "night" or "auto" */

@@ -44,12 +44,10 @@ static err open_form(struct http_request *request, struct http_response *respons
     return ERR_OK;
 }
 
-/* The entry, which must be this patient's and of this kind: a link mixed up opens nothing. */
-static err read_entry(struct save_form *form)
+/* It must be this patient's and of this kind: a link mixed up opens nothing. */
+static err check_entry(struct save_form *form)
 {
     struct ctx *cx = form->look->cx;
-    TRY(record_read(cx, form->look->store, form->kind->type, form->look->request->captures[2],
-                    &form->item));
     static const char *const owners[] = { "subject", "patient", "for" };
     str owner = S("");
     for (size_t i = 0; i < COUNT(owners) && !owner.n; i++)
@@ -60,6 +58,13 @@ static err read_entry(struct save_form *form)
     form->wrong = home_is_wrong(form->item.body);
     form->draft = form->kind->signs && note_is_draft(form->item.body);
     return ERR_OK;
+}
+
+static err read_entry(struct save_form *form)
+{
+    TRY(record_read(form->look->cx, form->look->store, form->kind->type,
+                    form->look->request->captures[2], &form->item));
+    return check_entry(form);
 }
 
 static void take_values(struct save_form *form, const struct entry_value *values)
@@ -377,23 +382,6 @@ static bool once_is_id(str once)
     return once.n >= 16 && once.n <= ONCE_MAX;
 }
 
-static err create(struct save_form *form, struct commit_op *op)
-{
-    struct entry_value values[ENTRY_FIELDS] = { 0 };
-    struct entry_change change = change_of(form, values);
-    bool once = once_is_id(form->once);
-    *op = (struct commit_op){ .verb = COMMIT_CREATE, .skip_unchanged = once,
-                              .resource = fhir_resource_find(str_of(form->kind->type)) };
-    TRY(check_patient(form));
-    TRY(form->kind->write(&change));
-    if (once) {
-        op->id = form->once;
-        entry_put_text(&change, "id", form->once);
-    }
-    TRY(entry_made(&change, form->kind->type, &op->body));
-    return commit_change(form, op);
-}
-
 /* ---- two people ---- */
 
 static bool same(const struct entry_value *a, const struct entry_value *b)
@@ -467,6 +455,52 @@ static err update(struct save_form *form, struct commit_op *op)
                                                    "again to compare"));
     }
     return made;
+}
+
+/* The form had made its entry already. The same again is an answer that was lost. A draft that says
+ * more now goes on from there; another entry is not one that was made. */
+static err sent_before(struct save_form *form, struct commit_op *op)
+{
+    struct ctx *cx = form->look->cx;
+    struct store_version first;
+    struct json body;
+    struct entry_value *now = read_values(form, op->body);
+    TRY(record_read(cx, form->look->store, form->kind->type, op->id, &form->item));
+    bool differs = check_entry(form) != ERR_OK, goes_on = form->kind->signs && !differs;
+    cx->issues.count = cx->issues.kept = 0;
+    TRY(store_vread(cx, form->look->store, op->resource, op->id, 1, &first));
+    TRY(json_parse(cx, first.body, &body));
+    struct entry_value *then = read_values(form, body);
+    for (size_t i = 0; i < form->fields_count; i++)
+        differs = differs || !same(&now[i], &then[i]);
+    if (!differs)
+        return ERR_OK;
+    if (!goes_on) {
+        form->once = S("");
+        form->item = (struct record_item){ 0 };
+        return ctx_fail(cx, ERR_CONFLICT, S(""), S("this form was saved before, with other words: "
+                        "save it again to make a second entry, or open the first to change it"));
+    }
+    form->base = S("1");
+    return update(form, op);
+}
+
+static err create(struct save_form *form, struct commit_op *op)
+{
+    struct entry_value values[ENTRY_FIELDS] = { 0 };
+    struct entry_change change = change_of(form, values);
+    bool once = once_is_id(form->once);
+    *op = (struct commit_op){ .verb = COMMIT_CREATE, .skip_unchanged = once,
+                              .resource = fhir_resource_find(str_of(form->kind->type)) };
+    TRY(check_patient(form));
+    TRY(form->kind->write(&change));
+    if (once) {
+        op->id = form->once;
+        entry_put_text(&change, "id", form->once);
+    }
+    TRY(entry_made(&change, form->kind->type, &op->body));
+    TRY(commit_change(form, op));
+    return op->outcome == COMMIT_MATCHED ? sent_before(form, op) : ERR_OK;
 }
 
 /* A form that came: a new entry, or a change of one. */

@@ -394,3 +394,23 @@ test('however many entries share an instant, and though some have no date, "Olde
   assert.equal(new Set(seen).size, 220, 'none twice, none missing');
   assert.equal(pages, 4);
 });
+
+test('a form whose answer was lost may be sent again; with other words it never passes over them in silence', async () => {
+  const once = 'once-lost-answer-01', path = '/record/patient/twin/new/task', entry = { text: 'Weigh daily', once };
+  assert.equal((await post(path, entry)).status, 303);
+  assert.equal((await post(path, entry)).status, 303, 'the same again');
+  const other = await post(path, { ...entry, text: 'Swallow assessment' });
+  assert.equal(other.status, 409);
+  assert.match(text(other.html), /saved before, with other words/);
+  assert.ok(other.html.includes('Swallow assessment'), 'what was typed is still there');
+  const fresh = /name="once" value="([0-9a-f]{32})"/.exec(other.html)[1];
+  assert.equal((await post(path, { text: 'Swallow assessment', once: fresh })).status, 303);
+  const kept = (await all('Task?patient=twin')).map((t) => t.description);
+  assert.ok(kept.includes('Weigh daily') && kept.includes('Swallow assessment'), String(kept));
+  const note = { once: 'once-lost-answer-02', auto: '1' }, draft = '/record/patient/twin/new/note';
+  assert.equal(JSON.parse((await post(draft, { ...note, plan: 'Home' })).html).version, '1');
+  assert.equal(JSON.parse((await post(draft, { ...note, plan: 'Home tomorrow' })).html).version, '2', 'the draft goes on');
+  assert.match((await read('Composition/once-lost-answer-02')).section[0].text.div, /Home tomorrow/);
+  assert.equal((await post(draft, { ...note, plan: 'Home today' })).status, 409, 'not over what came since');
+  assert.equal((await post('/record/patient/zoe/new/task', entry)).status, 409, "nor is another patient's entry taken for this one");
+});

@@ -3,6 +3,9 @@
 //
 //   / search   j k row   Enter opens   g then a letter: go to a section   ? help   Esc closes
 //
+// Each form also says for whom its page was drawn: the server writes nothing under the name of
+// somebody who signed in on this browser meanwhile.
+//
 // Search is the first element with data-search; rows are those of tables and [data-row]; sections
 // are links with data-key. Single keys can be switched off in the help, which the footer opens too.
 const OFF = 'single-keys-off';
@@ -47,6 +50,16 @@ function step(by: number) {
   row.scrollIntoView({ block: 'nearest' });
   row.querySelector<HTMLElement>('a, button')?.focus({ preventScroll: true });
 }
+
+const person = document.querySelector<HTMLElement>('.app-header__user')?.dataset.user;
+function stamp(form: HTMLFormElement) {
+  if (!person || form.method !== 'post') return;
+  const url = new URL(form.getAttribute('action') || location.href, location.href);
+  url.searchParams.set('signed_in_as', person);
+  form.setAttribute('action', url.pathname + url.search);
+}
+document.querySelectorAll('form').forEach(stamp);
+document.addEventListener('submit', (event) => stamp(event.target as HTMLFormElement), true);
 
 let going = 0;
 const actions: Record<string, (event: KeyboardEvent) => void> = {

@@ -9,12 +9,16 @@
 //   <p data-draft-state="">   where the form says what is kept
 //
 // A queued item keeps its fields, where they go, and what became of it: waiting, sent, or refused
-// with the server's reason. Only a person discards one. Items of another user stay, unshown.
+// with the server's reason. Only a person discards one. Items of another user stay, unshown; their
+// address names that user (keys.ts), so that the server never takes them for the next one's.
+// A draft keeps the version its form was drawn from: what somebody changed since is compared.
 const QUEUE = 'outbox';
 const RETRY_MS = 15_000;
 const AUTOSAVE_MS = 8_000;
 const DRAFT_DAYS = 2;
-const user = document.querySelector('.app-header__user')?.textContent ?? '';
+// Not a refusal: to sign in again (401), as this person (412); try later.
+const LATER = [401, 408, 412, 429];
+const user = document.querySelector<HTMLElement>('.app-header__user')?.dataset.user ?? '';
 
 interface Item {
   id: string; user: string; url: string; body: string; label: string; at: number;
@@ -24,7 +28,11 @@ interface Item {
 const read = (): Item[] => {
   try { return JSON.parse(localStorage.getItem(QUEUE) ?? '[]'); } catch { return []; }
 };
-const write = (items: Item[]) => localStorage.setItem(QUEUE, JSON.stringify(items));
+// False: this browser's storage is full or closed. What it held stays as it was.
+const store = (name: string, value: object) => {
+  try { localStorage.setItem(name, JSON.stringify(value)); return true; } catch { return false; }
+};
+const write = (items: Item[]) => store(QUEUE, items);
 const change = (id: string, part: Partial<Item>) => write(read().map((i) => (i.id === id ? { ...i, ...part } : i)));
 const clock = (at: number) => new Date(at).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
 const fields = (form: HTMLFormElement, button?: HTMLElement | null) => {
@@ -50,9 +58,10 @@ function line(item: Item) {
   const words = { waiting: 'Not sent yet', sent: 'Sent', refused: 'Refused' };
   row.append(element('strong', words[item.state]), ` ${item.label}, written ${clock(item.at)}. `);
   if (item.why) row.append(element('span', `${item.why} `));
-  if (item.href) {
-    const link = element('a', 'Open it');
-    link.href = item.href;
+  const href = item.state === 'waiting' && item.why ? `/sign-in?next=${encodeURIComponent(location.pathname)}` : item.href;
+  if (href) {
+    const link = element('a', item.state === 'waiting' ? 'Sign in' : 'Open it');
+    link.href = href;
     row.append(link, ' ');
   }
   const drop = element('button', item.state === 'sent' ? 'Hide' : 'Discard', 'app-link');
@@ -71,7 +80,8 @@ function line(item: Item) {
   return row;
 }
 
-// The server's own page answers a refused item: its form comes again with what was typed.
+// The server's own page answers a refused item: its form comes again with what was typed. The item
+// goes once that form was taken.
 function resend(item: Item) {
   const form = element('form');
   form.method = 'post';
@@ -84,9 +94,18 @@ function resend(item: Item) {
     form.append(input);
   }
   document.body.append(form);
-  write(read().filter((i) => i.id !== item.id));
   form.submit();
 }
+
+// What makes two sendings one: the id the form chose for what it makes.
+const mark = (body: string) => {
+  const sent = new URLSearchParams(body), id = sent.get('once') || sent.get('key') || '';
+  return id.length < 16 ? '' : id; // a correction's key is its version
+};
+const settle = (body: string) => {
+  const rest = read().filter((i) => i.state !== 'refused' || !mark(body) || mark(i.body) !== mark(body));
+  if (rest.length !== read().length) write(rest);
+};
 
 function show() {
   const mine = read().filter((i) => i.user === user);
@@ -113,52 +132,79 @@ const reason = (html: string) => {
   return (page.querySelector('.nhsuk-error-summary li') ?? page.querySelector('main > p'))?.textContent?.trim() ?? '';
 };
 
+const away = (status: number) => LATER.includes(status) || status >= 500;
+
 async function send(item: Item): Promise<boolean> {
   let answer: Response;
   try { answer = await post(item.url, item.body); } catch { return false; }
-  if (answer.status === 401 || answer.status >= 500) return false;
+  if (away(answer.status)) {
+    const why = answer.status === 401 || answer.status === 412 ? `Sign in as ${item.user} to send it.` : '';
+    if (why !== (item.why ?? '')) change(item.id, { why });
+    return false;
+  }
   if (answer.ok) change(item.id, { state: 'sent', href: answer.url, why: '' });
   else change(item.id, { state: 'refused', why: reason(await answer.text()) || `The server said ${answer.status}.` });
   return true;
 }
 
-let busy = false;
 async function drain() {
-  if (busy) return;
-  busy = true;
   // In the order they were written; one that cannot be sent holds up those after it.
   for (const item of read().filter((i) => i.user === user && i.state === 'waiting'))
     if (!await send(item)) break;
-  busy = false;
   show();
+}
+// Of several tabs one sends at a time.
+let busy = false;
+async function sendAll() {
+  if (busy) return;
+  busy = true;
+  if (navigator.locks) await navigator.locks.request('outbox', drain);
+  else await drain();
+  busy = false;
+}
+
+function queue(form: HTMLFormElement, item: Item, status: number) {
+  delete form.dataset.sending;
+  if (!write([...read(), item])) {
+    say(form, 'The server cannot be reached, and this browser has no room to keep what you wrote. '
+      + 'Leave this page open and save again, or copy it to paper.');
+    return;
+  }
+  forget(form);
+  const made = form.querySelector<HTMLInputElement>('input[name=once], input[name=key]');
+  if (made && made.value.length >= 16 && !form.querySelector<HTMLInputElement>('input[name=version]')?.value) { // free for the next one
+    form.reset();
+    made.value = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`.replace('0.', '');
+  }
+  say(form, status ? 'You are not signed in any more, or somebody else is. This is kept here and sent when you sign in again: see the list at the top.'
+    : 'The server cannot be reached. This is kept here and sent later: see the list at the top.');
+  show();
+  document.getElementById('app-outbox')?.scrollIntoView();
 }
 
 async function submit(event: SubmitEvent) {
   const form = event.currentTarget as HTMLFormElement;
   const button = event.submitter;
-  if (button?.getAttribute('name') || form.dataset.sending) return; // looking something up: as without scripts
+  if (button?.getAttribute('name')) return; // looking something up: as without scripts
   event.preventDefault();
+  if (form.dataset.sending) return;
   form.dataset.sending = 'yes';
   const item: Item = {
     id: crypto.randomUUID?.() ?? String(Date.now()), user, url: form.action, body: fields(form, button),
     label: `${form.dataset.outbox} (${document.querySelector('.app-banner__name a')?.textContent?.trim() ?? ''})`,
     at: Date.now(), state: 'waiting',
   };
-  try {
-    const answer = await post(item.url, item.body);
-    if (answer.ok) {
-      forget(form);
-      location.assign(answer.url);
-    } else {
-      form.submit(); // refused: nothing was written; the server's page says why
-    }
-  } catch {
-    write([...read(), item]);
+  let answer: Response | undefined;
+  try { answer = await post(item.url, item.body); } catch { /* kept, below */ }
+  if (answer?.ok) {
     forget(form);
-    delete form.dataset.sending;
-    say(form, 'The server cannot be reached. This is kept here and sent later: see the list at the top.');
-    show();
-    document.getElementById('app-outbox')?.scrollIntoView();
+    settle(item.body);
+    location.assign(answer.url);
+  } else if (!answer || answer.status === 401 || answer.status === 412) {
+    if (answer) item.why = `Sign in as ${user} to send it.`;
+    queue(form, item, answer?.status ?? 0);
+  } else {
+    form.submit(); // refused: nothing was written; the server's page says why
   }
 }
 
@@ -170,28 +216,52 @@ const say = (form: HTMLFormElement, text: string) => {
   const state = form.querySelector('[data-draft-state]');
   if (state) state.textContent = text;
 };
-const inputs = (form: HTMLFormElement) => [...form.querySelectorAll<HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement>(
+type Values = Record<string, string>;
+type Field = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
+const inputs = (form: HTMLFormElement) => [...form.querySelectorAll<Field>(
   'input:not([type=hidden]):not([type=radio]):not([type=checkbox]), textarea, select')];
+const choices = (form: HTMLFormElement) => [...form.querySelectorAll<HTMLInputElement>('input[type=radio]')]
+  .filter((i) => !i.closest('.record-coded'));
+const values = (form: HTMLFormElement) => Object.fromEntries(
+  [...new FormData(form)].map(([name, value]) => [name, String(value)])) as Values;
 
 function keep(form: HTMLFormElement) {
-  const values = Object.fromEntries(inputs(form).map((i) => [i.name, i.value]));
-  localStorage.setItem(key(form), JSON.stringify({ at: Date.now(), values }));
+  const kept = store(key(form), { at: Date.now(), values: values(form) });
+  if (!kept) say(form, 'This browser has no room to keep what you type: save often.');
+}
+
+function fill(form: HTMLFormElement, from: Values) {
+  inputs(form).forEach((i) => { if (from[i.name] !== undefined) i.value = from[i.name]; });
+  choices(form).forEach((i) => { if (from[i.name] !== undefined) i.checked = from[i.name] === i.value; });
+  for (const box of form.querySelectorAll('.record-coded')) { // words and code never disagree
+    const input = element('input');
+    input.type = 'hidden';
+    input.name = `${box.querySelector<HTMLInputElement>('input.nhsuk-input')!.name}_code`;
+    input.value = from[input.name] ?? '';
+    box.querySelectorAll('.record-coded__found, input[type=hidden]').forEach((i) => i.remove());
+    box.append(input);
+  }
+  // The version it was drawn from, not today's: what changed between is compared, not overwritten.
+  for (const name of ['version', 'once']) {
+    const input = form.querySelector<HTMLInputElement>(`input[name=${name}]`);
+    if (input && from[name] !== undefined) input.value = from[name];
+  }
 }
 
 function restore(form: HTMLFormElement) {
   const text = localStorage.getItem(key(form));
   if (!text) return;
-  const { at, values } = JSON.parse(text) as { at: number; values: Record<string, string> };
+  const { at, values: typed } = JSON.parse(text) as { at: number; values: Values };
+  const now = values(form);
   const old = Date.now() - at > DRAFT_DAYS * 86_400_000;
-  const differs = inputs(form).some((i) => values[i.name] !== undefined && values[i.name] !== i.value);
+  const differs = [...inputs(form), ...choices(form)].some((i) => (typed[i.name] ?? '') !== (now[i.name] ?? ''));
   if (old || !differs) { forget(form); return; }
-  const before = inputs(form).map((i) => i.value);
-  inputs(form).forEach((i) => { if (values[i.name] !== undefined) i.value = values[i.name]; });
+  fill(form, typed);
   say(form, `What you typed at ${clock(at)} and did not send was put back. `);
   const drop = element('button', 'Take it out again', 'app-link');
   drop.type = 'button';
   drop.addEventListener('click', () => {
-    inputs(form).forEach((i, n) => { i.value = before[n]; });
+    fill(form, now);
     forget(form);
     say(form, '');
   });
@@ -203,12 +273,16 @@ async function autosave(form: HTMLFormElement) {
   if (form.dataset.sending) return;
   try {
     const answer = await post(form.action, `${fields(form)}&auto=1`);
-    if (!answer.ok) { say(form, answer.status === 409 ? 'Somebody else changed this: save to compare.' : ''); return; }
+    if (!answer.ok) {
+      say(form, answer.status === 409 ? 'Somebody else changed this: save to compare.'
+        : away(answer.status) ? `Kept in this browser, ${clock(Date.now())}: sign in again to save it.` : '');
+      return;
+    }
     const { version, href } = await answer.json();
     const input = form.querySelector<HTMLInputElement>('input[name=version]');
     if (input) input.value = version;
-    localStorage.removeItem(key(form));
-    form.action = href;
+    forget(form);
+    form.setAttribute('action', href + new URL(form.action).search);
     keep(form);
     say(form, `Draft saved ${clock(Date.now())}`);
   } catch { say(form, `The server cannot be reached. Kept in this browser, ${clock(Date.now())}`); }
@@ -225,7 +299,8 @@ for (const form of document.querySelectorAll<HTMLFormElement>('form[data-draft]'
     timer = window.setTimeout(() => autosave(form), AUTOSAVE_MS);
   });
 }
-window.addEventListener('online', drain);
-setInterval(() => { if (read().some((i) => i.state === 'waiting')) drain(); }, RETRY_MS);
-drain();
+window.addEventListener('online', sendAll);
+setInterval(() => { if (read().some((i) => i.user === user && i.state === 'waiting')) sendAll(); }, RETRY_MS);
+show();
+sendAll();
 export {};
