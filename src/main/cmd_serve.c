@@ -84,6 +84,7 @@ static err start(struct ctx *cx, const struct command_args *args, struct serve *
     TRY(serve_open_gate(cx, serve, options.folder));
     serve->http.fault = serve_fault;
     serve_set_nav(cx->arena);
+    serve_set_home(cx->arena);
     serve->http.live = live_make(&(struct live_options){
         .streams_max = (int)config_number(&serve->config, "http.streams_max"),
         .start_seq = store_seq(serve->store) });

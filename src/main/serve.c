@@ -17,6 +17,7 @@
 #include "ui/background.h"
 #include "ui/browse.h"
 #include "ui/door.h"
+#include "ui/home.h"
 #include "ui/landing.h"
 #include "ui/lock.h"
 #include "ui/my.h"
@@ -283,6 +284,19 @@ void serve_set_nav(struct arena *arena)
     for (size_t i = 0; i < COUNT(duties); i++)
         links[count++] = duties[i];
     ui_nav_set(links, count);
+}
+
+void serve_set_home(struct arena *arena)
+{
+    size_t count = 0;
+    while (modules[count])
+        count++;
+    ui_home_fill **fills = arena_array(arena, count + 1, sizeof *fills);
+    count = 0;
+    for (size_t i = 0; modules[i]; i++)
+        if (modules[i]->home)
+            fills[count++] = modules[i]->home;
+    ui_home_set(fills, count);
 }
 
 const struct feed_view *const *serve_feeds(struct arena *arena)

@@ -69,6 +69,7 @@ err serve_open_feed(struct ctx *cx, struct serve *serve) MUST_USE;
 const struct route *const *serve_tables(struct arena *arena);
 /* The entries of every page's header: the modules that have a page, and the record. */
 void serve_set_nav(struct arena *arena);
+void serve_set_home(struct arena *arena); /* the cards of the systems */
 void serve_fault(struct http_request *request, struct http_response *response, err kind);
 /* What draws changes for open screens: the first page and the modules' boards. */
 const struct feed_view *const *serve_feeds(struct arena *arena);

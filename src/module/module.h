@@ -8,6 +8,7 @@
 
 struct feed_view;
 struct play_act;
+struct ui_home;
 
 /*
  * module: what a clinical system is, as one const struct of tables. src/main/modules.c lists them.
@@ -22,6 +23,7 @@ struct module {
     const struct claim_rule *const *claims;  /* ended by NULL */
     const struct stmt *sql;                  /* ended by a zero row */
     const struct feed_view *feed; /* draws what changed for open screens: ui/feed.h; or NULL */
+    err (*home)(struct ui_home *home); /* cards of a person's first page: ui/home.h; or NULL */
     const struct consumer *const *consumers; /* follow the log; ended by NULL */
     const struct play_act *const *demo;      /* what happens in the demonstration: synth/play.h */
     const struct due_kind *const *due;       /* timers and outbox; ended by NULL */

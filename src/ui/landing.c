@@ -5,6 +5,7 @@
 #include "store/access.h"
 #include "store/store.h"
 #include "ui/feed.h"
+#include "ui/home.h"
 #include "ui_landing.html.h"
 #include "ui_page.html.h"
 
@@ -52,6 +53,8 @@ err ui_landing_get(struct http_request *request, struct http_response *response)
         http_put_header(response, S("Location"), S("/my"));
         return ERR_OK;
     }
+    if (user && !role_permits(user->asker.role, S("admin.people")))
+        return ui_home_show(request, response);
     struct ui_page page = ui_page_for(request, S("Frontline"));
     page.islands = islands;
     page.islands_count = COUNT(islands);

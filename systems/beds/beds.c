@@ -71,6 +71,7 @@ const struct module beds_module = {
     .claims = beds_claims,
     .sql = beds_sql,
     .feed = &beds_feed,
+    .home = beds_home_fill,
     .consumers = consumers,
     .due = due,
     .demo = beds_demo,

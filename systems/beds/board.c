@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "systems/beds/board.h"
+#include "auth/gate.h"
 #include "assets.h"
 #include "beds_board.html.h"
 #include "clinical/london.h"
@@ -93,6 +94,59 @@ err beds_hospital_get(struct http_request *request, struct http_response *respon
     beds_hospital(&out, wards, count, &all);
     ui_page_close(&out, &page);
     return ui_page_send(request, response, &out);
+}
+
+/* ---- the first page of who works here ---- */
+
+static bool has_word(str words, str wanted)
+{
+    str word;
+    while (str_next(&words, ' ', &word))
+        if (str_eq(word, wanted))
+            return true;
+    return false;
+}
+
+static void put_ward(struct ctx *cx, const struct beds_ward *ward, str name, str href,
+                     struct ui_home_card *card)
+{
+    struct ui_home_line *line = ui_home_line(card);
+    if (!line)
+        return;
+    *line = (struct ui_home_line){
+        .text = name, .href = href,
+        .more = arena_printf(cx->arena, "%zu of %zu beds occupied%s", ward->occupied, ward->beds,
+                             ward->dirty + ward->cleaning ? ", some to be cleaned" : ""),
+        .chip = ward->available ? arena_printf(cx->arena, "%zu free", ward->available)
+                                : S("None free"),
+        .tone = ward->available ? UI_GOOD : UI_MEDIUM,
+    };
+}
+
+err beds_home_fill(struct ui_home *home)
+{
+    struct ctx *cx = home->request->cx;
+    struct beds_picture *picture;
+    str areas = ui_home_areas(home);
+    if (!cx->user || !role_permits(cx->user->asker.role, S("beds.read")))
+        return ERR_OK;
+    struct ui_home_card *card = ui_home_add(home, "beds", "Beds", "No ward is set up.");
+    card->all_href = S("/beds");
+    card->all_text = S("All wards");
+    TRY(beds_picture_whole(cx, home->request->store, BEDS_PLACES, &picture));
+    struct beds_ward all = beds_ward_of(cx, picture, BEDS_NONE);
+    if (!areas.n && all.beds)
+        put_ward(cx, &all, S("The hospital"), S("/beds"), card);
+    for (size_t i = 0; i < picture->spots_count; i++) {
+        struct beds_ward ward;
+        if (strcmp(picture->spots[i].kind, "wa") != 0 ||
+            (areas.n && !has_word(areas, str_of(picture->spots[i].id))))
+            continue;
+        ward = beds_ward_of(cx, picture, (int32_t)i);
+        put_ward(cx, &ward, ward.name,
+                 arena_printf(cx->arena, "/beds/ward/%.*s", STR_ARG(ward.id)), card);
+    }
+    return ERR_OK;
 }
 
 /* ---- which beds of a ward are shown ---- */

@@ -4,6 +4,7 @@
 #include "systems/beds/picture.h"
 #include "ui/chart.h"
 #include "ui/components.h"
+#include "ui/home.h"
 
 /*
  * beds_board: the hospital board, a ward's board and a bed's page, with the words they show.
@@ -59,6 +60,9 @@ struct beds_ward beds_ward_of(struct ctx *cx, const struct beds_picture *picture
 /* The beds of a ward in the order of their numbers; the array is in the arena. */
 int32_t *beds_in_ward(struct ctx *cx, const struct beds_picture *picture, int32_t ward,
                       size_t *count);
+
+/* How full the person's wards are, or the hospital, on their first page. */
+ui_home_fill beds_home_fill;
 
 http_handler beds_hospital_get, beds_ward_get, beds_bed_get, beds_json_get, beds_suggest_get,
     beds_live_get;

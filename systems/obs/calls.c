@@ -185,6 +185,31 @@ err obs_calls_get(struct http_request *request, struct http_response *response)
     return ui_page_send(request, response, &out);
 }
 
+err obs_calls_home(struct ui_home *home)
+{
+    struct ctx *cx = home->request->cx;
+    struct obs_call_card *cards = arena_array(cx->arena, CALLS_MAX, sizeof *cards);
+    size_t count = 0;
+    struct ui_home_card *card = ui_home_add(home, "escalations", "Escalations to answer",
+                                            "None is waiting for an answer.");
+    card->all_href = S("/obs/escalations");
+    card->all_text = S("All open escalations");
+    card->urgent = true;
+    TRY(collect(cx, home->request->store, "requested", cards, &count));
+    sort_cards(cards, count);
+    for (size_t i = 0; i < count; i++) {
+        struct ui_home_line *line = ui_home_line(card);
+        if (line)
+            *line = (struct ui_home_line){
+                .text = cards[i].name, .more = cards[i].ward_name, .when = cards[i].raised,
+                .href = arena_printf(cx->arena, "/obs/patient/%.*s/escalations",
+                                     STR_ARG(cards[i].alert.patient)),
+                .chip = cards[i].clock, .tone = cards[i].tone,
+            };
+    }
+    return ERR_OK;
+}
+
 /* ---- answering ---- */
 
 static str input(const struct http_request *request, const char *name)

@@ -3,6 +3,7 @@
 #include "http/http.h"
 #include "systems/obs/alert.h"
 #include "ui/components.h"
+#include "ui/home.h"
 
 /*
  * obs_calls: escalations on the screen: what the guideline says to do, who was told and when, who
@@ -30,6 +31,8 @@ struct obs_call_card {
     const str *tellings;          /* each with its time */
     size_t tellings_count;
 };
+/* Those nobody has answered, on the first page of who may answer. */
+ui_home_fill obs_calls_home;
 http_handler obs_calls_get, obs_patient_calls_get, obs_call_post;
 struct obs_call_card obs_call_card_of(struct ctx *cx, const struct obs_alert *alert);
 /* May the person of this request answer? Those who may write Tasks. */

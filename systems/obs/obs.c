@@ -56,6 +56,7 @@ const struct module obs_module = {
     .routes = routes,
     .sql = obs_sql,
     .feed = &obs_feed,
+    .home = obs_home_fill,
     .consumers = obs_consumers,
     .due = obs_due_kinds,
     .demo = obs_demo,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "systems/obs/ward.h"
+#include "systems/obs/calls.h"
 #include "assets.h"
 #include "auth/gate.h"
 #include "base/clock.h"
@@ -338,24 +339,33 @@ static err count_ward(struct ctx *cx, struct store *store, struct obs_ward_count
     return ERR_OK;
 }
 
-err obs_wards_get(struct http_request *request, struct http_response *response)
+static err read_wards(struct ctx *cx, struct obs_ward_count **out, size_t *count)
 {
-    struct ctx *cx = request->cx;
     struct obs_ward_count *wards = arena_array(cx->arena, WARDS_MAX, sizeof *wards);
-    size_t count = 0;
     bool row;
-    TRY(store_reader(cx, request->store));
     struct db_stmt *stmt = db_use(cx, cx->db, obs_sql, OBS_SQL_WARDS);
+    *count = 0;
     for (;;) {
         TRY(db_step(cx, stmt, &row));
-        if (!row || count == WARDS_MAX)
+        if (!row || *count == WARDS_MAX)
             break;
-        wards[count++] = (struct obs_ward_count){ .id = arena_copy(cx->arena, db_text(stmt, 0)),
-                                                  .name = arena_copy(cx->arena,
-                                                                     db_text(stmt, 1)) };
+        wards[(*count)++] = (struct obs_ward_count){ .id = arena_copy(cx->arena, db_text(stmt, 0)),
+                                                     .name = arena_copy(cx->arena,
+                                                                        db_text(stmt, 1)) };
     }
     if (row)
         db_reset(stmt);
+    *out = wards;
+    return ERR_OK;
+}
+
+err obs_wards_get(struct http_request *request, struct http_response *response)
+{
+    struct ctx *cx = request->cx;
+    struct obs_ward_count *wards;
+    size_t count;
+    TRY(store_reader(cx, request->store));
+    TRY(read_wards(cx, &wards, &count));
     for (size_t i = 0; i < count; i++)
         TRY(count_ward(cx, request->store, &wards[i]));
     struct ui_page page = ui_page_for(request, S("Observations"));
@@ -367,6 +377,47 @@ err obs_wards_get(struct http_request *request, struct http_response *response)
     obs_ward_all(&out, wards, count, cx->access && !cx->access->any_patient);
     ui_page_close(&out, &page);
     return ui_page_send(request, response, &out);
+}
+
+/* ---- the first page of who works here ---- */
+
+static int most_overdue(const void *a, const void *b)
+{
+    const struct obs_ward_count *x = a, *y = b;
+    if (x->overdue != y->overdue)
+        return x->overdue < y->overdue ? 1 : -1;
+    return x->soon != y->soon ? (x->soon < y->soon ? 1 : -1) : str_cmp(x->name, y->name);
+}
+
+err obs_home_fill(struct ui_home *home)
+{
+    struct ctx *cx = home->request->cx;
+    struct obs_ward_count *wards;
+    size_t count;
+    if (!cx->user || !role_permits(cx->user->asker.role, S("obs.read")))
+        return ERR_OK;
+    TRY(obs_calls_home(home));
+    struct ui_home_card *card = ui_home_add(home, "overdue", "Observations due",
+                                            "No set is overdue, and none is due soon.");
+    card->all_href = S("/obs");
+    card->all_text = S("All wards");
+    TRY(read_wards(cx, &wards, &count));
+    for (size_t i = 0; i < count; i++)
+        TRY(count_ward(cx, home->request->store, &wards[i]));
+    qsort(wards, count, sizeof *wards, most_overdue);
+    for (size_t i = 0; i < count; i++) {
+        struct ui_home_line *line = wards[i].overdue || wards[i].soon ? ui_home_line(card) : NULL;
+        if (line)
+            *line = (struct ui_home_line){
+                .text = wards[i].name, .tone = UI_MEDIUM,
+                .href = arena_printf(cx->arena, "/obs/ward/%.*s", STR_ARG(wards[i].id)),
+                .chip = wards[i].overdue ? arena_printf(cx->arena, "%zu overdue", wards[i].overdue)
+                                         : S(""),
+                .more = wards[i].soon ? arena_printf(cx->arena, "%zu due soon", wards[i].soon)
+                                      : S(""),
+            };
+    }
+    return ERR_OK;
 }
 
 /* ---- what changed ---- */

@@ -3,6 +3,7 @@
 #include "http/http.h"
 #include "module/module.h"
 #include "systems/obs/enter.h"
+#include "ui/home.h"
 
 /*
  * obs_ward: who is due, by ward: each patient in a bed, the last score, when the next set is due
@@ -42,6 +43,8 @@ struct obs_board {
     size_t overdue, soon, alerts;
 };
 http_handler obs_wards_get, obs_ward_get, obs_live_get;
+/* Sets overdue and due soon, by ward, on the first page of who works there. */
+ui_home_fill obs_home_fill;
 extern const struct feed_view obs_feed;
 extern const struct stmt obs_sql[];
 enum obs_stmt {

@@ -652,30 +652,29 @@ static err add_mine(struct http_request *request, struct find_home *home)
     return ERR_OK;
 }
 
-/* What this person began to write and has not signed: a draft forgotten is a note not written. */
-static err add_drafts(struct http_request *request, struct find_home *home)
+err find_drafts(struct ctx *cx, struct store *store, str who, struct find_draft **out,
+                size_t *count)
 {
-    struct ctx *cx = request->cx;
     struct record_set set;
-    if (!cx->user || !str_starts(cx->user->person.who, S("Practitioner/")))
-        return ERR_OK;
-    TRY(record_find(cx, request->store, "Composition",
+    TRY(record_find(cx, store, "Composition",
                     arena_printf(cx->arena, "author=%.*s&status=preliminary&_sort=-date",
-                                 STR_ARG(cx->user->person.who)), FIND_SHOWN, &set));
-    home->drafts = arena_array(cx->arena, set.count + 1, sizeof *home->drafts);
+                                 STR_ARG(who)), FIND_SHOWN, &set));
+    struct find_draft *drafts = arena_array(cx->arena, set.count + 1, sizeof *drafts);
+    *count = 0;
     for (size_t i = 0; i < set.count; i++) {
         struct record_item patient;
         struct json body = set.items[i].body;
         str id = record_reference_id(cx, body, "subject", "Patient");
-        if (!id.n || record_read(cx, request->store, "Patient", id, &patient) != ERR_OK)
+        if (!id.n || record_read(cx, store, "Patient", id, &patient) != ERR_OK)
             continue;
-        struct ui_patient who = ui_patient_of(cx, patient.body);
-        home->drafts[home->drafts_count++] = (struct find_draft){
-            .title = record_text(cx, body, "title"), .patient = ui_patient_name(cx, &who),
+        struct ui_patient shown = ui_patient_of(cx, patient.body);
+        drafts[(*count)++] = (struct find_draft){
+            .title = record_text(cx, body, "title"), .patient = ui_patient_name(cx, &shown),
             .when = record_brief_when(cx, record_when(cx, body)),
             .href = home_href(cx, id, &set.items[i]),
         };
     }
+    *out = drafts;
     return ERR_OK;
 }
 
@@ -687,7 +686,9 @@ err find_home_get(struct http_request *request, struct http_response *response)
     make_fields(&home.find);
     TRY(ward_links(cx, &home.wards, &home.wards_count, &home.whole_hospital));
     TRY(add_mine(request, &home));
-    TRY(add_drafts(request, &home));
+    if (cx->user && str_starts(cx->user->person.who, S("Practitioner/")))
+        TRY(find_drafts(cx, request->store, cx->user->person.who, &home.drafts,
+                        &home.drafts_count));
     home.may_merge = record_permits(cx, S("records.merge"));
     add_recent(request, &home);
     struct ui_page page = find_page(request, S("Patients"));

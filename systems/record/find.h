@@ -60,6 +60,9 @@ http_handler find_home_get, find_list_get, find_confirm_get, find_confirm_post;
 
 /* The names and numbers of a Patient, folded for comparing. */
 struct match_person find_person(struct ctx *cx, const struct ui_patient *who);
+/* What `who` began to write and has not signed: a draft forgotten is a note not written. */
+err find_drafts(struct ctx *cx, struct store *store, str who, struct find_draft **out,
+                size_t *count) MUST_USE;
 /* Marks those in the list that could be taken for one another. */
 void find_mark_alike(struct find_row *rows, size_t count);
 /* Puts the patient first among the browser's recent ones. */

@@ -328,6 +328,8 @@ static void draw_done(struct record_look *look)
     static const struct { const char *word, *text; } said[] = {
         { "allergy", "The allergy is saved." }, { "problem", "The problem is saved." },
         { "alert", "The alert is saved." }, { "medicine", "The medicine is saved." },
+        { "seen", "The results are acknowledged." },
+        { "asked", "They were asked to look; the report waits until it is acknowledged." },
         { "task", "The task is saved." }, { "merged", "The two records are one now." },
         { "unmerged", "They are two records again." },
         { "moved", "The entry was moved; both records keep a trace." },
@@ -364,6 +366,7 @@ err home_tab_get(struct http_request *request, struct http_response *response)
     for (size_t i = 0; i < COUNT(tabs); i++)
         if (str_eq(tab, str_of(tabs[i].tab))) {
             record_look_head(&look, tabs[i].tab, str_of(tabs[i].title));
+            draw_done(&look);
             TRY(tabs[i].draw(&look));
             return record_look_send(&look);
         }

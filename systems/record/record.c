@@ -11,6 +11,7 @@
 #include "systems/record/result.h"
 #include "systems/record/save.h"
 #include "systems/record/send.h"
+#include "systems/record/shift.h"
 #include "systems/record/ward.h"
 #include "systems/record/wrong.h"
 
@@ -70,6 +71,7 @@ const struct module record_module = {
     .routes = routes,
     .sql = record_sql,
     .feed = &record_feed,
+    .home = shift_fill,
     .consumers = consumers,
     .due = due,
 };

@@ -2,6 +2,7 @@
 #pragma once
 #include "systems/record/find.h"
 #include "systems/record/home.h"
+#include "systems/record/result.h"
 
 /*
  * record_ward: the patients of one ward: the list to work from, the handover sheet, the pack for
@@ -10,7 +11,8 @@
  * Source   record.md 1.1 (ward list, handover, downtime pack).
  * Shapes   GET /record/ward/{ward}: one row a patient by bed. .../handover: the same with the
  *          latest SBAR and open tasks, for paper. .../downtime: the ward list, then a page a
- *          patient. .../results: results nobody has acknowledged.
+ *          patient. .../results: results nobody has acknowledged, with
+ *          what is flagged and how long they wait: whose are critical first, then the oldest.
  * Missing  a bed that is empty is left out here; systems/beds shows beds.
  * Errors   ERR_NOT_FOUND: no such ward.
  * Limits   WARD_MAX patients; more are said to be there.
@@ -31,6 +33,7 @@ struct ward_row {
     str sbar[4], sbar_by;      /* the four headings; by whom and when */
     const struct ward_task *tasks;
     size_t tasks_count;
+    const struct result_report *reports; /* those that wait, the most urgent first */
     size_t results_waiting;
     bool alike;
 };

@@ -92,7 +92,20 @@ static err add_results(struct ctx *cx, struct store *store, struct ward_row *row
     struct result_list list = { 0 };
     TRY(result_reports(cx, store, row->banner.who.id, &list));
     row->results_waiting = list.waiting;
+    row->reports = list.reports;
     return ERR_OK;
+}
+
+/* Whose result is worst, then who waits longest; those with none last. */
+static int by_results(const void *a, const void *b)
+{
+    const struct ward_row *x = a, *y = b;
+    if (!x->results_waiting || !y->results_waiting)
+        return (y->results_waiting > 0) - (x->results_waiting > 0);
+    if (x->reports[0].level != y->reports[0].level)
+        return (int)y->reports[0].level - (int)x->reports[0].level;
+    return (x->reports[0].at_ms > y->reports[0].at_ms) -
+           (x->reports[0].at_ms < y->reports[0].at_ms);
 }
 
 static err read_all(struct ctx *cx, struct store *store, str ward, struct ward_list *list)
@@ -110,6 +123,16 @@ static err read_all(struct ctx *cx, struct store *store, str ward, struct ward_l
 /* ---- the pages ---- */
 
 typedef void ward_draw(struct buf *out, struct ctx *cx, const struct ward_list *list);
+
+static void ward_results_sorted(struct buf *out, struct ctx *cx, const struct ward_list *list)
+{
+    struct ward_list sorted = *list;
+    sorted.rows = arena_array(cx->arena, list->rows_count + 1, sizeof *sorted.rows);
+    for (size_t i = 0; i < list->rows_count; i++)
+        sorted.rows[i] = list->rows[i];
+    qsort(sorted.rows, sorted.rows_count, sizeof *sorted.rows, by_results);
+    ward_results_page(out, cx, &sorted);
+}
 
 static err ward_show(struct http_request *request, struct http_response *response,
                      const char *title, ward_draw *draw)
@@ -147,7 +170,7 @@ err ward_handover_get(struct http_request *request, struct http_response *respon
 
 err ward_results_get(struct http_request *request, struct http_response *response)
 {
-    return ward_show(request, response, ": results to acknowledge", ward_results_page);
+    return ward_show(request, response, ": results to acknowledge", ward_results_sorted);
 }
 
 /* ---- the pack for paper: the list, then a page a patient ---- */
