@@ -146,6 +146,28 @@ static err check_rota(struct ctx *cx, const struct user *user, const struct comm
                       "or the site team to write it"));
 }
 
+static bool sets_target(struct json request)
+{
+    static const char url[] = "https://frontline.example/StructureDefinition/oxygen-target";
+    for (struct json_walk w = json_walk(json_get(request, S("extension"))); json_next(&w);)
+        if (json_string_is(json_get(w.value, S("url")), S(url)))
+            return true;
+    return false;
+}
+
+/* A lower oxygen target makes a saturation of 88 % score nothing: who may not decide it on the
+ * screen may not by the interface either. */
+static err check_target(struct ctx *cx, const struct user *user,
+                        const struct commit_change *change)
+{
+    if (change->op->resource != fhir_resource_find(S("MedicationRequest")) ||
+        !user->person.name.n || (!sets_target(change->before) && !sets_target(change->after)) ||
+        role_permits(user->asker.role, S("obs.decide")))
+        return ERR_OK;
+    return ctx_fail(cx, ERR_FORBIDDEN, (str){ 0 },
+                    S("an oxygen target is a doctor's or outreach's decision: ask one of them"));
+}
+
 static err is_outside(struct ctx *cx, struct store *store, const struct commit_change *change,
                       enum decide_act act, bool *out)
 {
@@ -177,6 +199,7 @@ err gate_check_write(struct ctx *cx, const struct commit_part *part,
     if (!answer.allowed)
         return refuse(cx, answer.rule);
     TRY(check_rota(cx, user, change));
+    TRY(check_target(cx, user, change));
     return check_labels(cx, user, change);
 }
 

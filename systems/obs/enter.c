@@ -62,6 +62,9 @@ static str scale_reason(struct ctx *cx, const struct obs_person *person, bool sc
     const struct obs_target *t = &person->target;
     if (!t->set && scale2)
         return S("used when it was taken; no decision for 88-92 % is in force here now");
+    if (!t->set && t->earlier.n)
+        return arena_printf(cx->arena, "the decision for 88-92 %% of %.*s was for an earlier stay; "
+                            "in this one nobody has decided", STR_ARG(t->earlier));
     if (!t->set)
         return S("no decision for 88-92 % is recorded");
     return arena_printf(cx->arena, "target 88-92 %% decided by %.*s on %.*s", STR_ARG(t->who),

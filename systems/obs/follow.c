@@ -188,11 +188,13 @@ static err call_for(struct call *call, str id)
     size_t at = 0;
     while (at < call->sets.count && !str_eq(call->sets.list[at].id, id))
         at++;
-    if (at == call->sets.count)
+    struct obs_alert *own = alert_of_set(call, id);
+    bool gone = at == call->sets.count;
+    if (gone && (!own || own->state == OBS_ENDED))
         return ERR_OK;
-    TRY(decide_for(call, at));
+    TRY(gone ? end_alert(call, own, S("the set was deleted")) : decide_for(call, at));
     const struct obs_set *latest = obs_sets_latest(&call->sets);
-    bool ended = call->ops_count > 0 && call->sets.list[at].in_error;
+    bool ended = call->ops_count > 0 && (gone || call->sets.list[at].in_error);
     if (ended && latest)
         TRY(decide_for(call, (size_t)(latest - call->sets.list)));
     return do_all(call->cx, call->store, call->ops, call->ops_count, "obs: escalation");
@@ -279,24 +281,48 @@ static err follow_old(struct call *call, str id, struct json body)
     return check_score(call, id);
 }
 
+static err look_and_call(struct call *call, str id, int64_t at_ms)
+{
+    TRY(obs_sets_read(call->cx, call->store, call->patient, at_ms - OBS_LOOK_BACK_H * HOUR_MS,
+                      &call->sets));
+    TRY(check_score(call, id));
+    TRY(obs_alerts_read(call->cx, call->store, call->patient, false, &call->alerts,
+                        &call->alerts_count));
+    return call_for(call, id);
+}
+
 static err follow_score(struct ctx *cx, struct store *store, const struct store_version *version,
                         struct json body)
 {
-    str id = version->id;
     struct call call = { .cx = cx, .store = store };
-    int64_t at_ms = obs_read_instant(cx, json_get(body, S("effectiveDateTime")));
+    int64_t at_ms = obs_taken_at(cx, body);
     call.patient = obs_reference(cx, json_get(body, S("subject")), "Patient");
     if (!call.patient.n || !at_ms)
         return ERR_OK;
     if (version->vid == 1 && at_ms < cx->now_ms - OBS_RECENT_H * HOUR_MS)
-        return follow_old(&call, id, body);
-    TRY(obs_sets_read(cx, store, call.patient, at_ms - OBS_LOOK_BACK_H * HOUR_MS, &call.sets));
-    TRY(check_score(&call, id));
-    TRY(obs_alerts_read(cx, store, call.patient, false, &call.alerts, &call.alerts_count));
-    return call_for(&call, id);
+        return follow_old(&call, version->id, body);
+    return look_and_call(&call, version->id, at_ms);
 }
 
-/* A value that was changed after it was scored. Our own corrections change both at once. */
+/* A new value or part: one that comes after another system's score may show that it does not add
+ * up, or that it asks for somebody. Ours comes together with its score. */
+static err follow_new(struct ctx *cx, struct store *store, struct json body)
+{
+    struct call call = { .cx = cx, .store = store };
+    struct obs_sets sets;
+    int64_t at_ms = obs_taken_at(cx, body);
+    call.patient = obs_reference(cx, json_get(body, S("subject")), "Patient");
+    if (!call.patient.n || at_ms < cx->now_ms - OBS_RECENT_H * HOUR_MS)
+        return ERR_OK;
+    TRY(obs_sets_read(cx, store, call.patient, at_ms, &sets));
+    for (size_t i = 0; i < sets.count; i++)
+        if (sets.list[i].at_ms == at_ms && sets.list[i].id.n && !sets.list[i].own)
+            return look_and_call(&call, sets.list[i].id, at_ms);
+    return ERR_OK;
+}
+
+/* A value that was changed or deleted after it was scored. Our own corrections change both at
+ * once. */
 static err follow_value(struct ctx *cx, struct store *store, str id)
 {
     struct obs_found found;
@@ -317,17 +343,20 @@ static err follow_value(struct ctx *cx, struct store *store, str id)
 err obs_follow_set(struct ctx *cx, struct store *store, const struct store_version *version,
                    void *self)
 {
+    struct store_version last = *version; /* with what it said: a deletion says nothing */
     struct json body;
     (void)self;
-    if (version->method == STORE_DELETED)
+    if (version->method == STORE_DELETED && (version->vid == 1 ||
+        store_vread(cx, store, version->resource, version->id, version->vid - 1, &last)))
         return ERR_OK;
-    TRY(json_parse(cx, version->body, &body));
+    TRY(json_parse(cx, last.body, &body));
     bool score = obs_has_code(json_get(body, S("code")), OBS_SNOMED, OBS_SCORE);
-    if (!score && version->vid == 1)
+    if (!score && version->vid == 1 && !obs_is_of_set(body))
         return ERR_OK;
     struct ctx *own = look_anew(cx);
     return look_end(cx, own, score ? follow_score(own, store, version, body)
-                                   : follow_value(own, store, version->id));
+                             : version->vid == 1 ? follow_new(own, store, body)
+                                                 : follow_value(own, store, version->id));
 }
 
 struct timer {

@@ -53,9 +53,11 @@ static str bound_of(struct json decision, const char *side)
     return json_text(json_get(json_get(range, str_of(side)), S("value")));
 }
 
+/* A decision is one of its stay: the next begins on scale 1 until somebody decides again. */
 static err read_target(struct ctx *cx, struct store *store, struct obs_person *out)
 {
     struct obs_found found;
+    str earlier = { 0 };
     TRY(obs_search(cx, store, "MedicationRequest",
                    arena_printf(cx->arena, "patient=%.*s&status=active&code=24099007",
                                 STR_ARG(out->id)), DECISIONS_MAX, &found));
@@ -73,9 +75,14 @@ static err read_target(struct ctx *cx, struct store *store, struct obs_person *o
         target.set = target.who.n && target.at_ms && target.at_ms <= cx->now_ms &&
                      str_eq(bound_of(body, "low"), S("88")) &&
                      str_eq(bound_of(body, "high"), S("92"));
-        if (target.set && target.at_ms > out->target.at_ms)
+        str stay = obs_reference(cx, json_get(body, S("encounter")), "Encounter");
+        if (target.set && stay.n && !str_eq(stay, out->encounter))
+            earlier = ui_time(cx, target.at_ms);
+        else if (target.set && target.at_ms > out->target.at_ms)
             out->target = target;
     }
+    if (!out->target.set)
+        out->target.earlier = earlier;
     return ERR_OK;
 }
 

@@ -20,6 +20,7 @@ enum { OBS_TARGET_LOW = 88, OBS_TARGET_HIGH = 92 };
 struct obs_target {
     bool set;
     str id, who, reason;
+    str earlier; /* when one was made in an earlier stay; it does not hold in this one */
     int64_t at_ms, vid;
 };
 struct obs_person {

@@ -5,7 +5,12 @@
 #define CODES                                                                                      \
     "1104051000000101,86290005,9279-1,431314004,103228002,2708-6,59408-5,75367002,85354-9,"        \
     "72313002,271649006,8480-6,78564009,364075005,8867-4,276885007,386725007,8310-5,"              \
-    "1104441000000107,722742002,371825009,3151-8,3150-6"
+    CONSCIOUS "," ON_AIR "," ON_OXYGEN ",3151-8,3150-6,"                                           \
+    "1104301000000104,1104311000000102,1104321000000108,1104331000000105,1104341000000101,"        \
+    "1104351000000103,1104361000000100,1104371000000107"
+#define CONSCIOUS "1104441000000107"
+#define ON_AIR "722742002"
+#define ON_OXYGEN "371825009"
 enum { BODIES_MAX = OBS_SETS_MAX * 9, SAME_LOOK_BACK = 4 };
 
 struct news2_obs obs_set_news2(const struct obs_set *set)
@@ -105,7 +110,7 @@ static struct obs_set empty_set(int64_t at_ms)
     return set;
 }
 
-static int64_t taken_at(struct ctx *cx, struct json body)
+int64_t obs_taken_at(struct ctx *cx, struct json body)
 {
     static const char *const names[] = { "effectiveDateTime", "effectiveInstant" };
     for (size_t i = 0; i < COUNT(names); i++) {
@@ -126,15 +131,29 @@ static int points_of(struct json holder)
     return str_to_u64(json_text(value), &points) && points < 100 ? (int)points : OBS_NONE;
 }
 
-static void read_part(struct obs_set *set, struct json component)
+/* Points of one part: a component of the score, or an Observation of its own, as UK Core has it. */
+static void read_part(struct obs_set *set, struct json holder)
 {
-    struct json code = json_get(component, S("code"));
-    int points = points_of(component);
+    struct json code = json_get(holder, S("code"));
+    int points = points_of(holder);
     bool scale2 = obs_has_code(code, OBS_SNOMED, OBS_SPO2_SCALE2);
     set->scale2 |= scale2;
     for (size_t i = 0; i < NEWS2_PARTS; i++)
         if (obs_has_code(code, OBS_SNOMED, news2_names[i].snomed) || (i == NEWS2_SPO2 && scale2))
             set->sent_parts[i] = points;
+}
+
+bool obs_is_of_set(struct json body)
+{
+    struct obs_set set = empty_set(0);
+    struct json code = json_get(body, S("code"));
+    read_part(&set, body);
+    for (size_t i = 0; i < NEWS2_PARTS; i++)
+        if (set.sent_parts[i] != OBS_NONE)
+            return true;
+    return obs_vital_of(code) != OBS_VITALS || obs_has_code(code, OBS_SNOMED, "75367002") ||
+           obs_has_code(code, OBS_LOINC, "85354-9") || obs_has_code(code, OBS_SNOMED, CONSCIOUS) ||
+           obs_has_code(code, OBS_SNOMED, ON_AIR) || obs_has_code(code, OBS_SNOMED, ON_OXYGEN);
 }
 
 static str first_text(struct ctx *cx, struct json body, const char *list, const char *element)
@@ -203,20 +222,21 @@ static void take(struct ctx *cx, struct obs_set *set, struct json body)
     if (json_string_is(json_get(body, S("status")), S("entered-in-error")) ||
         json_string_is(json_get(body, S("status")), S("cancelled")))
         return;
-    if (obs_has_code(code, OBS_SNOMED, "1104441000000107"))
+    if (obs_has_code(code, OBS_SNOMED, CONSCIOUS))
         read_consciousness(set, body);
-    else if (obs_has_code(code, OBS_SNOMED, "722742002"))
+    else if (obs_has_code(code, OBS_SNOMED, ON_AIR))
         read_oxygen(cx, set, body, false);
-    else if (obs_has_code(code, OBS_SNOMED, "371825009"))
+    else if (obs_has_code(code, OBS_SNOMED, ON_OXYGEN))
         read_oxygen(cx, set, body, true);
     read_value(cx, set, body);
+    read_part(set, body);
     for (struct json_walk w = json_walk(json_get(body, S("component"))); json_next(&w);)
         read_value(cx, set, w.value);
 }
 
 struct obs_set obs_set_of(struct ctx *cx, struct json score)
 {
-    struct obs_set set = empty_set(taken_at(cx, score));
+    struct obs_set set = empty_set(obs_taken_at(cx, score));
     take(cx, &set, score);
     return set;
 }
@@ -245,7 +265,7 @@ err obs_sets_read(struct ctx *cx, struct store *store, str patient, int64_t from
                    arena_printf(cx->arena, "patient=%.*s&code=" CODES "%.*s&_sort=-date",
                                 STR_ARG(patient), STR_ARG(since)), BODIES_MAX, &found));
     for (size_t i = 0; i < found.count; i++) {
-        int64_t at_ms = taken_at(cx, found.bodies[i]);
+        int64_t at_ms = obs_taken_at(cx, found.bodies[i]);
         struct obs_set *set = at_ms ? set_at(&sets, at_ms) : NULL;
         if (set)
             take(cx, set, found.bodies[i]);
@@ -262,7 +282,7 @@ err obs_set_read(struct ctx *cx, struct store *store, str id, str *patient, stru
     TRY(obs_read(cx, store, "Observation", id, &version, &body));
     if (!obs_has_code(json_get(body, S("code")), OBS_SNOMED, OBS_SCORE))
         return ctx_failf(cx, ERR_NOT_FOUND, S(""), "%.*s is no set of observations", STR_ARG(id));
-    struct obs_set set = empty_set(taken_at(cx, body));
+    struct obs_set set = empty_set(obs_taken_at(cx, body));
     take(cx, &set, body);
     set.vid = version.vid;
     *patient = obs_reference(cx, json_get(body, S("subject")), "Patient");

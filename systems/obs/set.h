@@ -63,6 +63,10 @@ struct obs_sets {
     size_t count;
     bool more;
 };
+/* When an Observation's value was taken; 0: it does not say. */
+int64_t obs_taken_at(struct ctx *cx, struct json body);
+/* Is it a value of a set, or another system's points for one? */
+bool obs_is_of_set(struct json body);
 /* What one NEWS2 Observation says by itself, without the values behind it. */
 struct obs_set obs_set_of(struct ctx *cx, struct json score);
 /* The sets of a patient taken from `from_ms` on (0: all), newest first. */

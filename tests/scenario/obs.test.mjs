@@ -207,6 +207,24 @@ test('scale 2 needs a recorded decision with author and time, and nothing else s
   assert.equal((await server.read(`Observation/${last.key}`)).valueQuantity.value, 3);
 });
 
+test('a decision on scale 2 is for its stay: in the next one nobody has decided yet', async (t) => {
+  const server = await ward(t);
+  const points = async () => (await server.read(
+    `Observation/${(await server.enter('ann', { ...WELL, spo2: 90 })).key}`)).valueQuantity.value;
+  await server.form('/obs/patient/ann/scale', { do: 'start', reason: 'gas of today' });
+  assert.equal(await points(), 0);
+  const [decision] = await server.find('MedicationRequest?patient=ann');
+  assert.equal(decision.encounter.reference, 'Encounter/stay-ann');
+  const old = await server.read('Encounter/stay-ann');
+  await server.putAll({ ...old, status: 'finished', period: { ...old.period, end: ago(1) },
+    location: [{ ...old.location[0], status: 'completed' }] });
+  await server.putAll({ ...stay('ann', 'bed-1'), id: 'stay-ann-2', period: { start: ago(0) } });
+  assert.equal(await points(), 3, 'the order is still active, of a stay that is over');
+  assert.match(await server.page('/obs/patient/ann'), /was for an earlier stay; in this one nobody has decided/);
+  await server.form('/obs/patient/ann/scale', { do: 'start', reason: 'decided again' });
+  assert.equal(await points(), 0);
+});
+
 test('children and pregnancy and spinal-cord injury are not scored, with the reason', async (t) => {
   const server = await ward(t);
   const year = new Date().getFullYear();
@@ -416,6 +434,43 @@ test('a score sent by another system that does not add up is kept, flagged and s
   assert.equal((await server.find('DetectedIssue?patient=bea')).length, 1, 'what adds up is not flagged');
 });
 
+// The shape of UK Core's example: total, points of each part and values, an Observation each.
+test('points sent as Observations of their own are held against the total and the values, also late ones', async (t) => {
+  const server = await ward(t);
+  const at = ago(3);
+  const sent = (id, code, value, more) => ({ resourceType: 'Observation', id, status: 'final',
+    code: { coding: [{ system: SNOMED, code }] }, subject: { reference: 'Patient/ann' },
+    effectiveDateTime: at, valueQuantity: { value, unit: 'score' }, ...more });
+  const points = { 1104301000000104: 2, 1104311000000102: 2, 1104331000000105: 0, 1104341000000101: 0,
+    1104351000000103: 1, 1104361000000100: 0, 1104371000000107: 0 };
+  const ids = Object.entries(points).map(([code, value], i) => sent(`part-${i}`, code, value));
+  for (const part of ids.slice(0, 6)) await server.putAll(part);
+  await server.putAll(sent('total', SCORE, 5,
+    { hasMember: ids.map(({ id }) => ({ reference: `Observation/${id}` })) }));
+  await server.until(() => server.find('Task?patient=ann'), (tasks) => tasks.length === 1);
+  await server.putAll(ids[6]);
+  assert.equal((await server.find('DetectedIssue?patient=ann')).length, 0, 'it adds up so far');
+  // the value comes last, and gives 1 where 0 was sent
+  await server.putAll(sent('late', '276885007', 38.5, { valueQuantity: { value: 38.5, unit: 'Cel',
+    system: 'http://unitsofmeasure.org', code: 'Cel' } }));
+  const [flag] = await server.until(() => server.find('DetectedIssue?patient=ann'), (list) => list.length === 1);
+  assert.match(flag.detail, /Temperature was sent as 0 points; its value gives 1/);
+  assert.equal((await server.read('Observation/total')).valueQuantity.value, 5, 'kept as it was sent');
+});
+
+test('a value or a set that is deleted counts no more: scored anew, and its call ends', async (t) => {
+  const server = await ward(t);
+  const { key } = await server.enter('ann', SICK);
+  const [task] = await server.until(() => server.find('Task?patient=ann'), (tasks) => tasks.length === 1);
+  assert.equal((await server.delete(`/fhir/Observation/${key}-pulse`)).status, 204);
+  const again = await server.until(() => server.read(`Observation/${key}`), (s) => s.meta.versionId === '2');
+  assert.equal(again.valueQuantity, undefined, 'incomplete: no total');
+  assert.equal((await server.read(`Task/${task.id}`)).status, 'requested', 'never lower');
+  assert.equal((await server.delete(`/fhir/Observation/${key}`)).status, 204);
+  const ended = await server.until(() => server.read(`Task/${task.id}`), ({ status }) => status === 'cancelled');
+  assert.match(JSON.stringify(ended), /the set was deleted/);
+});
+
 test('a score that comes by HL7 and does not match the values beside it is kept, flagged and calls', async (t) => {
   const server = await ward(t, { args: ['--set', 'hl7v2.listen=127.0.0.1:0'] });
   const port = Number(/HL7 v2 on port (\d+)/.exec(server.log)[1]);
@@ -574,7 +629,19 @@ test('wrong roles and strangers are refused', async (t) => {
   const nurse = as('n.urse', 'nurse', '--areas', 'ward-a');
   assert.equal(await nurse('POST', '/obs/patient/ann/scale', { do: 'start', reason: 'seems right' }), 403);
   assert.equal(await nurse('POST', `/obs/escalation/${task.id}/answer`, { note: 'I will' }), 303);
+  const target = { resourceType: 'MedicationRequest', status: 'active', intent: 'order',
+    subject: { reference: 'Patient/ann' }, requester: { display: 'Dr Who' }, authoredOn: ago(1),
+    medicationCodeableConcept: { coding: [{ system: SNOMED, code: '24099007' }] },
+    extension: [{ url: 'https://frontline.example/StructureDefinition/oxygen-target',
+      valueRange: { low: { value: 88 }, high: { value: 92 } } }] };
+  const post = (name, body) => closed.post('/fhir/MedicationRequest', body, {
+    authorization: `Bearer ${run('token', '--user', name, '--scope', 'user/*.cruds')}` });
+  assert.equal((await post('n.urse', target)).status, 403, 'nor by the interface, in a doctor\'s name');
+  assert.equal((await post('n.urse', { ...target, extension: undefined })).status, 201);
   const doctor = as('d.octor', 'doctor', '--areas', 'ward-a');
+  assert.equal((await post('d.octor', target)).status, 201);
+  assert.equal(await doctor('POST', '/obs/patient/ann/scale', { do: 'stop', reason: 'again, on the screen' }), 303);
+  assert.equal(await doctor('POST', '/obs/rota/ward-a', { role: 'registrar', who: 'x' }), 403, 'on the rota, not its keeper');
   assert.equal(await doctor('POST', '/obs/patient/ann/scale', { do: 'start', reason: 'gas of today' }), 303);
   const stranger = as('s.tranger', 'nurse', '--areas', 'ward-z');
   assert.equal(await stranger('GET', '/obs/patient/ann'), 404, 'no business with this patient');
