@@ -108,7 +108,7 @@ bool ui_is_no_known_allergy(struct json allergy)
 }
 
 /* What counts now: not refuted, not entered in error, not over. */
-static bool allergy_stands(struct json allergy)
+bool ui_allergy_stands(struct json allergy)
 {
     static const char *const gone[] = { "entered-in-error", "refuted" };
     for (size_t i = 0; i < COUNT(gone); i++)
@@ -146,7 +146,7 @@ struct ui_fact ui_banner_allergies(struct ctx *cx, struct store *store, str pati
     for (size_t i = 0; i < found.count; i++) {
         struct json one = found.list[i];
         str date = json_string(cx->arena, json_get(one, S("recordedDate")));
-        if (!allergy_stands(one))
+        if (!ui_allergy_stands(one))
             continue;
         if (ui_is_no_known_allergy(one)) {
             none = true;

@@ -48,3 +48,5 @@ err ui_banner_read(struct ctx *cx, struct store *store, str patient,
 struct ui_fact ui_banner_allergies(struct ctx *cx, struct store *store, str patient);
 /* Is it a statement that there are no allergies, rather than an allergy? */
 bool ui_is_no_known_allergy(struct json allergy);
+/* Does it count now: not refuted, not entered in error, not over? */
+bool ui_allergy_stands(struct json allergy);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ui/feed.h"
+#include "auth/gate.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/text.h"
+#include "store/access.h"
 #include <pthread.h>
 
 enum { CALL_BYTES = 256 << 20 };
@@ -140,4 +143,36 @@ void feed_stop(struct feed *feed)
     pthread_join(feed->thread, NULL);
     pthread_mutex_destroy(&feed->lock);
     pthread_cond_destroy(&feed->changed);
+}
+
+/* ---- who may follow what ---- */
+
+bool feed_may_follow(const struct ctx *cx, str ward)
+{
+    str areas = cx->user ? cx->user->person.areas : S(""), area;
+    if (!cx->access || cx->access->any_patient)
+        return true;
+    while (str_next(&areas, ' ', &area))
+        if (str_eq(area, ward))
+            return true;
+    return false;
+}
+
+err feed_open(struct http_request *request, struct http_response *response, const char *wards,
+              const char *patients)
+{
+    struct ctx *cx = request->cx;
+    str ward = http_query_value(cx->arena, request->query, S("ward"));
+    str patient = http_query_value(cx->arena, request->query, S("patient"));
+    struct store_version version;
+    if (patient.n)
+        TRY(store_read(cx, request->store, fhir_resource_find(S("Patient")), patient, &version));
+    else if (!ward.n)
+        return ctx_fail(cx, ERR_INVALID, S("ward"),
+                        S("say whose changes: ?ward=ID or ?patient=ID"));
+    else if (!feed_may_follow(cx, ward))
+        return ctx_fail(cx, ERR_FORBIDDEN, S("ward"), S("you do not work on this ward"));
+    str channel = arena_printf(cx->arena, "%s%.*s", patient.n ? patients : wards,
+                               STR_ARG(patient.n ? patient : ward));
+    return live_open(request->live, channel, request, response);
 }

@@ -25,6 +25,15 @@ struct feed_view {
                     const struct store_versions *versions, int64_t seq);
 };
 
+/* May this person see a whole ward? A stream shows what is drawn for everybody. */
+bool feed_may_follow(const struct ctx *cx, str ward);
+/*
+ * Answers GET ?ward=ID or ?patient=ID with the stream of that channel, named by its prefix and the
+ * id. ERR_INVALID without either, ERR_FORBIDDEN, or what reading that patient answers.
+ */
+err feed_open(struct http_request *request, struct http_response *response, const char *wards,
+              const char *patients) MUST_USE;
+
 struct feed;
 /* Follows from the store's present end. `views` is ended by NULL and lives as long as the feed. */
 err feed_start(struct ctx *cx, struct store *store, struct live *live,

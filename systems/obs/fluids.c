@@ -401,6 +401,9 @@ err obs_fluid_back_post(struct http_request *request, struct http_response *resp
         return ctx_fail(cx, ERR_NOT_FOUND, S(""), S("that is no entry of a fluid chart"));
     if (reason.n < REASON_LEAST || reason.n > REASON_MAX)
         return ctx_fail(cx, ERR_INVALID, S("reason"), S("say in a few words what was wrong"));
+    if (json_string_is(json_get(body, S("status")), S("entered-in-error")))
+        return ctx_fail(cx, ERR_CONFLICT, S(""), S("this entry was taken back already: look at the "
+                                                   "chart again"));
     TRY(obs_error_op(cx, request->store, request->captures[0], reason, &op));
     TRY(commit_run(cx, request->store, &commit));
     return see_sheet(request, response, patient);

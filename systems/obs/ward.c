@@ -5,7 +5,6 @@
 #include "auth/gate.h"
 #include "base/clock.h"
 #include "fhir/datetime.h"
-#include "http/text.h"
 #include "obs_chart.html.h"
 #include "obs_ward.html.h"
 #include "systems/obs/board.h"
@@ -256,26 +255,17 @@ static err read_board(struct ctx *cx, struct store *store, str ward, struct obs_
     return ERR_OK;
 }
 
-/* A stream shows what is drawn for everybody: only who may see the whole ward may follow it. */
-static bool may_follow(const struct ctx *cx, str ward)
-{
-    if (!cx->access || cx->access->any_patient)
-        return true;
-    str areas = cx->user ? cx->user->person.areas : S(""), area;
-    while (str_next(&areas, ' ', &area))
-        if (str_eq(area, ward))
-            return true;
-    return false;
-}
+#define WARDS "obs/"
+#define PATIENTS "obs-patient/"
 
 static str patient_channel_of(struct ctx *cx, str patient)
 {
-    return arena_printf(cx->arena, "obs-patient/%.*s", STR_ARG(patient));
+    return arena_printf(cx->arena, PATIENTS "%.*s", STR_ARG(patient));
 }
 
 static str channel_of(struct ctx *cx, str ward)
 {
-    return arena_printf(cx->arena, "obs/%.*s", STR_ARG(ward));
+    return arena_printf(cx->arena, WARDS "%.*s", STR_ARG(ward));
 }
 
 err obs_ward_get(struct http_request *request, struct http_response *response)
@@ -294,7 +284,7 @@ err obs_ward_get(struct http_request *request, struct http_response *response)
     page.wide = true;
     page.back_href = S("/obs");
     page.back_text = S("All wards");
-    if (may_follow(cx, ward)) {
+    if (feed_may_follow(cx, ward)) {
         page.live_seq = (uint64_t)seq;
         page.live_url = arena_printf(cx->arena, "/obs/live?ward=%.*s", STR_ARG(ward));
         live_expect(request->live, channel_of(cx, ward));
@@ -308,20 +298,7 @@ err obs_ward_get(struct http_request *request, struct http_response *response)
 
 err obs_live_get(struct http_request *request, struct http_response *response)
 {
-    struct ctx *cx = request->cx;
-    str ward = http_query_value(cx->arena, request->query, S("ward"));
-    str patient = http_query_value(cx->arena, request->query, S("patient"));
-    struct store_version version;
-    if (patient.n) {
-        TRY(store_read(cx, request->store, fhir_resource_find(S("Patient")), patient, &version));
-        return live_open(request->live, patient_channel_of(cx, patient), request, response);
-    }
-    if (!ward.n)
-        return ctx_fail(cx, ERR_INVALID, S("ward"),
-                        S("say whose changes: ?ward=ID or ?patient=ID"));
-    if (!may_follow(cx, ward))
-        return ctx_fail(cx, ERR_FORBIDDEN, S("ward"), S("you do not work on this ward"));
-    return live_open(request->live, channel_of(cx, ward), request, response);
+    return feed_open(request, response, WARDS, PATIENTS);
 }
 
 /* ---- all wards ---- */

@@ -56,14 +56,37 @@ static str found(struct record_look *look, const char *type, const char *query)
     return add_found(&lines, type, query) == ERR_OK ? buf_str(&lines.buf) : S("");
 }
 
+/* Prescribed, and not decided about: said apart from what was, never twice. */
+static void add_prescribed(struct lines *lines, const struct map *decided)
+{
+    struct record_look *look = lines->look;
+    struct ctx *cx = look->cx;
+    struct record_set set;
+    if (record_find(cx, look->store, "MedicationRequest",
+                    arena_printf(cx->arena, "patient=Patient/%.*s&status=active",
+                                 STR_ARG(look->patient)), RECENT, &set) != ERR_OK)
+        return;
+    for (size_t i = 0; i < set.count; i++) {
+        struct home_line line = home_line_of(look, &set.items[i]);
+        struct json category = json_at(json_get(set.items[i].body, S("category")), 0);
+        uint64_t found;
+        if (map_get(decided, set.items[i].id, &found))
+            continue;
+        add_line(lines, record_has_code(category, "community")
+                 ? arena_printf(cx->arena, "Not decided: %.*s", STR_ARG(line.text)) : line.text,
+                 line.more);
+    }
+}
+
 static str medicines(struct record_look *look)
 {
     static const struct { const char *status, *word; } rows[] = {
         { "active", "Continue" }, { "stopped", "Stopped" }, { "on-hold", "Paused" },
-        { "not-taken", "Not taken" },
+        { "not-taken", "Not taken" }, { "unknown", "Not known whether it goes on" },
     };
     struct ctx *cx = look->cx;
     struct lines lines = lines_for(look);
+    struct map decided = map_make(cx->arena);
     struct record_set set;
     str patient = arena_printf(cx->arena, "patient=Patient/%.*s", STR_ARG(look->patient));
     if (record_find(cx, look->store, "MedicationStatement", patient, RECENT, &set) != ERR_OK)
@@ -75,11 +98,14 @@ static str medicines(struct record_look *look)
                 continue;
             str why = record_concept(cx, body, "statusReason");
             str dose = record_text(cx, json_at(json_get(body, S("dosage")), 0), "text");
+            str about = record_reference_id(cx, body, "basedOn", "MedicationRequest");
+            if (about.n)
+                map_set(&decided, about, 1);
             add_line(&lines, arena_printf(cx->arena, "%s: %.*s, %.*s", rows[k].word,
                      STR_ARG(record_concept(cx, body, "medicationCodeableConcept")),
                      STR_ARG(dose)), why);
         }
-    (void)add_found(&lines, "MedicationRequest", "&status=active");
+    add_prescribed(&lines, &decided);
     return buf_str(&lines.buf);
 }
 
@@ -142,7 +168,7 @@ err note_prefill_handover(struct record_look *look, struct entry_value *values)
                     arena_printf(cx->arena, "patient=Patient/%.*s&type=sbar-handover&_sort=-date",
                                  STR_ARG(look->patient)), 5, &set));
     for (size_t i = 0; i < set.count; i++)
-        if (!home_is_wrong(set.items[i].body)) {
+        if (!home_is_wrong(set.items[i].body) && !note_is_anothers(cx, set.items[i].body)) {
             entry_handover.read(cx, set.items[i].body, values);
             return ERR_OK;
         }

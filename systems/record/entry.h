@@ -84,6 +84,8 @@ str entry_code(struct ctx *cx, const char *system, str code);
 struct entry_value entry_read_concept(struct ctx *cx, struct json concept);
 /* The resource with the changed members in their old places. */
 err entry_made(struct entry_change *change, const char *type, struct json *out) MUST_USE;
+/* A statement about allergies that holds no longer. */
+void entry_end_allergy(struct entry_change *change);
 /* The members that mark any resource as entered in error; false for a type that cannot be. */
 bool entry_mark_wrong(struct entry_change *change, str type);
 

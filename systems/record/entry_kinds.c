@@ -6,6 +6,8 @@
 #define SNOMED "http://snomed.info/sct"
 #define NO_KNOWN_ALLERGY SNOMED "|716186003"
 
+enum { NOTES_BYTES = 1 << 20 };
+
 static bool always(struct json body)
 {
     (void)body;
@@ -19,11 +21,20 @@ static str read_code(struct ctx *cx, struct json body, const char *key)
     return record_text(cx, coding, "code");
 }
 
-static str note_json(struct ctx *cx, str text)
+/* The first note as changed, and those of others as they were. */
+static str note_json(struct entry_change *c, str text)
 {
-    return text.n ? arena_printf(cx->arena, "[{\"text\":%.*s}]",
-                                 STR_ARG(record_json_text(cx, text)))
-                  : (str){ 0 };
+    struct json notes = json_get(c->before, S("note"));
+    struct buf buf = buf_make(c->cx->arena, NOTES_BYTES);
+    if (!text.n && json_count(notes) < 2)
+        return (str){ 0 };
+    buf_char(&buf, '[');
+    if (text.n)
+        buf_printf(&buf, "{\"text\":%.*s}", STR_ARG(record_json_text(c->cx, text)));
+    for (size_t i = 1; i < json_count(notes); i++)
+        buf_printf(&buf, "%s%.*s", buf.n > 1 ? "," : "", STR_ARG(json_text(json_at(notes, i))));
+    buf_char(&buf, ']');
+    return buf_str(&buf);
 }
 
 static str read_note(struct ctx *cx, struct json body)
@@ -58,6 +69,7 @@ static const struct entry_option severities[] = {
     { 0 },
 };
 static const struct entry_option certainties[] = {
+    { "", "Not recorded" },
     { "confirmed", "Confirmed" }, { "unconfirmed", "Reported, not confirmed" },
     { "refuted", "Refuted: tested and not allergic" }, { 0 },
 };
@@ -134,7 +146,7 @@ static err allergy_write(struct entry_change *c)
     struct entry_value agent = none ? (struct entry_value){ S("No known allergies"),
                                                             S(NO_KNOWN_ALLERGY) }
                                     : v[A_AGENT];
-    str certainty = v[A_CERTAINTY].text.n ? v[A_CERTAINTY].text : S("confirmed");
+    str certainty = none && !v[A_CERTAINTY].text.n ? S("confirmed") : v[A_CERTAINTY].text;
     if (none && (v[A_AGENT].text.n || v[A_REACTION].text.n))
         return ctx_fail(c->cx, ERR_RULE, S("agent"),
                         S("no known allergies and an allergy cannot both be so: clear one"));
@@ -148,16 +160,22 @@ static err allergy_write(struct entry_change *c)
     entry_put(c, "clinicalStatus", entry_code(c->cx, HL7 "allergyintolerance-clinical",
                                               str_eq(certainty, S("refuted")) ? S("inactive")
                                                                               : S("active")));
-    entry_put(c, "verificationStatus", entry_code(c->cx, HL7 "allergyintolerance-verification",
-                                                  certainty));
+    entry_put(c, "verificationStatus", certainty.n
+              ? entry_code(c->cx, HL7 "allergyintolerance-verification", certainty) : (str){ 0 });
     entry_put(c, "reaction", reactions(c));
     entry_put_text(c, "onsetDateTime", v[A_DATE].text);
     entry_put(c, "asserter", v[A_SOURCE].text.n
               ? arena_printf(c->cx->arena, "{\"display\":%.*s}",
                              STR_ARG(record_json_text(c->cx, v[A_SOURCE].text)))
               : (str){ 0 });
-    entry_put(c, "note", note_json(c->cx, v[A_NOTE].text));
+    entry_put(c, "note", note_json(c, v[A_NOTE].text));
     return ERR_OK;
+}
+
+void entry_end_allergy(struct entry_change *c)
+{
+    entry_put(c, "clinicalStatus", entry_code(c->cx, HL7 "allergyintolerance-clinical",
+                                              S("resolved")));
 }
 
 const struct entry_kind entry_allergy = {
@@ -229,7 +247,7 @@ static err problem_write(struct entry_change *c)
               STR_ARG(entry_code(c->cx, HL7 "condition-category", category))));
     entry_put_text(c, "onsetDateTime", v[P_ONSET].text);
     entry_put_text(c, "abatementDateTime", v[P_END].text);
-    entry_put(c, "note", note_json(c->cx, v[P_NOTE].text));
+    entry_put(c, "note", note_json(c, v[P_NOTE].text));
     return ERR_OK;
 }
 
@@ -304,8 +322,8 @@ const struct entry_kind entry_alert = {
 enum { M_NAME, M_DOSE, M_DECISION, M_WHY, M_SOURCE, M_FIELDS };
 
 static const struct entry_option medicine_decisions[] = {
-    { "active", "Continues" }, { "on-hold", "Paused" }, { "stopped", "Stopped" },
-    { "not-taken", "Not taken by the patient" }, { "unknown", "Not decided yet" }, { 0 },
+    { "unknown", "Not decided yet" }, { "active", "Continues" }, { "on-hold", "Paused" },
+    { "stopped", "Stopped" }, { "not-taken", "Not taken by the patient" }, { 0 },
 };
 static const struct entry_field medicine_fields[M_FIELDS] = {
     [M_NAME] = { "name", "Medicine", "Name, strength and form", UI_TEXT, NULL, "medicine", NULL,
@@ -332,7 +350,7 @@ static err medicine_write(struct entry_change *c)
 {
     struct ctx *cx = c->cx;
     const struct entry_value *v = c->values;
-    str decision = v[M_DECISION].text.n ? v[M_DECISION].text : S("active");
+    str decision = v[M_DECISION].text.n ? v[M_DECISION].text : S("unknown");
     bool goes_on = str_eq(decision, S("active")) || str_eq(decision, S("unknown"));
     if (!v[M_NAME].text.n)
         return ctx_fail(cx, ERR_RULE, S("name"), S("say which medicine it is"));

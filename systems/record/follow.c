@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "systems/record/follow.h"
-#include "auth/gate.h"
 #include "base/clock.h"
 #include "base/map.h"
-#include "http/text.h"
-#include "store/access.h"
 #include <stdatomic.h>
 
+#define WARDS "record-ward/"
+#define PATIENTS "record/"
 enum { PLACES_UP = 5, EXPECT_MS = 60000 };
 
 /* When a page was last drawn: nobody looks, nothing is looked for. */
@@ -14,18 +13,7 @@ static _Atomic int64_t drawn_ms;
 
 static str channel_of(struct ctx *cx, bool ward, str id)
 {
-    return arena_printf(cx->arena, ward ? "record-ward/%.*s" : "record/%.*s", STR_ARG(id));
-}
-
-static bool may_follow_ward(const struct ctx *cx, str ward)
-{
-    str areas = cx->user ? cx->user->person.areas : S(""), area;
-    if (!cx->access || cx->access->any_patient)
-        return true;
-    while (str_next(&areas, ' ', &area))
-        if (str_eq(area, ward))
-            return true;
-    return false;
+    return arena_printf(cx->arena, "%s%.*s", ward ? WARDS : PATIENTS, STR_ARG(id));
 }
 
 static void follow(struct http_request *request, bool ward, str id, int64_t seq,
@@ -46,26 +34,13 @@ void follow_patient(struct http_request *request, str patient, int64_t seq, stru
 
 void follow_ward(struct http_request *request, str ward, int64_t seq, struct ui_page *page)
 {
-    if (may_follow_ward(request->cx, ward))
+    if (feed_may_follow(request->cx, ward))
         follow(request, true, ward, seq, page);
 }
 
 err follow_get(struct http_request *request, struct http_response *response)
 {
-    struct ctx *cx = request->cx;
-    str ward = http_query_value(cx->arena, request->query, S("ward"));
-    str patient = http_query_value(cx->arena, request->query, S("patient"));
-    struct store_version version;
-    if (patient.n) {
-        TRY(store_read(cx, request->store, fhir_resource_find(S("Patient")), patient, &version));
-        return live_open(request->live, channel_of(cx, false, patient), request, response);
-    }
-    if (!ward.n)
-        return ctx_fail(cx, ERR_INVALID, S("ward"),
-                        S("say whose changes: ?patient=ID or ?ward=ID"));
-    if (!may_follow_ward(cx, ward))
-        return ctx_fail(cx, ERR_FORBIDDEN, S("ward"), S("you do not work on this ward"));
-    return live_open(request->live, channel_of(cx, true, ward), request, response);
+    return feed_open(request, response, WARDS, PATIENTS);
 }
 
 /* ---- what changed ---- */

@@ -91,6 +91,17 @@ static str place_words(struct ctx *cx, struct json body)
     return reason.n ? arena_printf(cx->arena, "%.*s: %.*s", STR_ARG(text), STR_ARG(reason)) : text;
 }
 
+/* "Ward task, Sister Ahmed, by 22 Nov, 13:38" */
+static str task_words(struct ctx *cx, struct json body)
+{
+    str kind = record_concept(cx, body, "code");
+    str owner = record_text(cx, json_get(body, S("owner")), "display");
+    str due = record_text(cx, json_get(json_get(body, S("restriction")), S("period")), "end");
+    return arena_printf(cx->arena, "%.*s%s%.*s%s%.*s", STR_ARG(kind), owner.n ? ", " : "",
+                        STR_ARG(owner), due.n ? ", by " : "",
+                        STR_ARG(due.n ? record_brief_when(cx, due) : S("")));
+}
+
 static str more_of(struct ctx *cx, struct json body, str type)
 {
     str note = record_text(cx, json_at(json_get(body, S("note")), 0), "text");
@@ -101,7 +112,9 @@ static str more_of(struct ctx *cx, struct json body, str type)
     if (str_eq(type, S("MedicationRequest")) || str_eq(type, S("MedicationStatement")))
         return dose(cx, body);
     if (str_eq(type, S("Task")))
-        return record_concept(cx, body, "code");
+        return task_words(cx, body);
+    if (str_eq(type, S("Composition")))
+        return record_text(cx, json_at(json_get(body, S("author")), 0), "display");
     if (str_eq(type, S("DiagnosticReport")))
         return record_text(cx, body, "conclusion");
     return note;

@@ -9,9 +9,17 @@
 
 enum { WHY_MAX = 300 };
 
-static const struct { const char *status, *text; } decisions[] = {
-    { "active", "Continues" }, { "on-hold", "Paused" }, { "stopped", "Stopped" },
-    { "not-taken", "Not taken" },
+/* What may be decided, and the status it is kept as. */
+static const struct {
+    const char *word, *status, *text;
+    bool why, dose; /* asked for */
+} decisions[] = {
+    { "active", "active", "Continues", false, false },
+    { "changed", "active", "Continues, changed", true, true },
+    { "on-hold", "on-hold", "Paused", true, false },
+    { "stopped", "stopped", "Stopped", true, false },
+    { "not-taken", "not-taken", "Not taken", true, false },
+    { "unknown", "unknown", "Not known yet", true, false },
 };
 
 static str decision_id(struct ctx *cx, str request)
@@ -27,6 +35,30 @@ static str decision_text(str status)
     return status;
 }
 
+static str dose_of(struct ctx *cx, struct json body, const char *key)
+{
+    return record_text(cx, json_at(json_get(body, str_of(key)), 0), "text");
+}
+
+/* Decided, unless the medicine itself is another one since. */
+static void show_decision(struct record_look *look, struct json body, struct medicine_row *row)
+{
+    struct ctx *cx = look->cx;
+    struct json note = json_at(json_get(body, S("note")), 0);
+    str status = record_text(cx, body, "status"), dose = dose_of(cx, body, "dosage");
+    str from = record_text(cx, json_at(json_get(body, S("derivedFrom")), 0), "reference");
+    str read = arena_printf(cx->arena, "/_history/%llu", (unsigned long long)row->drawn);
+    bool changed = str_eq(status, S("active")) && dose.n && !str_eq(dose, row->dose);
+    row->outdated = from.n && !str_ends(from, read);
+    row->decided = !home_is_wrong(body) && !row->outdated && !str_eq(status, S("unknown"));
+    row->decision = decision_text(status);
+    if (changed)
+        row->decision = arena_printf(cx->arena, "Continues, changed: %.*s", STR_ARG(dose));
+    row->why = record_concept(cx, body, "statusReason");
+    row->by = arena_printf(cx->arena, "%.*s, %.*s", STR_ARG(record_text(cx, note, "authorString")),
+                           STR_ARG(record_brief_when(cx, record_text(cx, note, "time"))));
+}
+
 static void read_decision(struct record_look *look, struct medicine_row *row)
 {
     struct ctx *cx = look->cx;
@@ -35,10 +67,7 @@ static void read_decision(struct record_look *look, struct medicine_row *row)
     if (record_read(cx, look->store, "MedicationStatement", decision_id(cx, row->id), &item) ==
         ERR_OK) {
         row->vid = (uint64_t)item.vid;
-        row->decided = !home_is_wrong(item.body);
-        row->decision = decision_text(record_text(cx, item.body, "status"));
-        row->why = record_concept(cx, item.body, "statusReason");
-        row->by = record_text(cx, json_at(json_get(item.body, S("note")), 0), "authorString");
+        show_decision(look, item.body, row);
     }
     cx->issues.count = count;
     cx->issues.kept = kept;
@@ -65,11 +94,12 @@ static err read_requests(struct record_look *look, struct medicine_list *list)
         struct medicine_row *row = &list->rows[list->rows_count++];
         *row = (struct medicine_row){ .id = set.items[i].id, .name = line.text, .dose = line.more,
                                       .since = line.when, .href = line.href,
+                                      .drawn = (uint64_t)set.items[i].vid,
                                       .before = is_from_before(set.items[i].body) };
-        row->category = row->before ? S("Before the stay") : S("On this stay");
         if (row->before)
             read_decision(look, row);
         list->open += row->before && !row->decided;
+        list->here += !row->before;
     }
     return ERR_OK;
 }
@@ -125,7 +155,7 @@ err medicine_draw(struct record_look *look)
 /* ---- a decision ---- */
 
 struct decision {
-    str status, why;
+    str status, why, dose; /* dose: the new one, where it changes */
     struct record_item request;
 };
 
@@ -135,7 +165,7 @@ static err decision_body(struct record_look *look, const struct decision *d, str
     struct entry_author author = entry_author(cx);
     struct entry_change change = { .cx = cx };
     struct json body = d->request.body;
-    struct json dose = json_get(json_at(json_get(body, S("dosageInstruction")), 0), S("text"));
+    str dose = d->dose.n ? d->dose : dose_of(cx, body, "dosageInstruction");
     entry_put_text(&change, "id", decision_id(cx, d->request.id));
     entry_put(&change, "basedOn", arena_printf(cx->arena, "[%.*s]", STR_ARG(
               entry_reference(cx, "MedicationRequest", d->request.id))));
@@ -150,9 +180,11 @@ static err decision_body(struct record_look *look, const struct decision *d, str
     entry_put(&change, "note", arena_printf(cx->arena,
               "[{\"authorString\":%.*s,\"time\":\"%.*s\",\"text\":\"Medicines reconciliation\"}]",
               STR_ARG(record_json_text(cx, author.display)), STR_ARG(entry_now(cx))));
-    if (json_is(dose, JSON_STRING))
+    entry_put(&change, "derivedFrom", arena_printf(cx->arena, "[{\"reference\":\"MedicationRequest/"
+              "%.*s/_history/%lld\"}]", STR_ARG(d->request.id), (long long)d->request.vid));
+    if (dose.n)
         entry_put(&change, "dosage", arena_printf(cx->arena, "[{\"text\":%.*s}]",
-                                                  STR_ARG(json_text(dose))));
+                                                  STR_ARG(record_json_text(cx, dose))));
     TRY(entry_made(&change, "MedicationStatement", out));
     return validate_resource(cx, *out);
 }
@@ -160,17 +192,29 @@ static err decision_body(struct record_look *look, const struct decision *d, str
 static err read_sent(struct record_look *look, struct decision *d, uint64_t *vid)
 {
     struct ctx *cx = look->cx;
-    str body = look->request->body;
-    bool known = false;
-    d->status = http_query_value(cx->arena, body, S("decision"));
+    str body = look->request->body, word = http_query_value(cx->arena, body, S("decision"));
+    str drawn = http_query_value(cx->arena, body, S("medicine"));
+    uint64_t medicine = (uint64_t)d->request.vid;
+    size_t row = 0;
     d->why = str_slice(str_trim(http_query_value(cx->arena, body, S("why"))), 0, WHY_MAX);
-    for (size_t i = 0; i < COUNT(decisions); i++)
-        known = known || str_eq(d->status, str_of(decisions[i].status));
-    if (!known || !str_to_u64(http_query_value(cx->arena, body, S("version")), vid))
+    d->dose = str_slice(str_trim(http_query_value(cx->arena, body, S("dose"))), 0, WHY_MAX);
+    while (row < COUNT(decisions) && !str_eq(word, str_of(decisions[row].word)))
+        row++;
+    if (row == COUNT(decisions) ||
+        !str_to_u64(http_query_value(cx->arena, body, S("version")), vid))
         return ctx_fail(cx, ERR_INVALID, S("decision"), S("choose what happens to this medicine"));
-    if (!str_eq(d->status, S("active")) && d->why.n < 3)
-        return ctx_fail(cx, ERR_RULE, S("why"), S("say why it does not go on: go back and write it "
-                                                  "beside the choice"));
+    if (drawn.n && (!str_to_u64(drawn, &medicine) || (int64_t)medicine != d->request.vid))
+        return ctx_fail(cx, ERR_CONFLICT, S(""), S("the medicine itself was changed after you "
+                                                   "opened the page: go back and look again"));
+    if (decisions[row].why && d->why.n < 3)
+        return ctx_fail(cx, ERR_RULE, S("why"), S("say why it does not go on as it was: go back "
+                                                  "and write it beside the choice"));
+    if (decisions[row].dose != (d->dose.n > 0))
+        return ctx_fail(cx, ERR_RULE, S("dose"), decisions[row].dose
+                        ? S("say the new dose: go back and write it beside the choice")
+                        : S("a new dose goes with \"Continues, changed\": go back and choose it, "
+                            "or clear the dose"));
+    d->status = str_of(decisions[row].status);
     return ERR_OK;
 }
 

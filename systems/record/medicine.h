@@ -21,12 +21,15 @@ struct medicine_row {
     bool before, decided;     /* before: from before the stay */
     str decision, why, by;    /* decision: a status */
     uint64_t vid;             /* of the decision; 0: none */
+    uint64_t drawn;           /* the version of the medicine that is shown */
+    bool outdated;            /* the medicine was changed after it was decided about */
     str href;
 };
 struct medicine_list {
     str patient;
     struct medicine_row *rows;
     size_t rows_count, open;
+    size_t here;              /* of them prescribed on this stay */
     struct medicine_row *told;
     size_t told_count;
     bool may_write;

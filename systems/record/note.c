@@ -71,6 +71,23 @@ bool note_is_draft(struct json body)
     return json_string_is(json_get(body, S("status")), S("preliminary"));
 }
 
+/* By the reference; two people may have one name. Without a reference the name is all there is. */
+static bool is_by(struct ctx *cx, struct json party)
+{
+    struct entry_author author = entry_author(cx);
+    str reference = record_text(cx, party, "reference");
+    if (reference.n || author.reference.n)
+        return str_eq(reference, author.reference);
+    return str_eq(record_text(cx, party, "display"), author.display);
+}
+
+bool note_is_anothers(struct ctx *cx, struct json body)
+{
+    const struct entry_kind *kind = note_is_draft(body) ? entry_kind_of(body) : NULL;
+    return cx->user && kind && kind->signs &&
+           !is_by(cx, json_at(json_get(body, S("author")), 0));
+}
+
 static struct json attester(struct json body, const char *mode)
 {
     for (struct json_walk w = json_walk(json_get(body, S("attester"))); json_next(&w);)
@@ -170,7 +187,6 @@ err note_sign(struct entry_change *c, enum note_act act)
 {
     struct ctx *cx = c->cx;
     struct json signer = attester(c->before, "professional");
-    str by = record_text(cx, json_get(signer, S("party")), "display");
     if (act == NOTE_SIGN) {
         if (!note_is_draft(c->before))
             return ctx_fail(cx, ERR_RULE, S(""), S("this note is signed already"));
@@ -186,7 +202,7 @@ err note_sign(struct entry_change *c, enum note_act act)
         return ctx_fail(cx, ERR_RULE, S(""), S("this note is co-signed already"));
     if (!may_cosign(cx))
         return ctx_fail(cx, ERR_FORBIDDEN, S(""), S("a consultant co-signs: ask one to"));
-    if (cx->user && str_eq(by, c->author.display))
+    if (cx->user && is_by(cx, json_get(signer, S("party"))))
         return ctx_fail(cx, ERR_RULE, S(""), S("you signed this note: somebody else co-signs it"));
     entry_put(c, "attester", arena_printf(cx->arena, "[%.*s,%.*s]", STR_ARG(json_text(signer)),
                                           STR_ARG(attester_json(c, "legal"))));

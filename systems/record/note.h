@@ -23,6 +23,8 @@ err note_sign(struct entry_change *change, enum note_act act) MUST_USE;
 /* Signed notes are amended: status, reason, and the signature of the one who changes it. */
 err note_amend(struct entry_change *change, str why) MUST_USE;
 bool note_is_draft(struct json body);
+/* A draft whose author is not the one who asks. */
+bool note_is_anothers(struct ctx *cx, struct json body);
 /* "Signed by A. Khan, 22 Nov 2026, 10:42"; empty: no such signature. */
 str note_signature(struct ctx *cx, struct store *store, struct json body, const char *mode);
 str note_reason(struct ctx *cx, struct json body); /* of the last amendment */

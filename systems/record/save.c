@@ -11,7 +11,7 @@
 #include "systems/record/note.h"
 #include "systems/record/record_sql.h"
 
-enum { VERSIONS_MAX = 50, ONCE_MAX = 64, WHY_MAX = 1000 };
+enum { VERSIONS_MAX = 50, ONCE_MAX = 64, WHY_MAX = 1000, ALLERGIES_MAX = 100, OPS_MAX = 8 };
 
 static str sent(const struct save_form *form, const char *name)
 {
@@ -57,7 +57,19 @@ static err check_entry(struct save_form *form)
                          "from their record", form->kind->title);
     form->wrong = home_is_wrong(form->item.body);
     form->draft = form->kind->signs && note_is_draft(form->item.body);
+    form->anothers = form->kind->signs && note_is_anothers(cx, form->item.body);
+    form->begun_by = record_person(cx, form->look->store,
+                                   json_at(json_get(form->item.body, S("author")), 0));
     return ERR_OK;
+}
+
+/* What somebody has not signed is theirs: nobody else stands for it, acts on it or ends it. */
+static err check_mine(struct save_form *form)
+{
+    if (!form->anothers)
+        return ERR_OK;
+    return ctx_failf(form->look->cx, ERR_FORBIDDEN, S(""), "this is a draft of %.*s: only they "
+                     "change and sign it; write your own", STR_ARG(form->begun_by));
 }
 
 static err read_entry(struct save_form *form)
@@ -100,10 +112,20 @@ static struct entry_value coded(struct save_form *form, str text, str chosen)
     return (struct entry_value){ known.n ? known : rest.n ? rest : text, both };
 }
 
+/* "2010", "2010-07": all that is known, and more than a browser's calendar can show. */
+static bool is_part_of_date(str text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if (i == 4 ? text.p[i] != '-' : text.p[i] < '0' || text.p[i] > '9')
+            return false;
+    return text.n == 4 || (text.n == 7 && (text.p[5] == '0' || text.p[5] == '1'));
+}
+
 static err take_date(struct save_form *form, struct save_field *field)
 {
     struct ctx *cx = form->look->cx;
-    if (!field->value.text.n || match_date(cx, field->value.text, &field->value.text))
+    if (!field->value.text.n || is_part_of_date(field->value.text) ||
+        match_date(cx, field->value.text, &field->value.text))
         return ERR_OK;
     return ctx_fail(cx, ERR_INVALID, str_of(field->name),
                     S("enter a date as day, month and year: 14 07 2026"));
@@ -176,7 +198,8 @@ static void show_field(struct ctx *cx, struct save_field *field)
         options[count++] = (struct ui_option){ .value = field->value.text,
                                                .text = field->value.text };
     field->shown = (struct ui_field){
-        .name = f->name, .label = f->label, .hint = f->hint, .type = f->type,
+        .name = f->name, .label = f->label, .hint = f->hint,
+        .type = is_part_of_date(field->value.text) ? NULL : f->type,
         .kind = f->kind, .value = field->value.text, .required = f->required,
         .options = options, .options_count = count, .autocomplete = "off",
     };
@@ -303,9 +326,10 @@ err save_entry_get(struct http_request *request, struct http_response *response)
     if (done)
         return ERR_OK;
     TRY(read_entry(&form));
-    take_values(&form, read_values(&form, form.item.body));
+    if (!form.anothers)
+        take_values(&form, read_values(&form, form.item.body));
     form.base = arena_printf(request->cx->arena, "%lld", (long long)form.item.vid);
-    form.edits = form.may_write && !form.wrong &&
+    form.edits = form.may_write && !form.wrong && !form.anothers &&
                  (!form.kind->signs || form.draft ||
                   http_query_value(request->cx->arena, request->query, S("edit")).n > 0);
     return draw(&form, S(""));
@@ -353,14 +377,50 @@ static err check_patient(struct save_form *form)
                     S("this record was merged into another: open that one and write there"));
 }
 
+/* "No known allergies" and an allergy are never both so. An allergy ends that statement in the same
+ * commit: when the allergy is withdrawn later, nobody has said that there are none. */
+static err agree(struct save_form *form, struct commit_op *ops, size_t *count)
+{
+    struct ctx *cx = form->look->cx;
+    struct record_set set;
+    bool none = ui_is_no_known_allergy(ops->body);
+    if (form->kind != &entry_allergy || !ui_allergy_stands(ops->body))
+        return ERR_OK;
+    TRY(record_find(cx, form->look->store, "AllergyIntolerance",
+                    arena_printf(cx->arena, "patient=Patient/%.*s", STR_ARG(form->look->patient)),
+                    ALLERGIES_MAX, &set));
+    for (size_t i = 0; i < set.count && *count < OPS_MAX; i++) {
+        const struct record_item *other = &set.items[i];
+        if (str_eq(other->id, ops->id) || !ui_allergy_stands(other->body) ||
+            ui_is_no_known_allergy(other->body) == none)
+            continue;
+        if (none)
+            return ctx_failf(cx, ERR_RULE, S("none"), "%.*s is recorded: open it first, and mark "
+                             "it refuted or entered in error if it is not so",
+                             STR_ARG(record_concept(cx, other->body, "code")));
+        struct entry_change over = { .cx = cx, .before = other->body };
+        struct commit_op *op = &ops[(*count)++];
+        entry_end_allergy(&over);
+        *op = (struct commit_op){ .verb = COMMIT_UPDATE, .resource = other->resource,
+                                  .id = other->id, .if_match_vid = other->vid };
+        TRY(entry_made(&over, "", &op->body));
+        TRY(validate_resource(cx, op->body));
+    }
+    return ERR_OK;
+}
+
 static err commit_change(struct save_form *form, struct commit_op *op)
 {
     struct ctx *cx = form->look->cx;
-    struct commit commit = { .ops = op, .ops_count = 1, .cx = cx,
+    struct commit_op ops[OPS_MAX] = { *op };
+    struct commit commit = { .ops = ops, .ops_count = 1, .cx = cx,
                              .who = entry_author(cx).display,
                              .why = arena_printf(cx->arena, "record: %s", form->kind->name) };
     TRY(validate_resource(cx, op->body));
-    return commit_run(cx, form->look->store, &commit);
+    TRY(agree(form, ops, &commit.ops_count));
+    err made = commit_run(cx, form->look->store, &commit);
+    *op = ops[0];
+    return made;
 }
 
 static struct entry_change change_of(struct save_form *form, struct entry_value *values)
@@ -426,6 +486,28 @@ static err compare(struct save_form *form, bool *changed)
     return ERR_OK;
 }
 
+/* What nobody changed in the form stays as another system wrote it: further codings, a time beside
+ * the day, categories. It is unchanged when writing the old values would say the same. */
+static void keep_unchanged(struct save_form *form, struct entry_change *change)
+{
+    struct ctx *cx = change->cx;
+    struct entry_change before = *change;
+    size_t count = cx->issues.count, kept = cx->issues.kept, left = 0;
+    str now = record_json_text(cx, entry_now(cx));
+    before.members_count = 0;
+    before.values = read_values(form, form->item.body);
+    bool can = form->kind->write(&before) == ERR_OK &&
+               before.members_count == change->members_count;
+    cx->issues.count = count;
+    cx->issues.kept = kept;
+    for (size_t i = 0; i < change->members_count; i++) {
+        str is = change->members[i].json, was = can ? before.members[i].json : (str){ 0 };
+        if (!can || str_eq(is, now) || str_given(is) != str_given(was) || !str_eq(is, was))
+            change->members[left++] = change->members[i];
+    }
+    change->members_count = left;
+}
+
 static err update(struct save_form *form, struct commit_op *op)
 {
     struct ctx *cx = form->look->cx;
@@ -435,6 +517,7 @@ static err update(struct save_form *form, struct commit_op *op)
                               .id = form->item.id, .if_match_vid = form->item.vid,
                               .skip_unchanged = true };
     TRY(check_patient(form));
+    TRY(check_mine(form));
     if (form->wrong)
         return ctx_fail(cx, ERR_RULE, S(""), S("an entry marked as entered in error is not "
                                                "changed: write a new one"));
@@ -445,6 +528,7 @@ static err update(struct save_form *form, struct commit_op *op)
                          "what is to stand", STR_ARG(form->them));
     struct entry_change change = change_of(form, values);
     TRY(form->kind->write(&change));
+    keep_unchanged(form, &change);
     if (form->kind->signs)
         TRY(note_amend(&change, form->why));
     TRY(entry_made(&change, form->kind->type, &op->body));
@@ -549,6 +633,7 @@ err save_sign_post(struct http_request *request, struct http_response *response)
     if (done)
         return ERR_OK;
     TRY(read_entry(&form));
+    TRY(check_mine(&form));
     bool cosigns = str_ends(request->path, S("/cosign"));
     if (!form.kind->signs || form.wrong)
         return ctx_fail(cx, ERR_RULE, S(""), S("this entry is not one that is signed"));

@@ -45,6 +45,8 @@ struct save_form {
     str once, why, them;         /* them: who changed it meanwhile, and when */
     str base;                    /* the version the form was drawn from */
     bool conflict, wrong, may_write, draft, edits, prefilled;
+    bool anothers;               /* a draft of somebody else: shown without its words */
+    str begun_by;
     struct send_view sending;    /* of a signed discharge summary */
     str signed_by, cosigned_by, reason;
     const struct save_version *versions;

@@ -50,7 +50,7 @@ static err add_handover(struct ctx *cx, struct store *store, struct ward_row *ro
                                  STR_ARG(row->banner.who.id)), 5, &set));
     for (size_t i = 0; i < set.count; i++) {
         struct json body = set.items[i].body;
-        if (home_is_wrong(body))
+        if (home_is_wrong(body) || note_is_anothers(cx, body))
             continue;
         for (size_t k = 0; k < COUNT(headings); k++)
             row->sbar[k] = note_section(cx, body, headings[k]);

@@ -9,6 +9,7 @@
 #include "systems/record/home.h"
 #include "systems/record/match.h"
 #include "systems/record/narrative.h"
+#include "systems/record/note.h"
 #include "ui/browse.h"
 
 enum { REASON_MAX = 1000, CONTENT_BYTES = 1 << 20 };
@@ -51,7 +52,7 @@ static struct wrong_form form_of(struct record_look *look, const struct record_i
     str body = look->request->body;
     return (struct wrong_form){
         .look = look, .type = fhir_resource_name(item->resource), .id = item->id,
-        .what = line.text, .when = line.when,
+        .what = line.text, .when = line.when, .vid = (uint64_t)item->vid,
         .chosen = http_query_value(cx->arena, body, S("how")),
         .reason = { .name = "reason", .label = "What is wrong with it?", .kind = UI_AREA,
                     .required = true, .value = http_query_value(cx->arena, body, S("reason")) },
@@ -224,6 +225,11 @@ static err correct(struct correction *c, const struct record_item *item)
     struct record_look *look = c->form->look;
     struct ctx *cx = look->cx;
     str results = S("");
+    str drawn = http_query_value(cx->arena, look->request->body, S("version"));
+    uint64_t vid = c->form->vid;
+    if (drawn.n && (!str_to_u64(drawn, &vid) || vid != c->form->vid))
+        return ctx_fail(cx, ERR_CONFLICT, S(""), S("somebody changed this entry after you opened "
+                                                   "the page: read it again, then correct it"));
     if (str_trim(c->form->reason.value).n < 3)
         return ctx_fail(cx, ERR_RULE, S("reason"), S("say what is wrong with it"));
     if (c->form->reason.value.n > REASON_MAX)
@@ -345,7 +351,9 @@ err wrong_item_get(struct http_request *request, struct http_response *response)
     struct home_line line = home_line_of(&look, &item);
     str type = fhir_resource_name(item.resource);
     struct wrong_form form = form_of(&look, &item);
-    struct ui_html json = ui_json_html(request->cx, item.body);
+    struct ui_html json = { S("") };
+    if (!note_is_anothers(request->cx, item.body))
+        json = ui_json_html(request->cx, item.body);
     if (str_eq(type, S("DocumentReference")))
         form.content = attachment_text(request->cx, item.body);
     if (str_eq(type, S("DiagnosticReport")))

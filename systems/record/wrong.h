@@ -22,6 +22,7 @@ enum { WRONG_ENTRIES = 100 };
 struct wrong_form {
     struct record_look *look;
     str type, id, what, when;
+    uint64_t vid; /* of the entry as the form shows it */
     struct ui_field reason, number, born;
     struct ui_option how[2];
     str chosen;

@@ -121,3 +121,33 @@ test("a move needs a patient whose record is open to the one who moves", async (
   assert.equal((await post('nurse', path, move)).status, 422);
   assert.equal((await post('outreach', path, move)).status, 303);
 });
+
+test("what somebody has not signed is theirs: not read, changed, signed or handed over by others", async () => {
+  const path = '/record/patient/mine/entry/handover/once-their-draft-01';
+  await post('doctor', '/record/patient/mine/new/handover', { situation: 'Thinking aloud of lupus', once: 'once-their-draft-01' });
+  assert.match((await get('doctor', path)).text, /Thinking aloud/);
+  for (const [who, page] of [['nurse', path], ['consultant', path], ['nurse', '/record/ward/w1/handover'], ['nurse', '/record/patient/mine/new/handover'],
+    ['nurse', '/record/patient/mine/notes'], ['nurse', '/record/patient/mine/item/Composition/once-their-draft-01']]) {
+    const seen = await get(who, page);
+    assert.equal(seen.status, 200);
+    assert.doesNotMatch(seen.text, /lupus/, `${who} ${page}`);
+  }
+  assert.match((await get('nurse', path)).text, /Begun by The doctor and not signed yet/);
+  assert.equal((await post('nurse', path, { situation: 'x', version: '1' })).status, 403);
+  assert.equal((await post('consultant', `${path}/sign`, { version: '1' })).status, 403);
+  assert.equal((await post('doctor', `${path}/sign`, { version: '1' })).status, 303);
+  assert.match((await get('nurse', path)).text, /lupus/);
+  assert.match((await get('nurse', '/record/ward/w1/handover')).text, /lupus/);
+});
+
+test('whoever signed does not co-sign, whatever they are called; somebody of the same name does', async () => {
+  for (const [name, who] of [['same.one', 'Practitioner/same1'], ['same.two', 'Practitioner/same2']]) {
+    run('user', 'add', name, '--role', 'consultant', '--display', 'Sam Same', '--who', who, '--areas', 'w1');
+    people[name] = run('token', '--scope', 'user/*.cruds', '--user', name);
+  }
+  const path = '/record/patient/mine/entry/note/once-same-name-001';
+  await post('same.one', '/record/patient/mine/new/note', { plan: 'Home', once: 'once-same-name-001' });
+  await post('same.one', `${path}/sign`, { version: '1' });
+  assert.equal((await post('same.one', `${path}/cosign`, { version: '2' })).status, 422);
+  assert.equal((await post('same.two', `${path}/cosign`, { version: '2' })).status, 303);
+});
