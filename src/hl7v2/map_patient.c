@@ -10,6 +10,7 @@
 
 struct identity {
     str system, value;
+    bool known; /* some record has it, perhaps one that was merged away */
 };
 enum { IDENTITIES_MAX = 20 };
 
@@ -30,7 +31,7 @@ static err read_identities(struct hl7_work *work, const struct hl7_segment *segm
         if (!value.n)
             continue;
         struct identity one = { hl7_sender_system(arena, work->sender, work->message->facility,
-                                                  authority, type), value };
+                                                  authority, type), value, false };
         if (str_eq(one.system, S(NHS_NUMBER)) && nhsno_parse(work->cx, value, &one.value))
             return hl7_refuse(work, 204, "PID-3", "\"%.*s\" is not a possible NHS number",
                               STR_ARG(value));
@@ -44,6 +45,15 @@ static err read_identities(struct hl7_work *work, const struct hl7_segment *segm
         return hl7_refuse(work, 101, field == 3 ? "PID-3" : "MRG-1",
                           "a patient identifier must be given");
     return ERR_OK;
+}
+
+err hl7_map_people(struct hl7_work *work)
+{
+    struct identity ignored[IDENTITIES_MAX];
+    const struct hl7_segment *mrg = hl7_segment(work->message, "MRG");
+    size_t count;
+    TRY(read_identities(work, work->pid, 3, ignored, &count));
+    return mrg ? read_identities(work, mrg, 1, ignored, &count) : ERR_OK;
 }
 
 /* The reference of who replaced it, and when that was said; INT64_MIN: it was not. */
@@ -94,7 +104,7 @@ struct person {
     struct hl7_way way;     /* from the record named to found */
 };
 
-static err find_patient(struct hl7_work *work, const struct identity *list, size_t count,
+static err find_patient(struct hl7_work *work, struct identity *list, size_t count,
                         struct person *out)
 {
     *out = (struct person){ 0 };
@@ -102,6 +112,7 @@ static err find_patient(struct hl7_work *work, const struct identity *list, size
         struct hl7_found one, own;
         struct hl7_way way = { 0 };
         TRY(hl7_find(work, "Patient", list[i].system, list[i].value, &one));
+        list[i].known = one.found;
         if (!one.found)
             continue;
         TRY(hl7_follow(work, &one, &way, &own));
@@ -132,7 +143,8 @@ static bool has_identity(struct json patient, struct identity one)
     return false;
 }
 
-/* Those there already are kept: a feed that leaves one out does not know it is wrong. */
+/* Those there already are kept: a feed that leaves one out does not know it is wrong. What the
+ * record that was merged away has stays there, and leads here. */
 static str identifiers(struct hl7_work *work, struct json before, const struct identity *list,
                        size_t count)
 {
@@ -142,7 +154,7 @@ static str identifiers(struct hl7_work *work, struct json before, const struct i
     for (struct json_walk old = json_walk(json_get(before, S("identifier"))); json_next(&old);)
         json_raw(&w, json_text(old.value));
     for (size_t i = 0; i < count; i++)
-        if (!has_identity(before, list[i]))
+        if (!list[i].known && !has_identity(before, list[i]))
             put_identifier(&w, list[i]);
     json_close(&w, ']');
     return buf_str(&buf);
@@ -370,6 +382,7 @@ err hl7_map_patient(struct hl7_work *work, bool create)
     if (!person.found.found && !(create && work->sender->create_unmatched))
         return hl7_refuse(work, 204, "PID-3", "no patient has this identifier");
     work->patient = person.found.reference;
+    work->subject = person.found;
     work->way = person.way;
     if (person.found.found && !create)
         return ERR_OK; /* a result changes nothing about the person */
@@ -513,6 +526,7 @@ static err add_merge(struct hl7_work *work, const struct person *survivor,
                              .target_vid = survivor->own.version.vid, .onward = onward,
                              .onward_count = count, .said_at = work->event_time };
     TRY(merge_prepare(work->cx, work->store, merge));
+    work->merge = merge;
     work->ops = merge->ops;
     work->ops_count = merge->count;
     work->ops_cap = merge->cap;
@@ -539,6 +553,8 @@ err hl7_map_merge(struct hl7_work *work)
     work->new_patient = true; /* what is on hold for either may be taken now */
     if (survivor.found.version.rid == retired.found.version.rid)
         return ERR_OK; /* merged already */
+    hl7_wait_for(work, survivor.found.reference);
+    hl7_wait_for(work, retired.found.reference);
     TRY(add_merge(work, &survivor, &retired));
     return flag_differences(work, survivor.found.reference, retired.found.reference);
 }

@@ -332,68 +332,95 @@ static const struct place_move *next_move(const struct visit *visit, size_t afte
 
 /* ---- who is in the bed ---- */
 
-enum { RIVALS_MAX = 20 };
+enum { RIVALS_MAX = 100 };
+
+static const struct place_move *last_move(const struct visit *visit)
+{
+    const struct place_move *last = NULL;
+    for (size_t i = 0; i < visit->moves_count; i++)
+        last = visit->moves[i].cancelled ? last : &visit->moves[i];
+    return last;
+}
 
 /* When the latest thing was said that puts a stay where it is; INT64_MIN: it is in no bed. */
 static int64_t lies_since(const struct visit *visit)
 {
+    const struct place_move *last = last_move(visit);
     int64_t since_ms = visit->status_ms;
     if (visit->moves_count == 0)
         return INT64_MIN;
-    for (size_t i = 0; i < visit->moves_count; i++)
-        if (!visit->moves[i].cancelled && visit->moves[i].start_ms > since_ms)
-            since_ms = visit->moves[i].start_ms;
+    if (last && last->start_ms > since_ms)
+        since_ms = last->start_ms;
     if (visit->cancels_count && visit->cancels[visit->cancels_count - 1].at_ms > since_ms)
         since_ms = visit->cancels[visit->cancels_count - 1].at_ms;
     return since_ms;
 }
 
-static err is_later(struct hl7_work *work, int64_t rid, int64_t since_ms, bool *out)
+/* Is the stay in a bed now, in this one? Not given: in any. */
+static bool holds(struct hl7_work *work, struct json stay, str bed)
 {
-    struct visit *rival = arena_alloc(work->cx->arena, sizeof *rival);
-    *rival = (struct visit){ .status_ms = INT64_MIN };
-    TRY(store_read_rid(work->cx, work->store, rid, &rival->found.version));
-    TRY(json_parse(work->cx, rival->found.version.body, &rival->found.body));
-    read_visit(work, rival);
-    *out = *out || lies_since(rival) > since_ms;
-    return ERR_OK;
+    for (struct json_walk w = json_walk(json_get(stay, S("location"))); json_next(&w);) {
+        str there = member_text(work, json_get(w.value, S("location")), S("reference"));
+        if (json_string_is(json_get(w.value, S("status")), S("active")) && is_bed(w.value) &&
+            (!str_given(bed) || str_eq(there, bed)))
+            return true;
+    }
+    return false;
 }
 
-static err any_later(struct hl7_work *work, const struct visit *visit, str query, bool *out)
+/* A stay that holds it and was put there by something later than all that is known of this one. */
+static err any_later(struct hl7_work *work, const struct visit *visit, str query, str bed,
+                     bool *out)
 {
-    int64_t rids[RIVALS_MAX];
+    int64_t rids[RIVALS_MAX], since_ms = lies_since(visit);
     struct search_rids found = { .rids = rids, .max = RIVALS_MAX };
+    struct visit *rival = arena_alloc(work->cx->arena, sizeof *rival);
     TRY(search_condition(work->cx, work->store, fhir_resource_find(S("Encounter")), query, &found));
-    for (size_t i = 0; i < found.count && !*out; i++)
-        if (rids[i] != visit->found.version.rid)
-            TRY(is_later(work, rids[i], lies_since(visit), out));
+    for (size_t i = 0; i < found.count && !*out; i++) {
+        if (rids[i] == visit->found.version.rid)
+            continue;
+        *rival = (struct visit){ .status_ms = INT64_MIN };
+        TRY(store_read_rid(work->cx, work->store, rids[i], &rival->found.version));
+        TRY(json_parse(work->cx, rival->found.version.body, &rival->found.body));
+        if (!holds(work, rival->found.body, bed))
+            continue;
+        read_visit(work, rival);
+        *out = lies_since(rival) > since_ms;
+    }
     return ERR_OK;
 }
 
 /* The bed is another's, or the patient in another: when that is so by something later than all
- * that is known of this stay, this one has left its bed, and how is yet to come. */
+ * that is known of this stay, this one has left its bed, and how is yet to come. Else the message
+ * is refused, and waits until the other has gone. */
 static err has_left(struct hl7_work *work, const struct visit *visit, bool *out)
 {
-    static const char in_bed[] = "location=%.*s&status=in-progress,onleave,arrived,triaged";
+    static const char in_bed[] = "location=%.*s&status=in-progress,onleave,arrived,triaged,planned";
     static const char of_patient[] = "subject=%.*s&status=in-progress,onleave&"
                                      "class=IMP,ACUTE,NONAC";
-    const struct place_move *last = NULL;
+    const struct place_move *last = last_move(visit);
     *out = false;
-    for (size_t i = 0; i < visit->moves_count; i++)
-        last = visit->moves[i].cancelled ? last : &visit->moves[i];
     if (!work->taken || !last)
         return ERR_OK;
-    TRY(any_later(work, visit,
-                  arena_printf(work->cx->arena, in_bed, STR_ARG(last->location)), out));
+    hl7_wait_for(work, last->location);
+    hl7_wait_for(work, work->patient);
+    TRY(any_later(work, visit, arena_printf(work->cx->arena, in_bed, STR_ARG(last->location)),
+                  last->location, out));
     return any_later(work, visit,
-                     arena_printf(work->cx->arena, of_patient, STR_ARG(work->patient)), out);
+                     arena_printf(work->cx->arena, of_patient, STR_ARG(work->patient)),
+                     (str){ 0 }, out);
+}
+
+static bool is_over(const struct visit *visit)
+{
+    return str_eq(visit->status, S("finished")) || str_eq(visit->status, S("cancelled"));
 }
 
 static str locations(struct hl7_work *work, const struct visit *visit, bool left)
 {
     struct buf buf = hl7_buf(work);
     struct json_writer w = json_writer(&buf);
-    bool over = str_eq(visit->status, S("finished")) || str_eq(visit->status, S("cancelled"));
+    bool over = is_over(visit);
     json_open(&w, '[');
     for (size_t i = 0; i < visit->moves_count; i++) {
         const struct place_move *move = &visit->moves[i], *next = next_move(visit, i);
@@ -494,6 +521,38 @@ static str class_of(struct hl7_work *work, const struct visit *visit)
                                                              : hl7_json_code(work, ACT_CODE, code);
 }
 
+/* The body's own with the tag of a stay whose bed is another's, or without; not given: as it is. */
+static str tagged(struct hl7_work *work, struct json body, bool taken)
+{
+    struct json meta = json_get(body, S("meta")), tags = json_get(meta, S("tag"));
+    struct buf kept = hl7_buf(work), buf = hl7_buf(work);
+    struct json_writer list = json_writer(&kept), w = json_writer(&buf);
+    bool was = false;
+    json_open(&list, '[');
+    for (struct json_walk walk = json_walk(tags); json_next(&walk);) {
+        bool ours = json_string_is(json_get(walk.value, S("system")), S(HL7_TAGS));
+        was = was || ours;
+        if (!ours)
+            json_raw(&list, json_text(walk.value));
+    }
+    if (taken)
+        json_raw(&list, hl7_json_code(work, HL7_TAGS, S(HL7_BED_TAKEN)));
+    json_close(&list, ']');
+    if (was == taken)
+        return (str){ 0 };
+    json_open(&w, '{');
+    for (struct json_walk walk = json_walk(meta); json_next(&walk);) {
+        if (json_string_is(walk.key, S("tag")))
+            continue;
+        json_key_str(&w, json_string(work->cx->arena, walk.key));
+        json_raw(&w, json_text(walk.value));
+    }
+    if (kept.n > 2)
+        json_put_raw(&w, "tag", buf_str(&kept));
+    json_close(&w, '}');
+    return buf_str(&buf);
+}
+
 static err write_visit(struct hl7_work *work, struct visit *visit, enum hl7_move move)
 {
     str system = hl7_own(work, "visit");
@@ -505,6 +564,7 @@ static err write_visit(struct hl7_work *work, struct visit *visit, enum hl7_move
     struct hl7_change changes[] = {
         { "extension", extensions(work, visit), NULL },
         { "identifier", known ? (str){ 0 } : hl7_json_identifier(work, system, work->visit), NULL },
+        { "meta", tagged(work, visit->found.body, left && !is_over(visit)), NULL },
         { "status", hl7_json_text(work, visit->status.n ? visit->status : S("unknown")), NULL },
         { "class", class_of(work, visit), NULL },
         { "subject", hl7_json_subject(work), NULL },

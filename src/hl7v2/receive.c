@@ -5,6 +5,7 @@
 #include "hl7v2/mllp.h"
 #include "hl7v2/watch.h"
 #include "hl7v2/work.h"
+#include "store/merge.h"
 #include "store/search.h"
 
 #define MESSAGE_ID "https://frontline.example/Id/hl7v2-message"
@@ -124,6 +125,10 @@ static str identifiers(struct hl7_work *work, bool held)
     put_identifier(&w, VISIT_ID, work->visit);
     for (size_t i = 0; held && i < work->people_count; i++)
         put_identifier(&w, PERSON_ID, work->people[i]);
+    if (held && work->taken && work->waits_count)
+        put_identifier(&w, HL7_WAITS_ID, S("bed"));
+    for (size_t i = 0; held && work->taken && i < work->waits_count; i++)
+        put_identifier(&w, HL7_WAITS_ID, work->waits[i]);
     json_close(&w, ']');
     return buf_str(&buf);
 }
@@ -160,7 +165,7 @@ static err keep_message(struct hl7_work *work, str bytes, str reason)
         { "subject", hl7_json_subject(work), NULL },
         { "encounter", hl7_json_reference(work, work->encounter), NULL },
         { "sent", hl7_json_text(work, work->event_time), NULL },
-        { "received", hl7_json_text(work, now_text(work)), NULL },
+        { "received", found.found ? (str){ 0 } : hl7_json_text(work, now_text(work)), NULL },
         { "payload", payload(work, bytes), NULL },
         { 0 },
     };
@@ -192,11 +197,11 @@ const struct claim_rule *const hl7_claims[] = { &one_application, NULL };
 
 /* ---- one try ---- */
 
-static err kept_bytes(struct hl7_work *work, struct json body, str *out)
+static err kept_bytes(struct ctx *cx, struct json body, str *out)
 {
     struct json payload = json_at(json_get(body, S("payload")), 0);
     struct json data = json_get(json_get(payload, S("contentAttachment")), S("data"));
-    bool read = base64_decode(work->cx->arena, json_string(work->cx->arena, data), out);
+    bool read = base64_decode(cx->arena, json_string(cx->arena, data), out);
     return read ? ERR_OK : ERR_NOT_FOUND;
 }
 
@@ -216,7 +221,7 @@ static bool is_same(struct hl7_work *work, const struct hl7_found *found, str by
     struct json body = found->body;
     for (int64_t vid = version.vid;; vid--) {
         str kept;
-        if (!kept_bytes(work, body, &kept) && str_eq(after_header(kept), after_header(bytes)))
+        if (!kept_bytes(work->cx, body, &kept) && str_eq(after_header(kept), after_header(bytes)))
             return true;
         if (vid <= 1 ||
             store_vread(work->cx, work->store, version.resource, version.id, vid - 1, &version) ||
@@ -242,6 +247,8 @@ static err applied_already(struct hl7_work *work, str bytes, bool *out)
 static err commit_work(struct hl7_work *work)
 {
     struct commit commit = { .ops = work->ops, .ops_count = work->ops_count, .cx = work->cx,
+                             .holds = work->merge ? merge_holds : NULL,
+                             .holds_self = work->merge,
                              .who = S("hl7v2"), .why = S("HL7 feed") };
     err wrong = commit_run(work->cx, work->store, &commit);
     /* The message itself is the last operation: its claim is held, so a twin was quicker. */
@@ -278,7 +285,9 @@ static void begin(struct hl7_work *work)
     work->people_count = 0;
     work->new_patient = work->moved = false;
     work->patient = work->encounter = (str){ 0 };
-    work->way.count = 0;
+    work->way.count = work->waits_count = 0;
+    work->subject = (struct hl7_found){ 0 };
+    work->merge = NULL;
 }
 
 static str last_issue(const struct ctx *cx)
@@ -290,10 +299,27 @@ static str last_issue(const struct ctx *cx)
 static err quarantine(struct hl7_work *work, str bytes, str reason)
 {
     work->ops_count = 0;
+    work->merge = NULL;
     work->patient = work->encounter = (str){ 0 };
     work->way.count = 0;
     TRY(keep_message(work, bytes, reason));
     return commit_work(work);
+}
+
+/* What is filed under a patient is filed under the one who is the survivor then. */
+static void hold_subject(struct hl7_work *work)
+{
+    const struct store_version *version = &work->subject.version;
+    for (size_t i = 0; i < work->ops_count; i++)
+        if (work->ops[i].resource == version->resource && str_eq(work->ops[i].id, version->id))
+            return;
+    if (!work->subject.found)
+        return;
+    work->ops = arena_grow(work->cx->arena, work->ops, work->ops_count, &work->ops_cap,
+                           sizeof *work->ops);
+    work->ops[work->ops_count++] = (struct commit_op){
+        .verb = COMMIT_UPDATE, .resource = version->resource, .id = version->id,
+        .body = work->subject.body, .if_match_vid = version->vid, .skip_unchanged = true };
 }
 
 static err try_once(struct hl7_work *work, str bytes)
@@ -302,9 +328,12 @@ static err try_once(struct hl7_work *work, str bytes)
     bool applied;
     begin(work);
     TRY(applied_already(work, bytes, &applied));
-    if (applied)
+    if (applied) { /* by a server that was killed, perhaps, before what was on hold for it */
+        work->new_patient = work->moved = hl7_map_people(work) == ERR_OK;
         return ERR_OK;
+    }
     TRY(mapping_of(work->message)(work));
+    hold_subject(work);
     TRY(keep_message(work, bytes, (str){ 0 }));
     return commit_work(work);
 }
@@ -351,7 +380,7 @@ static struct hl7_work receive(struct ctx *cx, const struct hl7_receiver *receiv
 
 /* ---- what was on hold for a visit that has become known ---- */
 
-enum { HELD_MAX = 50, HELD_PASSES = 3 };
+enum { HELD_MAX = 50, HELD_PASSES = 3, HELD_DEPTH = 4 };
 
 static err held_bytes(struct hl7_work *work, int64_t rid, str *out)
 {
@@ -359,7 +388,7 @@ static err held_bytes(struct hl7_work *work, int64_t rid, str *out)
     struct json body;
     TRY(store_read_rid(work->cx, work->store, rid, &version));
     TRY(json_parse(work->cx, version.body, &body));
-    return kept_bytes(work, body, out);
+    return kept_bytes(work->cx, body, out);
 }
 
 static err find_held(struct hl7_work *work, const char *system, str value, str held[HELD_MAX],
@@ -393,18 +422,27 @@ static err find_all_held(struct hl7_work *work, str held[HELD_MAX], size_t *coun
     return ERR_OK;
 }
 
-static void take_held(struct hl7_work *work, const struct hl7_receiver *receiver, str bytes)
+static struct hl7_answer take(struct ctx *cx, const struct hl7_receiver *receiver,
+                              const struct hl7_message *message, str bytes, int depth);
+
+static void take_bytes(struct ctx *cx, const struct hl7_receiver *receiver, str bytes, int depth)
 {
     struct hl7_message message;
-    struct hl7_answer ignored;
     str text;
-    if (!hl7_to_utf8(work->cx, bytes, &text) && !hl7_parse(work->cx, text, &message))
-        receive(work->cx, receiver, &message, bytes, &ignored);
+    if (!hl7_to_utf8(cx, bytes, &text) && !hl7_parse(cx, text, &message))
+        take(cx, receiver, &message, bytes, depth);
+}
+
+void hl7_take_held(struct ctx *cx, const struct hl7_receiver *receiver, struct json communication)
+{
+    str bytes;
+    if (kept_bytes(cx, communication, &bytes) == ERR_OK)
+        take_bytes(cx, receiver, bytes, 0);
 }
 
 /* A discharge that came before its admission, and its cancelling before it: each pass may make
  * the next one's messages possible. */
-static void release_held(struct hl7_work *work, const struct hl7_receiver *receiver)
+static void release_held(struct hl7_work *work, const struct hl7_receiver *receiver, int depth)
 {
     str held[HELD_MAX];
     size_t count, before = 0;
@@ -412,27 +450,38 @@ static void release_held(struct hl7_work *work, const struct hl7_receiver *recei
         if (find_all_held(work, held, &count) || count == 0 || count == before)
             return;
         for (size_t i = 0; i < count; i++)
-            take_held(work, receiver, held[i]);
+            take_bytes(work->cx, receiver, held[i], depth);
         before = count;
     }
+}
+
+/* What waits is on hold first and looks again then; what it waits for is there first, and then
+ * looks who waits: so one of the two sees the other. A lane looks again by itself. */
+static struct hl7_answer take(struct ctx *cx, const struct hl7_receiver *receiver,
+                              const struct hl7_message *message, str bytes, int depth)
+{
+    struct hl7_answer answer;
+    struct hl7_work work = receive(cx, receiver, message, bytes, &answer);
+    if (answer.outcome == HL7_ERROR && !receiver->tries_again)
+        work = receive(cx, receiver, message, bytes, &answer);
+    if (answer.outcome == HL7_ACCEPTED && (work.new_patient || work.moved) && depth < HELD_DEPTH)
+        release_held(&work, receiver, depth + 1);
+    return answer;
 }
 
 static enum hl7_outcome receive_one(struct ctx *cx, const struct hl7_receiver *receiver, str bytes,
                                     struct buf *answer)
 {
     struct hl7_message message;
-    struct hl7_answer outcome;
     str text;
     if (hl7_to_utf8(cx, bytes, &text) || hl7_parse(cx, text, &message)) {
         hl7_ack_unreadable(cx, last_issue(cx), answer);
         return HL7_REJECTED;
     }
-    struct hl7_work work = receive(cx, receiver, &message, bytes, &outcome);
+    struct hl7_answer outcome = take(cx, receiver, &message, bytes, 0);
     hl7_ack(cx, &message, &outcome, answer);
     if (outcome.outcome != HL7_ERROR || !receiver->tries_again)
         hl7_watch_note(&message, outcome.outcome, cx->now_ms);
-    if (outcome.outcome == HL7_ACCEPTED && (work.new_patient || work.moved))
-        release_held(&work, receiver);
     return outcome.outcome;
 }
 

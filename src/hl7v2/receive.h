@@ -29,5 +29,8 @@ struct hl7_receiver {
 enum hl7_outcome hl7_receive(struct ctx *cx, const struct hl7_receiver *receiver, str bytes,
                              struct buf *answer);
 
+/* Once more, what is on hold as this. */
+void hl7_take_held(struct ctx *cx, const struct hl7_receiver *receiver, struct json communication);
+
 /* The claims of the messages applied: for the table of a module. */
 extern const struct claim_rule *const hl7_claims[];

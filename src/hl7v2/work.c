@@ -27,6 +27,12 @@ struct buf hl7_buf(struct hl7_work *work)
     return buf_make(work->cx->arena, HL7_TEXT_MAX);
 }
 
+void hl7_wait_for(struct hl7_work *work, str reference)
+{
+    if (work->waits_count < HL7_WAITS_MAX && reference.n && !str_starts(reference, S("urn:")))
+        work->waits[work->waits_count++] = reference;
+}
+
 /* Search reads '\', ',', '|' and '$' as its own: escaped in the value, then percent-encoded. */
 str hl7_condition(struct hl7_work *work, str system, str value)
 {
@@ -174,7 +180,9 @@ err hl7_put_stamped(struct hl7_work *work, const char *type, struct hl7_name nam
         op.id = found->version.id;
         op.if_match_vid = found->version.vid;
     } else {
-        op.verb = COMMIT_CREATE;
+        /* Made by another message meanwhile, it is looked at again; a place is the same anyway. */
+        op.if_none_match = strcmp(type, "Location") != 0;
+        op.verb = op.if_none_match ? COMMIT_UPDATE : COMMIT_CREATE;
         op.condition = hl7_condition(work, name.system, name.value);
         op.full_url = found->reference = new_urn(work);
     }

@@ -13,12 +13,23 @@
  * Errors   hl7_refuse fills the answer and returns ERR_RULE; anything else is the store's.
  */
 enum { HL7_OPS_MAX = 2000, HL7_CHANGES_MAX = 24, HL7_TEXT_MAX = 1 << 24,
-       HL7_PEOPLE_MAX = 24, HL7_WAY_MAX = 64 };
+       HL7_PEOPLE_MAX = 24, HL7_WAY_MAX = 64, HL7_WAITS_MAX = 4 };
+/* A stay told after its bed was given to the next has this tag: it lies there again when the other
+ * leaves (again.h). */
+#define HL7_TAGS "https://frontline.example/CodeSystem/hl7v2"
+#define HL7_BED_TAKEN "bed-taken"
+#define HL7_WAITS_ID "https://frontline.example/Id/hl7v2-waits"
 
 /* The records between one that was merged away and the one that survives, the first included. */
 struct hl7_way {
     str steps[HL7_WAY_MAX];
     size_t count;
+};
+struct hl7_found {
+    bool found;
+    str reference;           /* "Patient/123" */
+    struct json body;
+    struct store_version version;
 };
 struct hl7_work {
     struct ctx *cx;
@@ -32,9 +43,14 @@ struct hl7_work {
     int64_t event_ms;        /* EVN-2, else MSH-7 */
     str event_time;          /* the same, as FHIR writes it */
     str patient, encounter;  /* references; not given: none */
+    struct hl7_found subject; /* the patient as looked at: merged meanwhile, it is tried again */
+    const struct merge *merge; /* A40's; else NULL */
     struct hl7_way way;      /* from the record PID names to `patient`; empty: it is that */
     str visit;               /* PV1-19 */
     bool taken;              /* the bed is, or the patient lies in another: see who came later */
+    str waits[HL7_WAITS_MAX]; /* references: refused since the bed is taken, it is taken again when
+                                 a stay changes that has to do with one of these */
+    size_t waits_count;
     bool spent;              /* the control id is that of another message */
     str people[HL7_PEOPLE_MAX]; /* "system|value" of PID-3 and MRG-1, once they were read */
     size_t people_count;
@@ -49,16 +65,11 @@ struct hl7_change {
     str json;
     const char *part;
 };
-struct hl7_found {
-    bool found;
-    str reference;           /* "Patient/123" */
-    struct json body;
-    struct store_version version;
-};
 err hl7_refuse(struct hl7_work *work, int code, const char *where, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* "identifier=system|value", as a query has it. */
 str hl7_condition(struct hl7_work *work, str system, str value);
+void hl7_wait_for(struct hl7_work *work, str reference);
 /* The system of the sender's own numbers of a kind: "visit", "order" ... */
 str hl7_own(struct hl7_work *work, const char *what);
 /* A record that was merged away leads to the one that survives; *own: the record a message of that
@@ -101,6 +112,7 @@ struct buf hl7_buf(struct hl7_work *work);
 /* ---- the mappings, one a kind of message ---- */
 
 err hl7_map_patient(struct hl7_work *work, bool create) MUST_USE;
+err hl7_map_people(struct hl7_work *work) MUST_USE; /* only reads who it is about */
 err hl7_map_merge(struct hl7_work *work) MUST_USE;
 enum hl7_move { HL7_ADMIT, HL7_TRANSFER, HL7_DISCHARGE, HL7_REGISTER, HL7_PREADMIT, HL7_UPDATE,
                 HL7_CANCEL_ADMIT, HL7_CANCEL_TRANSFER, HL7_CANCEL_DISCHARGE };

@@ -20,6 +20,8 @@
  * Hazards  H-003 wrong merge: reversible, nothing is deleted, every change is a version.
  */
 
+enum { TRIES = 8 };
+
 static err take_patient(const struct operation_ask *ask, const char *name, str *out)
 {
     struct json value = operation_value(ask, name);
@@ -31,6 +33,21 @@ static err take_patient(const struct operation_ask *ask, const char *name, str *
         return ctx_failf(ask->call->cx, ERR_INVALID, str_of(name), "give %s, a reference to a "
                          "Patient of this server", name);
     *out = arena_printf(ask->call->cx->arena, "Patient/%.*s", STR_ARG(found.id));
+    return ERR_OK;
+}
+
+/* What went on to a third record would stay there unseen, or be left with one that is retired. */
+static err check_target(struct ctx *cx, const struct merge *merge, str target)
+{
+    struct json body;
+    TRY(json_parse(cx, target, &body));
+    for (struct json_walk w = json_walk(json_get(body, S("link"))); json_next(&w);)
+        if (json_string_is(json_get(w.value, S("type")), S("replaced-by")))
+            return ctx_failf(cx, ERR_RULE, S("target-patient"),
+                             "this record was itself merged into %.*s: %s",
+                             STR_ARG(json_string(cx->arena, json_get(json_get(w.value, S("other")),
+                                                                     S("reference")))),
+                             merge->undo ? "take that merge back first" : "merge into that one");
     return ERR_OK;
 }
 
@@ -48,6 +65,7 @@ static err check_patients(const struct operation_ask *ask, struct merge *merge)
                    &source));
     TRY(store_read(call->cx, call->store, patient, str_slice(merge->target, 8, merge->target.n),
                    &target));
+    TRY(check_target(call->cx, merge, target.body));
     TRY(json_parse(call->cx, source.body, &body));
     for (struct json_walk w = json_walk(json_get(body, S("link"))); json_next(&w);) {
         if (!merge->undo && json_string_is(json_get(w.value, S("type")), S("replaced-by")))
@@ -103,6 +121,18 @@ static err answer(struct ctx *cx, struct merge *merge, bool preview,
     return ERR_OK;
 }
 
+/* Of the two as they are now. */
+static err try_once(const struct operation_ask *ask, struct merge *merge, bool preview)
+{
+    struct ctx *cx = ask->call->cx;
+    TRY(store_reader(cx, ask->call->store));
+    TRY(check_patients(ask, merge));
+    TRY(merge_prepare(cx, ask->call->store, merge));
+    struct commit commit = { .ops = merge->ops, .ops_count = merge->count, .cx = cx,
+                             .holds = merge_holds, .holds_self = merge };
+    return preview ? ERR_OK : commit_run(cx, ask->call->store, &commit);
+}
+
 static err run(const struct operation_ask *ask, bool undo, struct operation_answer *out)
 {
     struct ctx *cx = ask->call->cx;
@@ -112,12 +142,13 @@ static err run(const struct operation_ask *ask, bool undo, struct operation_answ
     TRY(take_patient(ask, "source-patient", &merge->source));
     TRY(take_patient(ask, "target-patient", &merge->target));
     TRY(operation_flag(ask, "preview", false, &preview));
-    TRY(store_reader(cx, ask->call->store));
-    TRY(check_patients(ask, merge));
-    TRY(merge_prepare(cx, ask->call->store, merge));
-    struct commit commit = { .ops = merge->ops, .ops_count = merge->count, .cx = cx };
-    if (!preview)
-        TRY(commit_run(cx, ask->call->store, &commit));
+    err wrong = ERR_PRECONDITION;
+    for (int i = 0; i < TRIES && wrong == ERR_PRECONDITION; i++) {
+        store_reader_end(cx);
+        cx->issues.count = cx->issues.kept = 0;
+        wrong = try_once(ask, merge, preview); /* again when a feed wrote about them meanwhile */
+    }
+    TRY(wrong);
     return answer(cx, merge, preview, out);
 }
 

@@ -25,7 +25,7 @@ struct commit_op {
     str id;                /* empty: minted, or found by condition */
     str condition;         /* search parameters without '?'; not given: unconditional */
     str full_url;          /* what other operations may call this one */
-    int64_t if_match_vid;  /* 0: no condition */
+    int64_t if_match_vid;  /* 0: no condition; holds of an update that changes nothing, too */
     bool if_none_match;    /* If-None-Match: * (ERR_PRECONDITION when there is one already) */
     /* An update to the same content writes nothing: COMMIT_UNCHANGED. A create with an id that was
      * there before leaves what is there: COMMIT_MATCHED (else it is ERR_CONFLICT). */
@@ -51,6 +51,10 @@ struct commit {
     /* Asked for a urn that is no op's full_url; *out not given: it is left. May be NULL. */
     err (*resolve)(struct ctx *cx, const struct commit *commit, str urn, str *out);
     void *resolve_self;
+    /* Asked by the writer, on its connection, before it writes: is what the operations were made from
+     * still so? ERR_PRECONDITION: it is not. May be NULL. */
+    err (*holds)(struct ctx *cx, struct store *store, const struct commit *commit);
+    const void *holds_self;
     str who, why;                     /* kept with the log for the audit; not given: nothing kept */
     size_t failed;                    /* which op an error concerns */
     void (*done)(struct commit *);    /* called on the writer thread; must be short */

@@ -212,7 +212,7 @@ static const struct stmt sql[] = {
     { 0 },
 };
 
-struct pointing {
+struct merge_pointing {
     struct merge *merge;
     struct map seen;         /* rids that are in ops, or do not turn */
     int64_t owner;           /* whom the references point to now */
@@ -220,7 +220,7 @@ struct pointing {
     int64_t *rids;
 };
 
-static err find_pointing(struct ctx *cx, struct pointing *p, uint16_t slot, size_t *count)
+static err find_pointing(struct ctx *cx, struct merge_pointing *p, uint16_t slot, size_t *count)
 {
     struct db_stmt *stmt = db_use(cx, cx->db, sql, 0);
     bool row = true;
@@ -240,7 +240,7 @@ static err find_pointing(struct ctx *cx, struct pointing *p, uint16_t slot, size
 }
 
 /* What the asker may not see stays hidden, and as it is. */
-static err add_one(struct ctx *cx, struct store *store, struct pointing *p, int64_t rid)
+static err add_one(struct ctx *cx, struct store *store, struct merge_pointing *p, int64_t rid)
 {
     struct store_version version;
     struct json body;
@@ -262,7 +262,7 @@ static err add_one(struct ctx *cx, struct store *store, struct pointing *p, int6
     return ERR_OK;
 }
 
-static err add_slot(struct ctx *cx, struct store *store, struct pointing *p, uint16_t slot)
+static err add_slot(struct ctx *cx, struct store *store, struct merge_pointing *p, uint16_t slot)
 {
     size_t count;
     if (p->slots[slot])
@@ -292,15 +292,37 @@ static err add_all_pointing(struct ctx *cx, struct store *store, struct merge *m
                             uint16_t patient, int64_t owner)
 {
     const struct index_layout *layout = store_layout(store);
-    struct pointing p = { .merge = merge, .seen = map_make(cx->arena), .owner = owner,
-                          .slots = arena_array(cx->arena, layout->slots_count, 1),
-                          .rids = arena_array(cx->arena, MERGE_MAX, sizeof *p.rids) };
+    struct merge_pointing *p = arena_zero(cx->arena, sizeof *p);
+    *p = (struct merge_pointing){ .merge = merge, .seen = map_make(cx->arena), .owner = owner,
+        .slots = arena_array(cx->arena, layout->slots_count, 1),
+        .rids = arena_array(cx->arena, MERGE_MAX, sizeof *p->rids) };
+    merge->pointing = p;
     for (uint16_t r = 0; r < fhir_resources_count; r++)
         for (uint16_t i = 0; r != patient && i < layout->types[r].params_count; i++) {
             const struct layout_param *param = &layout->types[r].params[i];
             for (uint16_t s = 0; points_to(param, patient) && s < param->slots_count; s++)
-                TRY(add_slot(cx, store, &p, param->slots[s].slot));
+                TRY(add_slot(cx, store, p, param->slots[s].slot));
         }
+    return ERR_OK;
+}
+
+err merge_holds(struct ctx *cx, struct store *store, const struct commit *commit)
+{
+    const struct merge *merge = commit->holds_self;
+    struct merge_pointing *p = merge->pointing;
+    const struct index_layout *layout = store_layout(store);
+    for (uint16_t slot = 0; slot < layout->slots_count; slot++) {
+        size_t count = 0;
+        if (p->slots[slot])
+            TRY(find_pointing(cx, p, slot, &count));
+        for (size_t i = 0; i < count; i++) {
+            str key = arena_printf(cx->arena, "%lld", (long long)p->rids[i]);
+            uint64_t seen;
+            if (!map_get(&p->seen, key, &seen))
+                return ctx_fail(cx, ERR_PRECONDITION, S("source-patient"),
+                                S("somebody wrote about this patient meanwhile: repeat the merge"));
+        }
+    }
     return ERR_OK;
 }
 

@@ -31,5 +31,9 @@ struct merge {
     bool undo;
     struct commit_op *ops;        /* filled: the two patients first */
     size_t count, cap;
+    struct merge_pointing *pointing; /* its own: what refers to the one, as it was looked at */
 };
 err merge_prepare(struct ctx *cx, struct store *store, struct merge *merge) MUST_USE;
+/* For the commit's `holds`, its `holds_self` the merge: ERR_PRECONDITION when something new refers
+ * to the retired record meanwhile, which would be left with it. Prepare again. */
+err merge_holds(struct ctx *cx, struct store *store, const struct commit *commit) MUST_USE;

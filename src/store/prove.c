@@ -34,7 +34,8 @@ static err targets_hold(struct writer *w, struct prepared *p, bool *out)
     *out = true;
     for (size_t i = 0; *out && i < p->commit->ops_count; i++) {
         struct prepared_op *po = &p->ops[i];
-        if (po->skip || po->op->id.p == po->minted_id.p)
+        bool asked = !po->skip || po->op->if_match_vid;
+        if (!asked || po->op->id.p == po->minted_id.p)
             continue;
         struct ident_row now;
         TRY(ident_find(p->cx, w->db, po->op->resource, po->op->id, &now));
@@ -115,6 +116,10 @@ err writer_prove(struct writer *w, struct prepared *p)
     if (!holds) {
         TRY(writer_flush(w));
         TRY(prepare(p, w->seq));
+    }
+    if (p->commit->holds) {
+        TRY(writer_flush(w));
+        TRY(p->commit->holds(p->cx, p->store, p->commit));
     }
     return claims_free(w, p);
 }

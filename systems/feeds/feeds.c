@@ -17,7 +17,7 @@ static const struct route routes[] = {
       "Send it again now, or give it up", ROUTE_SLOW },
     { 0 },
 };
-static const struct consumer *const consumers[] = { &feeds_adt_out, NULL };
+static const struct consumer *const consumers[] = { &feeds_adt_out, &feeds_again, NULL };
 static const struct due_kind *const due[] = { &feeds_sending, NULL };
 
 extern const struct module feeds_module;

@@ -4,6 +4,7 @@
 #include "base/base64.h"
 #include "base/clock.h"
 #include "feeds_feeds.html.h"
+#include "hl7v2/again.h"
 #include "http/text.h"
 #include "jobs/once.h"
 #include "json/write.h"
@@ -34,6 +35,20 @@ str feeds_last(struct ctx *cx, const struct hl7_watched *sender)
 {
     return sender->last_ms ? ui_time(cx, sender->last_ms) : S("No message since the start");
 }
+
+static err see_again(struct ctx *cx, struct store *store, const struct store_version *version,
+                     void *self)
+{
+    (void)store;
+    (void)self;
+    return used ? hl7_again(cx, used, version) : ERR_OK;
+}
+
+static const char *const stays[] = { "Encounter", NULL };
+const struct consumer feeds_again = {
+    .name = "hl7-again", .about = "gives a bed that was left to the stay that waits for it",
+    .types = stays, .from_now = true, .consume = see_again,
+};
 
 /* ---- reading one ---- */
 

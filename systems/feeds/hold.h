@@ -2,6 +2,7 @@
 #pragma once
 #include "hl7v2/receive.h"
 #include "hl7v2/watch.h"
+#include "jobs/consumer.h"
 #include "systems/feeds/outbox.h"
 #include "ui/page.h"
 
@@ -41,5 +42,6 @@ http_handler feeds_get, feeds_message_get, feeds_message_post;
 str feeds_name(const struct hl7_watched *sender);
 str feeds_last(struct ctx *cx, const struct hl7_watched *sender);
 str feeds_last_taken(struct ctx *cx, const struct feeds_destination *one);
+extern const struct consumer feeds_again;
 /* What takes messages again; once, before the server starts. */
 void feeds_use(const struct hl7_receiver *receiver);

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createReadStream, createWriteStream, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createReadStream, createWriteStream, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,17 +53,35 @@ class Line {
   }
 }
 
-// All messages, again and again while any is refused and each round takes some. Returns how it went.
+// Until the log's consumers have seen all of it, what they wrote included.
+async function settled(server) {
+  for (let quiet = 0; quiet < 2;) {
+    const text = await (await server.fetch('/metrics')).text();
+    const lags = [...text.matchAll(/^frontline_consumer_lag\{name="[^"]*"\} (\d+)$/gm)].map((m) => Number(m[1]));
+    assert.ok(lags.length, 'the metrics tell how far the consumers are');
+    quiet = lags.every((lag) => lag === 0) ? quiet + 1 : 0;
+    if (quiet < 2) await new Promise((done) => setTimeout(done, 50));
+  }
+}
+
+async function onHold(server) {
+  const { body } = await server.get('/fhir/Communication?status=on-hold&_count=50');
+  return (body.entry ?? []).map(({ resource }) => ({ why: resource.statusReason?.text,
+    text: Buffer.from(resource.payload[0].contentAttachment.data, 'base64').toString() }));
+}
+
+// All messages once, and those again that a kill left without an answer. Returns how it went, and what
+// is on hold in the end: `left`.
 export async function feed({ data, messages, lines = 1, kills = 0, seed = 0, total, args = [], told = () => {} }) {
-  const dice = chance(seed ^ 0xdead), again = [], refused = new Map();
-  const went = { answered: 0, refused: 0, kills: 0, rounds: 0 };
+  const dice = chance(seed ^ 0xdead), again = [];
+  const went = { answered: 0, refused: 0, kills: 0 };
   const cuts = Array.from({ length: kills }, () => Math.floor((0.05 + 0.9 * dice.next()) * total)).sort((a, b) => a - b);
-  let source = messages[Symbol.iterator](), server;
+  const source = messages[Symbol.iterator]();
+  let server;
   const next = () => again.shift() ?? source.next().value;
   const done = (message, code) => {
     went.answered++;
-    if (code === 'AA') refused.delete(message.number);
-    else refused.set(message.number, message);
+    if (code !== 'AA') went.refused++;
     if (went.answered % 10000 === 0) told(went);
     if (cuts.length && went.answered >= cuts[0]) {
       cuts.shift();
@@ -73,30 +91,25 @@ export async function feed({ data, messages, lines = 1, kills = 0, seed = 0, tot
   };
   const start = () => Server.start({ data, args: ['--set', 'hl7v2.listen=127.0.0.1:0', '--set', 'log.requests=no', ...args] });
   server = await start();
-  for (let left = -1; ; ) {
-    went.rounds++;
-    for (let whole = false; !whole;) {
-      const port = feedPort(server);
-      const open = Array.from({ length: lines }, () => new Line(port, next, done));
-      await Promise.all(open.map((line) => line.closed));
-      const lost = open.flatMap((line) => line.under);
-      whole = !lost.length && open.every((line) => line.over);
-      again.push(...lost);
-      if (!whole && server.child.exitCode === null && server.child.signalCode === null && !server.child.killed)
-        assert.fail(`the server hung up: ${server.log.slice(-500)}`);
-      if (server.child.killed) {
-        await server.exited;
-        server = await start();
-        whole = false;
-      }
+  for (let whole = false; !whole;) {
+    const port = feedPort(server);
+    const open = Array.from({ length: lines }, () => new Line(port, next, done));
+    await Promise.all(open.map((line) => line.closed));
+    const lost = open.flatMap((line) => line.under);
+    whole = !lost.length && open.every((line) => line.over);
+    again.push(...lost);
+    if (!whole && server.child.exitCode === null && server.child.signalCode === null && !server.child.killed)
+      assert.fail(`the server hung up: ${server.log.slice(-500)}`);
+    if (server.child.killed) {
+      await server.exited;
+      server = await start();
+      whole = false;
     }
-    went.refused = Math.max(went.refused, refused.size);
-    if (!refused.size || refused.size === left) break;
-    left = refused.size;
-    source = [...refused.values()].sort((a, b) => a.number - b.number)[Symbol.iterator]();
   }
+  await settled(server);
+  const left = await onHold(server);
   assert.equal(await server.stop(), 0);
-  return { ...went, left: [...refused.values()] };
+  return { ...went, left };
 }
 
 // ---- what the record is ----
@@ -151,21 +164,23 @@ export async function write(data, folder, file) {
 }
 
 // The story in order and in disorder with kills: { straight, crooked, counts, difference }.
-export async function replay({ count, seed, kills, folder, keep = false, told }) {
+// The records are in `data`, their texts in `folder`; both are kept when `keep`.
+export async function replay({ count, seed, kills, folder, data, keep = false, told }) {
   const own = folder ?? mkdtempSync(join(tmpdir(), 'frontline-replay-'));
-  if (!existsSync(own)) mkdirSync(own);
+  const records = data ?? own;
+  for (const one of [own, records]) mkdirSync(one, { recursive: true });
   const way = { total: count, seed, told };
   const began = Date.now();
   try {
     const timed = async (feeding) => ({ ...await feeding, seconds: (Date.now() - began) / 1000 });
     const [straight, crooked] = await Promise.all([
-      timed(feed({ ...way, data: join(own, 'straight'), messages: inOrder(count, seed) })),
-      timed(feed({ ...way, data: join(own, 'crooked'), messages: disordered(count, seed), lines: 4, kills })),
+      timed(feed({ ...way, data: join(records, 'straight'), messages: inOrder(count, seed) })),
+      timed(feed({ ...way, data: join(records, 'crooked'), messages: disordered(count, seed), lines: 4, kills })),
     ]);
     const counts = {}, checks = {};
     for (const name of ['straight', 'crooked']) {
-      counts[name] = await write(join(own, name), join(own, `${name}-out`), join(own, `${name}.txt`));
-      checks[name] = await frontline(['check', '--data', join(own, name)]);
+      counts[name] = await write(join(records, name), join(own, `${name}-out`), join(own, `${name}.txt`));
+      checks[name] = await frontline(['check', '--data', join(records, name)]);
     }
     let difference = '';
     try {
