@@ -391,10 +391,19 @@ static void loop_close(struct http_loop *loop)
     free(loop->log);
 }
 
+/* Nobody sleeps his turn out before he sees how far the stop has come. */
+static void stop_step(struct http_server *server, int step)
+{
+    uint64_t one = 1;
+    atomic_store(&server->stopping, step);
+    for (int i = 0; i < server->options->limits.loops; i++)
+        (void)!write(server->loops[i].woken_event, &one, sizeof one);
+}
+
 void http_stop(struct http_server *server)
 {
     uint64_t one = 1;
-    atomic_store(&server->stopping, 1);
+    stop_step(server, 1);
     (void)!write(server->stop_event, &one, sizeof one);
     pthread_join(server->acceptor, NULL);
     close(server->listener);
@@ -402,7 +411,7 @@ void http_stop(struct http_server *server)
     while (clock_monotonic_ms() < until &&
            (atomic_load(&server->active) > 0 || http_gauge(HTTP_GAUGE_STREAMS) > 0))
         poll(NULL, 0, 5);
-    atomic_store(&server->stopping, 2);
+    stop_step(server, 2);
     for (int i = 0; i < server->options->limits.loops; i++)
         loop_finish(&server->loops[i]);
     pool_stop(server->pool); /* after the loops: they hand it work */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The screens of beds in a real browser, as ward clerks, nurses, bed managers and cleaners use them.
+// Alone: some of it is about how soon something is seen.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { attribute, flag, person, physical, place } from '../lib/beds.mjs';

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A screen that follows the record: changes come by themselves, and silence is told.
+// Alone: some of it is about how soon something is seen.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launch, open } from '../lib/browser.mjs';

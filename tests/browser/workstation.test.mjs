@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shared workstations in real browsers: a badge opens, locks and moves a session, and the screen
 // follows at once. The badge reader's agent is this test, by the route a real one would use.
+// Alone: some of it is about how soon something is seen.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';

@@ -11,10 +11,19 @@ for (texts,) in sqlite3.connect(sys.argv[1]).execute("SELECT texts FROM audit_bl
         sys.stdout.buffer.write(raw)
 `;
 
-export function auditEntries(folder) {
+function auditEntries(folder) {
   const text = execFileSync('python3', ['-c', READ, join(folder, 'record.db')], { encoding: 'utf8' });
   return text.trim().split('\n').filter(Boolean).map((line) => {
     const [at, who, person, role, act, what, outcome, request, address, client, behalf] = JSON.parse(line);
     return { at, who, person, role, act, what, outcome, request, address, client, behalf };
   });
+}
+
+// The entries `wanted` says yes to, once there are `count`: the chain takes them a moment after the answer.
+export async function auditUntil(folder, wanted, count = 1, ms = 8000) {
+  for (const until = Date.now() + ms; ;) {
+    const found = auditEntries(folder).filter(wanted);
+    if (found.length >= count || Date.now() > until) return found;
+    await new Promise((done) => setTimeout(done, 50));
+  }
 }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { Walker, provider } from '../lib/provider.mjs';
-import { auditEntries } from '../lib/audit.mjs';
+import { auditUntil } from '../lib/audit.mjs';
 import { binary, startServer } from './server.mjs';
 
 const run = (server, ...words) =>
@@ -211,8 +211,7 @@ test('a proxy acts for a child under their own name, sees what the consent says,
     assert.equal((await get(server, end.walker, path)).status, 403, `${path}: other proxies stay unseen`);
   assert.equal((await actFor(server, end, '')).status, 303);
   assert.equal((await get(server, end.walker, '/fhir/Patient/ann')).status, 200);
-  await new Promise((done) => setTimeout(done, 300));
-  const entries = auditEntries(server.folder).filter((e) => e.behalf);
+  const entries = await auditUntil(server.folder, (e) => e.behalf, 2);
   assert.ok(entries.some((e) => e.person === 'Patient/ann' && e.behalf === 'Patient/ben' && e.what === 'Patient/ben'), JSON.stringify(entries));
   assert.ok(entries.every((e) => e.behalf === 'Patient/ben' && e.role === 'proxy'));
 });

@@ -6,7 +6,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { auditEntries } from '../lib/audit.mjs';
+import { auditUntil } from '../lib/audit.mjs';
 import { binary, spawnServer } from './server.mjs';
 
 const asForm = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -129,7 +129,7 @@ test('an administrator changes a role: noted, in force at once, and neither thei
   assert.equal((await get('/break-glass/p1', jones)).status, 403, 'an assistant has no emergency access');
   assert.equal((await post('/people/b.jones', admin, { csrf, role: 'nurse' })).headers.get('location'), '/people?done=role');
   assert.equal((await get('/break-glass/p1', jones)).status, 200, 'a nurse has, in the same session');
-  const noted = auditEntries(server.folder).filter((e) => /^\/people\/b.jones role hca to nurse/.test(e.what));
+  const noted = await auditUntil(server.folder, (e) => /^\/people\/b.jones role hca to nurse/.test(e.what));
   assert.deepEqual(noted.map((e) => [e.who, e.outcome]), [['admin.one', 0]]);
 });
 
