@@ -40,13 +40,15 @@ err allowed_list(struct ctx *cx, struct people *people, str user, struct allowed
     return people_unlock(people, list(cx, db, user, *out, count));
 }
 
-static err is_own(struct ctx *cx, struct db *db, str user, str id)
+static err is_own(struct ctx *cx, struct db *db, str user, str id, str *client)
 {
     struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_ALLOWED_OWN);
     db_bind_text(stmt, 1, id);
     db_bind_text(stmt, 2, user);
     bool row;
     TRY(db_step(cx, stmt, &row));
+    if (row)
+        *client = arena_copy(cx->arena, db_text(stmt, 0));
     db_reset(stmt);
     return row ? ERR_OK
                : ctx_fail(cx, ERR_NOT_FOUND, (str){ 0 },
@@ -55,7 +57,8 @@ static err is_own(struct ctx *cx, struct db *db, str user, str id)
 
 err allowed_end(struct ctx *cx, struct people *people, str user, str id)
 {
+    struct grant of = { .user = user, .family = id };
     struct db *db = people_lock(people);
-    TRY(people_unlock(people, is_own(cx, db, user, id)));
-    return grant_end(cx, people, id);
+    TRY(people_unlock(people, is_own(cx, db, user, id, &of.client)));
+    return grant_end(cx, people, &of);
 }

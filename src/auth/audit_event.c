@@ -13,9 +13,12 @@ enum { TEXT_MAX_BYTES = 64 * 1024, WHAT_MAX = 2000, FIELD_MAX = 500, EVENT_MAX_B
 enum { F_AT, F_WHO, F_PERSON, F_ROLE, F_ACT, F_WHAT, F_OUTCOME, F_REQUEST, F_ADDRESS, F_CLIENT,
        F_BEHALF, F_PURPOSE, F_REASON, F_PIDS, F_MORE };
 
+#define DCM "http://dicom.nema.org/resources/ontology/DCM" /* DICOM PS3.15 A.5.3 */
+
 /* clang-format off */
 static const struct {
     const char *word, *fhir, *interaction, *text;
+    const char *event; /* DICOM's event id, where it is no FHIR interaction; with its own codes */
 } acts[AUDIT_ACTS] = {
     [AUDIT_READ]        = { "read",        "R", "read",         "opened" },
     [AUDIT_SEARCH]      = { "search",      "E", "search-type",  "looked at, in a search" },
@@ -27,7 +30,9 @@ static const struct {
     [AUDIT_EXPORT]      = { "export",      "E", "operation",    "exported" },
     [AUDIT_PAGE]        = { "page",        "R", "read",         "looked at on a screen" },
     [AUDIT_BREAK_GLASS] = { "break-glass", "E", "operation",    "opened in an emergency" },
-    [AUDIT_SIGN_IN]     = { "sign-in",     "E", "operation",    "signed in" },
+    [AUDIT_SIGN_IN]     = { "sign-in",     "E", "110122",       "signed in", "110114" },
+    [AUDIT_SIGN_OUT]    = { "sign-out",    "E", "110123",       "signed out", "110114" },
+    [AUDIT_ACCOUNT]     = { "account",     "E", "110137",       "changed who may enter", "110113" },
     [AUDIT_REVIEW]      = { "review",      "E", "operation",    "reviewed an emergency access" },
 };
 static const char *const outcomes[] = {
@@ -262,10 +267,12 @@ err audit_event(struct ctx *cx, int64_t n, const struct audit_entry *entry,
     json_put_str(&w, "resourceType", S("AuditEvent"));
     json_put_str(&w, "id", arena_printf(cx->arena, "%lld", (long long)n));
     json_key(&w, "type");
-    put_coding(&w, "http://terminology.hl7.org/CodeSystem/audit-event-type", S("rest"));
+    const char *event = acts[entry->act].event;
+    put_coding(&w, event ? DCM : "http://terminology.hl7.org/CodeSystem/audit-event-type",
+               str_of(event ? event : "rest"));
     json_key(&w, "subtype");
     json_open(&w, '[');
-    put_coding(&w, "http://hl7.org/fhir/restful-interaction",
+    put_coding(&w, event ? DCM : "http://hl7.org/fhir/restful-interaction",
                str_of(acts[entry->act].interaction));
     json_close(&w, ']');
     json_put_str(&w, "action", str_of(acts[entry->act].fhir));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/client.h"
-#include "auth/people_sql.h"
+#include "auth/deed.h"
 #include "auth/secret.h"
 
 static bool is_loopback(str rest)
@@ -51,6 +51,14 @@ static str text_or_empty(str text)
     return str_given(text) ? text : S("");
 }
 
+/* Who registers themselves is nobody yet: the app is who did it. */
+static err tell(struct ctx *cx, struct db *db, str id, const char *what)
+{
+    return deed_note(cx, db, &(struct deed){
+        .who = arena_printf(cx->arena, "client:%.*s", STR_ARG(id)), .act = AUDIT_ACCOUNT,
+        .what = str_of(what) });
+}
+
 static err insert(struct ctx *cx, struct db *db, const struct client *client)
 {
     struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_CLIENT_ADD);
@@ -71,6 +79,7 @@ static err insert(struct ctx *cx, struct db *db, const struct client *client)
     db_bind_int(stmt, 3, client->without_pkce);
     db_bind_int(stmt, 4, client->introspects);
     TRY(db_run(cx, stmt));
+    TRY(tell(cx, db, client->id, "/client: registered"));
     if (!client->launch.n)
         return ERR_OK;
     stmt = db_use(cx, db, people_sql, PEOPLE_LAUNCH_ADD);
@@ -82,8 +91,32 @@ static err insert(struct ctx *cx, struct db *db, const struct client *client)
 err client_add(struct ctx *cx, struct people *people, const struct client *client)
 {
     TRY(check(cx, client));
-    struct db *db = people_lock(people);
-    return people_unlock(people, insert(cx, db, client));
+    struct db *db = NULL;
+    TRY(people_write(cx, people, &db));
+    return people_done(cx, people, insert(cx, db, client));
+}
+
+static void read_client(struct ctx *cx, struct db_stmt *stmt, struct client *out)
+{
+    *out = (struct client){
+        .id = arena_copy(cx->arena, db_text(stmt, 0)),
+        .name = arena_copy(cx->arena, db_text(stmt, 1)),
+        .redirects = arena_copy(cx->arena, db_text(stmt, 2)),
+        .scopes = arena_copy(cx->arena, db_text(stmt, 3)),
+        .jwks = arena_copy(cx->arena, db_text(stmt, 4)),
+        .secret_hash = arena_copy(cx->arena, db_blob(stmt, 5)),
+        .kind = (enum client_kind)db_int(stmt, 6),
+        .disabled = db_int(stmt, 7) != 0,
+        .launch = arena_copy(cx->arena, db_text(stmt, 8)),
+        .jwks_uri = arena_copy(cx->arena, db_text(stmt, 9)),
+        .without_pkce = db_int(stmt, 10) != 0,
+        .introspects = db_int(stmt, 11) != 0,
+    };
+}
+
+static err no_app(struct ctx *cx, str id)
+{
+    return ctx_failf(cx, ERR_NOT_FOUND, S("client_id"), "there is no app \"%.*s\"", STR_ARG(id));
 }
 
 static err find(struct ctx *cx, struct db *db, str id, struct client *out)
@@ -93,22 +126,8 @@ static err find(struct ctx *cx, struct db *db, str id, struct client *out)
     bool row;
     TRY(db_step(cx, stmt, &row));
     if (!row)
-        return ctx_failf(cx, ERR_NOT_FOUND, S("client_id"), "there is no app \"%.*s\"",
-                         STR_ARG(id));
-    *out = (struct client){
-        .id = arena_copy(cx->arena, id),
-        .name = arena_copy(cx->arena, db_text(stmt, 0)),
-        .redirects = arena_copy(cx->arena, db_text(stmt, 1)),
-        .scopes = arena_copy(cx->arena, db_text(stmt, 2)),
-        .jwks = arena_copy(cx->arena, db_text(stmt, 3)),
-        .secret_hash = arena_copy(cx->arena, db_blob(stmt, 4)),
-        .kind = (enum client_kind)db_int(stmt, 5),
-        .disabled = db_int(stmt, 6) != 0,
-        .launch = arena_copy(cx->arena, db_text(stmt, 7)),
-        .jwks_uri = arena_copy(cx->arena, db_text(stmt, 8)),
-        .without_pkce = db_int(stmt, 9) != 0,
-        .introspects = db_int(stmt, 10) != 0,
-    };
+        return no_app(cx, id);
+    read_client(cx, stmt, out);
     db_reset(stmt);
     return ERR_OK;
 }
@@ -117,6 +136,54 @@ err client_find(struct ctx *cx, struct people *people, str id, struct client *ou
 {
     struct db *db = people_lock(people);
     return people_unlock(people, find(cx, db, id, out));
+}
+
+static err list(struct ctx *cx, struct db *db, struct client **out, size_t *count)
+{
+    struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_CLIENT_LIST);
+    size_t cap = 0;
+    *out = NULL;
+    *count = 0;
+    for (bool row;; (*count)++) {
+        TRY(db_step(cx, stmt, &row));
+        if (!row)
+            return ERR_OK;
+        *out = arena_grow(cx->arena, *out, *count, &cap, sizeof **out);
+        read_client(cx, stmt, *out + *count);
+    }
+}
+
+err client_list(struct ctx *cx, struct people *people, struct client **out, size_t *count)
+{
+    struct db *db = people_lock(people);
+    return people_unlock(people, list(cx, db, out, count));
+}
+
+static err end(struct ctx *cx, struct db *db, str id)
+{
+    static const enum people_statement held[] = { PEOPLE_CLIENT_TOKENS, PEOPLE_CLIENT_RENEWALS,
+                                                  PEOPLE_CLIENT_CODES };
+    struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_CLIENT_DISABLE);
+    db_bind_text(stmt, 1, id);
+    TRY(db_run(cx, stmt));
+    if (!db_changes(db))
+        return no_app(cx, id);
+    for (size_t i = 0; i < COUNT(held); i++) {
+        stmt = db_use(cx, db, people_sql, held[i]);
+        db_bind_text(stmt, 1, id);
+        db_bind_int(stmt, 2, cx->now_ms);
+        TRY(db_run(cx, stmt));
+    }
+    return tell(cx, db, id, "/client: ended");
+}
+
+err client_end(struct ctx *cx, struct people *people, str id)
+{
+    struct db *db = NULL;
+    TRY(people_write(cx, people, &db));
+    err done = people_done(cx, people, end(cx, db, id));
+    people_forget(people);
+    return done;
 }
 
 static err count_registered(struct ctx *cx, struct db *db, int64_t *count)

@@ -30,6 +30,9 @@ struct client {
 };
 err client_add(struct ctx *cx, struct people *people, const struct client *client) MUST_USE;
 err client_find(struct ctx *cx, struct people *people, str id, struct client *out) MUST_USE;
+err client_list(struct ctx *cx, struct people *people, struct client **out, size_t *count) MUST_USE;
+/* It may ask for nothing any more, and what it holds opens nothing. */
+err client_end(struct ctx *cx, struct people *people, str id) MUST_USE;
 /* How many registered themselves. */
 err client_registered(struct ctx *cx, struct people *people, int64_t *count) MUST_USE;
 bool client_redirects_to(const struct client *client, str uri);

@@ -106,7 +106,7 @@ static err act_for(struct ctx *cx, struct gate *gate, str cookie, const struct s
     str nhs_number;
     TRY(upstream_nhs_number(cx, people, session->user.name, &nhs_number));
     if (proxy_find(cx, gate->options.store, nhs_number, session->acting, &proxy) != ERR_OK) {
-        TRY(session_end(cx, people, cookie));
+        TRY(session_end(cx, people, cookie, "/sign-out: may not act for the patient any more"));
         return ctx_fail(cx, ERR_LOGIN, (str){ 0 },
                         S("you may not act for this person any more; sign in again"));
     }
@@ -131,6 +131,18 @@ static err check_person(struct http_request *request, const struct session *sess
                      STR_ARG(as), STR_ARG(session->user.name));
 }
 
+static struct user user_at(const struct session *session)
+{
+    return (struct user){
+        .person = session->user,
+        .csrf = session->csrf,
+        .asker = { .role = role_find(session->user.role) },
+        .proved_ms = session->stepped_up_ms,
+        .self = session->user.who,
+        .zone = session->zone,
+    };
+}
+
 static err by_cookie(struct http_request *request, struct gate *gate, str cookie,
                      struct user *out)
 {
@@ -139,14 +151,7 @@ static err by_cookie(struct http_request *request, struct gate *gate, str cookie
     TRY(gate_same_origin(request));
     TRY(session_find(cx, gate->options.people, cookie, &session));
     TRY(check_person(request, &session));
-    *out = (struct user){
-        .person = session.user,
-        .csrf = session.csrf,
-        .asker = { .role = role_find(session.user.role) },
-        .proved_ms = session.stepped_up_ms,
-        .self = session.user.who,
-        .zone = session.zone,
-    };
+    *out = user_at(&session);
     return session.acting.n ? act_for(cx, gate, cookie, &session, out) : ERR_OK;
 }
 
@@ -350,6 +355,20 @@ err gate_check(struct http_request *request, struct http_response *response)
         result = check_permission(request, user);
     put_challenge(request, response, result);
     return result;
+}
+
+err gate_look_as(struct http_request *request, const struct session *session)
+{
+    struct ctx *cx = request->cx;
+    struct user *user = arena_zero(cx->arena, sizeof *user);
+    *user = user_at(session);
+    if (!user->asker.role)
+        return refuse(cx, DECIDE_NO_TYPE);
+    user->address = http_address(request);
+    TRY(find_standing(cx, request->gate_self, user));
+    TRY(set_access(request, user, DECIDE_READ));
+    cx->user = user;
+    return ERR_OK;
 }
 
 /* ---- who asked, when they are not there ---- */

@@ -78,6 +78,9 @@ err gate_may_open(struct http_request *request, const struct session *session,
 err gate_check(struct http_request *request, struct http_response *response);
 err gate_done(struct http_request *request, struct http_response *response);
 err gate_settle(struct http_request *request, uint64_t ticket);
+/* On an open page: from here on it looks at the record as the session's person, and what it showed
+ * goes into the audit as that of any other page. */
+err gate_look_as(struct http_request *request, const struct session *session) MUST_USE;
 /* ERR_FORBIDDEN unless the asker proved who they are recently enough for the act (step_up.h). */
 err gate_step_up(struct http_request *request, const char *act) MUST_USE;
 /* What a scope with a query must say to be granted: parameters of the type itself. */

@@ -131,7 +131,8 @@ err gate_done(struct http_request *request, struct http_response *response)
     int status = response->status ? response->status : 200;
     if (!log || !request->route)
         return ERR_OK;
-    if (strcmp(request->route->permission, "open") == 0) {
+    bool open = strcmp(request->route->permission, "open") == 0;
+    if (open && !cx->user) {
         if (status == 401 && str_starts(request->path, S("/auth/")))
             tries_note(gate_tries(request->gate_self), http_address(request), cx->now_ms);
         return ERR_OK;
@@ -140,7 +141,7 @@ err gate_done(struct http_request *request, struct http_response *response)
         return note_stranger(request, log, status);
     struct access_seen *seen = cx->access ? cx->access->seen : NULL;
     enum audit_act act = act_of(request);
-    if (is_noted(request, act, status))
+    if (!open && is_noted(request, act, status))
         return ERR_OK;
     struct audit_entry entry = audit_entry_of(cx, cx->user);
     entry.act = act;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/grant.h"
-#include "auth/people_sql.h"
+#include "auth/deed.h"
 #include "auth/secret.h"
 #include "auth/session.h"
 
@@ -49,7 +49,11 @@ static err insert_code(struct ctx *cx, struct db *db, const struct grant *grant,
     db_bind_text(stmt, 10, grant->redirect);
     db_bind_text(stmt, 11, text_or_empty(grant->challenge));
     db_bind_int(stmt, 12, cx->now_ms + GRANT_CODE_MINUTES * MINUTE_MS);
-    return db_run(cx, stmt);
+    TRY(db_run(cx, stmt));
+    return deed_note(cx, db, &(struct deed){
+        .who = grant->user, .act = AUDIT_ACCOUNT,
+        .what = arena_printf(cx->arena, "/auth/authorize: allowed %.*s %.*s",
+                             STR_ARG(grant->client), STR_ARG(str_slice(grant->scopes, 0, 500))) });
 }
 
 err grant_code(struct ctx *cx, struct people *people, const struct grant *grant, str *code)
@@ -58,8 +62,9 @@ err grant_code(struct ctx *cx, struct people *people, const struct grant *grant,
     str text = secret_text(cx->arena);
     if (!str_given(whole.family))
         whole.family = secret_text(cx->arena);
-    struct db *db = people_lock(people);
-    TRY(people_unlock(people, insert_code(cx, db, &whole, text)));
+    struct db *db = NULL;
+    TRY(people_write(cx, people, &db));
+    TRY(people_done(cx, people, insert_code(cx, db, &whole, text)));
     *code = text;
     return ERR_OK;
 }
@@ -74,16 +79,24 @@ static bool verifier_fits(struct arena *arena, str verifier, str challenge)
     return secret_same(secret_base64url(arena, secret_sha256(arena, verifier)), challenge);
 }
 
-static err revoke_family(struct ctx *cx, struct db *db, str family)
+/* `why` it ended, for the audit: told once, when something of it was still alive. */
+static err revoke_family(struct ctx *cx, struct db *db, const struct grant *of, const char *why)
 {
     static const enum people_statement all[] = { PEOPLE_FAMILY_TOKENS, PEOPLE_FAMILY_REFRESH };
+    int64_t ended = 0;
     for (size_t i = 0; i < COUNT(all); i++) {
         struct db_stmt *stmt = db_use(cx, db, people_sql, all[i]);
-        db_bind_text(stmt, 1, family);
+        db_bind_text(stmt, 1, of->family);
         db_bind_int(stmt, 2, cx->now_ms);
         TRY(db_run(cx, stmt));
+        ended += db_changes(db);
     }
-    return ERR_OK;
+    str app = arena_printf(cx->arena, "client:%.*s", STR_ARG(of->client));
+    return !ended ? ERR_OK
+                  : deed_note(cx, db, &(struct deed){
+                        .who = text_or_empty(of->user).n ? of->user : app, .act = AUDIT_ACCOUNT,
+                        .what = arena_printf(cx->arena, "/auth/authorize: ended %.*s, %s",
+                                             STR_ARG(of->client), why) });
 }
 
 /* Finds and uses up under one lock. A code that comes a second time was stolen, before or after:
@@ -103,7 +116,7 @@ static err redeem(struct ctx *cx, struct db *db, str code, struct grant *out)
     int64_t until_ms = db_int(stmt, 10), used_ms = db_int(stmt, 11);
     db_reset(stmt);
     if (used_ms) {
-        TRY(revoke_family(cx, db, out->family));
+        TRY(revoke_family(cx, db, out, "its code came a second time"));
         return invalid_grant(cx);
     }
     if (until_ms <= cx->now_ms)
@@ -174,7 +187,7 @@ static err use_refresh(struct ctx *cx, struct db *db, const struct grant_renewal
     int64_t used_ms = db_int(stmt, 9);
     db_reset(stmt);
     if (used_ms) {
-        TRY(revoke_family(cx, db, out->family));
+        TRY(revoke_family(cx, db, out, "its refresh token came a second time"));
         return invalid_grant(cx);
     }
     TRY(check_renewal(cx, db, ask, out));
@@ -252,10 +265,10 @@ static err revoke_refresh(struct ctx *cx, struct db *db, str client, str token)
     TRY(db_step(cx, stmt, &row));
     if (!row)
         return ERR_OK;
-    str family = arena_copy(cx->arena, db_text(stmt, 7));
-    bool own = str_eq(db_text(stmt, 0), client);
+    struct grant of = { 0 };
+    read_grant(cx, stmt, &of);
     db_reset(stmt);
-    return own ? revoke_family(cx, db, family) : ERR_OK;
+    return str_eq(of.client, client) ? revoke_family(cx, db, &of, "given up by the app") : ERR_OK;
 }
 
 static err revoke(struct ctx *cx, struct db *db, str client, str token)
@@ -276,10 +289,11 @@ err grant_revoke(struct ctx *cx, struct people *people, str client, str token)
     return done;
 }
 
-err grant_end(struct ctx *cx, struct people *people, str family)
+err grant_end(struct ctx *cx, struct people *people, const struct grant *of)
 {
-    struct db *db = people_lock(people);
-    err done = people_unlock(people, revoke_family(cx, db, family));
+    struct db *db = NULL;
+    TRY(people_write(cx, people, &db));
+    err done = people_done(cx, people, revoke_family(cx, db, of, "taken back by its person"));
     people_forget(people);
     return done;
 }

@@ -52,6 +52,6 @@ err grant_holder(struct ctx *cx, struct people *people, str refresh, str *client
 /* A token of either kind that was given to this app; another's, or none, changes nothing. */
 err grant_revoke(struct ctx *cx, struct people *people, str client, str token) MUST_USE;
 /* Ends everything that came of one consent. */
-err grant_end(struct ctx *cx, struct people *people, str family) MUST_USE;
+err grant_end(struct ctx *cx, struct people *people, const struct grant *of) MUST_USE;
 /* What was on screen when the consent was given: encounter and context. */
 err grant_context(struct ctx *cx, struct people *people, str family, struct grant *out) MUST_USE;

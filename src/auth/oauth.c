@@ -126,13 +126,13 @@ static err ask_fault(struct ctx *cx, const char *error, const char *what)
 }
 
 /* RFC 6749 3.1: a parameter that comes twice is refused, not picked from. */
-static err check_single(struct ctx *cx, str query)
+err oauth_check_single(struct ctx *cx, str query)
 {
     static const char *const names[] = {
         "client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "aud",
         "code_challenge", "code_challenge_method", "nonce", "launch", "prompt", "grant_type",
         "code", "code_verifier", "refresh_token", "client_assertion", "client_assertion_type",
-        "client_secret", "token",
+        "client_secret", "token", "ask", "csrf", "answer", "patient", "encounter", "find",
     };
     unsigned seen = 0; /* bits by place in names */
     struct http_param param;
@@ -196,7 +196,7 @@ static err check_ask(struct http_request *request, str query, struct oauth_ask *
     str mode = value_of(request, query, "response_mode"), aud = value_of(request, query, "aud");
     while (str_ends(aud, S("/")))
         aud.n--;
-    TRY(check_single(cx, query));
+    TRY(oauth_check_single(cx, query));
     for (size_t i = 0; i < COUNT(not_taken); i++)
         if (str_given(value_of(request, query, not_taken[i].name)))
             return ask_fault(cx, not_taken[i].error, not_taken[i].what);
@@ -460,7 +460,7 @@ static err check_form(struct http_request *request)
     if (!str_eq_nocase(str_trim(kind), S("application/x-www-form-urlencoded")))
         return ctx_fail(cx, ERR_INVALID, S("invalid_request"),
                         S("send a form: Content-Type: application/x-www-form-urlencoded"));
-    return check_single(cx, request->body);
+    return oauth_check_single(cx, request->body);
 }
 
 /* RFC 6749 6 asks no client_id of a public app that renews: its refresh token says whose it is. */

@@ -38,6 +38,8 @@ struct oauth_ask {
     str why;
     bool silent;           /* prompt=none: nobody may be asked anything */
 };
+/* ERR_INVALID: a parameter of theirs, or a field of the consent's form, came twice. */
+err oauth_check_single(struct ctx *cx, str query) MUST_USE;
 /* An error before the redirect is known to be the app's: show the fault. */
 err oauth_read_ask(struct http_request *request, str query, struct oauth_ask *out) MUST_USE;
 /* The redirect back to the app with a code, or with an error ("access_denied"). */

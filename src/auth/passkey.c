@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/passkey.h"
+#include "auth/deed.h"
 #include "auth/secret.h"
 #include "auth/sign_in_sql.h"
 
@@ -124,6 +125,13 @@ err passkey_list(struct ctx *cx, struct people *people, str user, struct passkey
     return people_unlock(people, list_keys(cx, db, user, out, count));
 }
 
+static err tell(struct ctx *cx, struct db *db, str user, const char *what, str of)
+{
+    return deed_note(cx, db, &(struct deed){
+        .who = user, .act = AUDIT_ACCOUNT,
+        .what = arena_printf(cx->arena, "%s%.*s", what, STR_ARG(of)) });
+}
+
 static err add_key(struct ctx *cx, struct db *db, const struct passkey_ask *ask,
                    const struct passkey_fresh *key)
 {
@@ -147,7 +155,7 @@ static err add_key(struct ctx *cx, struct db *db, const struct passkey_ask *ask,
     db_bind_blob(stmt, 9, key->aaguid);
     db_bind_int(stmt, 10, cx->now_ms);
     TRY(db_run(cx, stmt));
-    return db_changes(db) ? ERR_OK
+    return db_changes(db) ? tell(cx, db, ask->user, "/account: a passkey was enrolled", S(""))
                           : ctx_fail(cx, ERR_CONFLICT, S("passkey"),
                                      S("this key is enrolled already; use another"));
 }
@@ -163,8 +171,8 @@ err passkey_enrol(struct ctx *cx, struct people *people, const struct passkey_si
     if (!str_eq(user, ask->user))
         return refuse(cx, "its challenge was given to somebody else");
     TRY(passkey_check_fresh(cx, site, ask->attestation, ask->client_data, &key));
-    db = people_lock(people);
-    return people_unlock(people, add_key(cx, db, ask, &key));
+    TRY(people_write(cx, people, &db));
+    return people_done(cx, people, add_key(cx, db, ask, &key));
 }
 
 /* ---- proving ---- */
@@ -198,7 +206,7 @@ static err end_key(struct ctx *cx, struct db *db, str user, str id, str why)
     db_bind_int(stmt, 3, cx->now_ms);
     db_bind_text(stmt, 4, why);
     TRY(db_run(cx, stmt));
-    return db_changes(db) ? ERR_OK
+    return db_changes(db) ? tell(cx, db, user, "/account: a passkey was ended, ", why)
                           : ctx_fail(cx, ERR_NOT_FOUND, S("key"), S("this person has no such key"));
 }
 
@@ -247,6 +255,7 @@ err passkey_prove(struct ctx *cx, struct people *people, const struct passkey_si
 
 err passkey_end(struct ctx *cx, struct people *people, str user, str id, str why)
 {
-    struct db *db = people_lock(people);
-    return people_unlock(people, end_key(cx, db, user, id, why));
+    struct db *db = NULL;
+    TRY(people_write(cx, people, &db));
+    return people_done(cx, people, end_key(cx, db, user, id, why));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/people.h"
-#include "auth/people_sql.h"
+#include "auth/deed.h"
 #include "auth/secret.h"
 #include "base/clock.h"
 #include <pthread.h>
@@ -34,6 +34,22 @@ err people_unlock(struct people *people, err result)
     return result;
 }
 
+err people_write(struct ctx *cx, struct people *people, struct db **db)
+{
+    *db = people_lock(people);
+    err begun = db_begin(cx, *db, true);
+    return begun == ERR_OK ? ERR_OK : people_unlock(people, begun);
+}
+
+err people_done(struct ctx *cx, struct people *people, err result)
+{
+    if (result == ERR_OK)
+        result = db_commit(cx, people->db);
+    else
+        db_rollback(people->db);
+    return people_unlock(people, result);
+}
+
 err people_open(struct ctx *cx, str folder, struct people **out)
 {
     if (!secret_ready())
@@ -48,6 +64,8 @@ err people_open(struct ctx *cx, str folder, struct people **out)
         opened = db_exec(cx, people->db, people_schema);
     if (opened == ERR_OK)
         opened = db_exec(cx, people->db, sign_in_schema);
+    if (opened == ERR_OK)
+        opened = db_exec(cx, people->db, deed_schema);
     if (opened != ERR_OK) {
         people_close(people);
         return opened;
@@ -84,6 +102,12 @@ static err check_user(struct ctx *cx, const struct people_user *user)
     return ERR_OK;
 }
 
+static err tell(struct ctx *cx, struct db *db, str user, const char *what)
+{
+    return deed_note(cx, db, &(struct deed){ .who = user, .act = AUDIT_ACCOUNT,
+                                             .what = str_of(what) });
+}
+
 static err insert_user(struct ctx *cx, struct db *db, const struct people_user *user)
 {
     struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_ADD);
@@ -97,14 +121,16 @@ static err insert_user(struct ctx *cx, struct db *db, const struct people_user *
     if (db_changes(db) == 0)
         return ctx_failf(cx, ERR_CONFLICT, S("name"), "there is a user \"%.*s\" already",
                          STR_ARG(user->name));
-    return ERR_OK;
+    return tell(cx, db, user->name, arena_cstr(cx->arena, arena_printf(
+        cx->arena, "/people: added as %.*s", STR_ARG(user->role))));
 }
 
 err people_add(struct ctx *cx, struct people *people, const struct people_user *user)
 {
+    struct db *db = NULL;
     TRY(check_user(cx, user));
-    people_lock(people);
-    return people_unlock(people, insert_user(cx, people->db, user));
+    TRY(people_write(cx, people, &db));
+    return people_done(cx, people, insert_user(cx, db, user));
 }
 
 void people_read_user(struct ctx *cx, struct db_stmt *stmt, int column, struct people_user *out)
@@ -161,39 +187,56 @@ static err change_user(struct ctx *cx, struct people *people, struct db_stmt *st
 /* What they had open ends for good: an account opened again begins without it. */
 static err end_all(struct ctx *cx, struct db *db, str name)
 {
-    static const enum people_statement all[] = { PEOPLE_SESSIONS_OF, PEOPLE_TOKENS_OF,
-                                                 PEOPLE_RENEWALS_OF };
+    static const enum people_statement all[] = { PEOPLE_TOKENS_OF, PEOPLE_RENEWALS_OF };
+    struct db_stmt *sessions = db_use(cx, db, people_sql, PEOPLE_SESSIONS_OF);
+    db_bind_text(sessions, 1, name);
+    TRY(deed_sessions(cx, db, sessions, "/sign-out: the account was closed", NULL));
     for (size_t i = 0; i < COUNT(all); i++) {
         struct db_stmt *stmt = db_use(cx, db, people_sql, all[i]);
         db_bind_text(stmt, 1, name);
-        if (all[i] != PEOPLE_SESSIONS_OF)
-            db_bind_int(stmt, 2, cx->now_ms);
+        db_bind_int(stmt, 2, cx->now_ms);
         TRY(db_run(cx, stmt));
     }
     return ERR_OK;
 }
 
-err people_disable(struct ctx *cx, struct people *people, str name, bool disabled)
+static err disable(struct ctx *cx, struct people *people, str name, bool disabled)
 {
-    people_lock(people);
-    err ended = disabled ? end_all(cx, people->db, name) : ERR_OK;
-    if (ended != ERR_OK)
-        return people_unlock(people, ended);
+    if (disabled)
+        TRY(end_all(cx, people->db, name));
     struct db_stmt *stmt = db_use(cx, people->db, people_sql, PEOPLE_DISABLE);
     db_bind_text(stmt, 1, name);
     db_bind_int(stmt, 2, disabled);
-    return people_unlock(people, change_user(cx, people, stmt, name));
+    TRY(change_user(cx, people, stmt, name));
+    return tell(cx, people->db, name, disabled ? "/people: closed" : "/people: opened again");
+}
+
+err people_disable(struct ctx *cx, struct people *people, str name, bool disabled)
+{
+    struct db *db = NULL;
+    TRY(people_write(cx, people, &db));
+    return people_done(cx, people, disable(cx, people, name, disabled));
+}
+
+static err set_role(struct ctx *cx, struct people *people, str name, str role)
+{
+    struct db_stmt *stmt = db_use(cx, people->db, people_sql, PEOPLE_SET_ROLE);
+    db_bind_text(stmt, 1, name);
+    db_bind_text(stmt, 2, role);
+    TRY(change_user(cx, people, stmt, name));
+    if (cx->user) /* the page has told it, with the role before */
+        return ERR_OK;
+    return tell(cx, people->db, name, arena_cstr(cx->arena, arena_printf(
+        cx->arena, "/people: given the role %.*s", STR_ARG(role))));
 }
 
 err people_set_role(struct ctx *cx, struct people *people, str name, str role)
 {
+    struct db *db = NULL;
     if (!role_find(role))
         return ctx_failf(cx, ERR_INVALID, S("role"), "there is no role \"%.*s\"", STR_ARG(role));
-    people_lock(people);
-    struct db_stmt *stmt = db_use(cx, people->db, people_sql, PEOPLE_SET_ROLE);
-    db_bind_text(stmt, 1, name);
-    db_bind_text(stmt, 2, role);
-    return people_unlock(people, change_user(cx, people, stmt, name));
+    TRY(people_write(cx, people, &db));
+    return people_done(cx, people, set_role(cx, people, name, role));
 }
 
 static err list_users(struct ctx *cx, struct db *db, struct people_user **out, size_t *count)
@@ -249,7 +292,13 @@ static err insert_token(struct ctx *cx, struct db *db, const struct people_token
     db_bind_int(stmt, 6, cx->now_ms);
     db_bind_int(stmt, 7, cx->now_ms + ask->minutes * 60000);
     db_bind_text(stmt, 8, str_given(ask->family) ? ask->family : S(""));
-    return db_run(cx, stmt);
+    TRY(db_run(cx, stmt));
+    bool at_hand = str_eq(ask->client, S("operator")); /* an app's has its consent in the audit */
+    return !at_hand ? ERR_OK
+                    : tell(cx, db, str_given(ask->user) ? ask->user : S(""),
+                           arena_cstr(cx->arena, arena_printf(
+                               cx->arena, "/token: %lld minutes for %.*s", (long long)ask->minutes,
+                               STR_ARG(str_slice(ask->scopes, 0, 500)))));
 }
 
 err people_token_issue(struct ctx *cx, struct people *people, const struct people_token_ask *ask,
@@ -260,8 +309,9 @@ err people_token_issue(struct ctx *cx, struct people *people, const struct peopl
     if (ask->user.n)
         TRY(people_find(cx, people, ask->user, &user));
     str text = new_bearer(cx);
-    people_lock(people);
-    TRY(people_unlock(people, insert_token(cx, people->db, ask, text)));
+    struct db *db = NULL;
+    TRY(people_write(cx, people, &db));
+    TRY(people_done(cx, people, insert_token(cx, db, ask, text)));
     *bearer = text;
     return ERR_OK;
 }
@@ -407,10 +457,14 @@ void people_forget(struct people *people)
 err people_token_revoke(struct ctx *cx, struct people *people, str bearer)
 {
     str hash = secret_hash(cx->arena, bearer);
-    people_lock(people);
-    struct db_stmt *stmt = db_use(cx, people->db, people_sql, PEOPLE_TOKEN_REVOKE);
+    struct db *db = NULL;
+    TRY(people_write(cx, people, &db));
+    struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_TOKEN_REVOKE);
     db_bind_blob(stmt, 1, hash);
     db_bind_int(stmt, 2, cx->now_ms);
     cache_place(people, hash)->read_at_ms = 0;
-    return people_unlock(people, db_run(cx, stmt));
+    err done = db_run(cx, stmt);
+    if (done == ERR_OK && db_changes(db))
+        done = tell(cx, db, S(""), "/token: revoked");
+    return people_done(cx, people, done);
 }

@@ -120,13 +120,14 @@ const struct stmt people_sql[] = {
     [PEOPLE_SESSION_FULL] = { "a session's person has proved themselves again",
         "UPDATE sitting SET full_ms = ?2, seen_ms = ?2 WHERE hash = ?1", NULL },
     [PEOPLE_SESSION_LOCK] = { "lock a session",
-        "UPDATE sitting SET locked_ms = ?2 WHERE hash = ?1 AND locked_ms = 0", NULL },
+        "UPDATE sitting SET locked_ms = ?2 WHERE hash = ?1 AND locked_ms = 0"
+        " RETURNING user", NULL },
     [PEOPLE_SESSION_HOLD] = { "which patient a session has on screen",
         "UPDATE sitting SET held = ?2, held_ms = ?3 WHERE hash = ?1", NULL },
     [PEOPLE_SESSION_ACT] = { "for whom a session acts",
         "UPDATE sitting SET acting = ?2 WHERE hash = ?1", NULL },
     [PEOPLE_SESSION_END] = { "end a session",
-        "DELETE FROM sitting WHERE hash = ?1", NULL },
+        "DELETE FROM sitting WHERE hash = ?1 RETURNING user", NULL },
     [PEOPLE_SESSION_FROM] = { "where a session was begun from",
         "INSERT INTO sitting_from(hash, address, agent, at_ms) VALUES(?1, ?2, ?3, ?4)"
         " ON CONFLICT DO NOTHING", NULL },
@@ -146,20 +147,33 @@ const struct stmt people_sql[] = {
         " WHERE s.hash = ?1 AND s.locked_ms = 0 AND u.disabled = 0",
         "SEARCH s USING PRIMARY KEY" },
     [PEOPLE_SESSION_END_OWN] = { "end one session of a person",
-        "DELETE FROM sitting WHERE hash = ?1 AND user = ?2", NULL },
+        "DELETE FROM sitting WHERE hash = ?1 AND user = ?2 RETURNING user", NULL },
     [PEOPLE_SESSIONS_OTHER] = { "end the other sessions of a person",
-        "DELETE FROM sitting WHERE user = ?1 AND hash <> ?2", NULL },
+        "DELETE FROM sitting WHERE user = ?1 AND hash <> ?2 RETURNING user", NULL },
     [PEOPLE_SESSIONS_OF] = { "end all sessions of a person",
-        "DELETE FROM sitting WHERE user = ?1", NULL },
+        "DELETE FROM sitting WHERE user = ?1 RETURNING user", NULL },
     [PEOPLE_CLIENT_ADD] = { "register an app",
         "INSERT INTO client(id, name, redirects, scopes, jwks, secret_hash, kind, disabled)"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 0) ON CONFLICT DO NOTHING", NULL },
     [PEOPLE_CLIENT_FIND] = { "an app by id",
-        "SELECT c.name, c.redirects, c.scopes, c.jwks, c.secret_hash, c.kind, c.disabled,"
+        "SELECT c.id, c.name, c.redirects, c.scopes, c.jwks, c.secret_hash, c.kind, c.disabled,"
         " coalesce(l.url, ''), coalesce(m.jwks_uri, ''), coalesce(m.without_pkce, 0),"
         " coalesce(m.introspects, 0) FROM client c LEFT JOIN client_launch l ON l.id = c.id"
         " LEFT JOIN client_more m ON m.id = c.id WHERE c.id = ?1",
         "SEARCH c USING PRIMARY KEY" },
+    [PEOPLE_CLIENT_LIST] = { "all apps, by id",
+        "SELECT c.id, c.name, c.redirects, c.scopes, c.jwks, c.secret_hash, c.kind, c.disabled,"
+        " coalesce(l.url, ''), coalesce(m.jwks_uri, ''), coalesce(m.without_pkce, 0),"
+        " coalesce(m.introspects, 0) FROM client c LEFT JOIN client_launch l ON l.id = c.id"
+        " LEFT JOIN client_more m ON m.id = c.id ORDER BY c.id", "SCAN c" },
+    [PEOPLE_CLIENT_DISABLE] = { "an app may ask for nothing any more",
+        "UPDATE client SET disabled = 1 WHERE id = ?1 AND disabled = 0", NULL },
+    [PEOPLE_CLIENT_TOKENS] = { "revoke all that an app holds",
+        "UPDATE token SET revoked_ms = ?2 WHERE client = ?1 AND revoked_ms = 0", NULL },
+    [PEOPLE_CLIENT_RENEWALS] = { "use up all refresh tokens of an app",
+        "UPDATE renewal SET used_ms = ?2 WHERE client = ?1 AND used_ms = 0", NULL },
+    [PEOPLE_CLIENT_CODES] = { "use up all codes of an app",
+        "UPDATE consent_code SET used_ms = ?2 WHERE client = ?1 AND used_ms = 0", NULL },
     [PEOPLE_CLIENT_MORE] = { "what else an app may do, and where it shows its keys",
         "INSERT INTO client_more(id, jwks_uri, without_pkce, introspects) VALUES(?1, ?2, ?3, ?4)",
         NULL },
@@ -217,8 +231,8 @@ const struct stmt people_sql[] = {
         " GROUP BY g.id, g.client ORDER BY min(g.since_ms) DESC",
         "SEARCH token USING INDEX token_by_user" },
     [PEOPLE_ALLOWED_OWN] = { "is this consent the person's",
-        "SELECT 1 FROM token WHERE family = ?1 AND family <> '' AND user = ?2 UNION ALL"
-        " SELECT 1 FROM renewal WHERE family = ?1 AND user = ?2 LIMIT 1",
+        "SELECT client FROM token WHERE family = ?1 AND family <> '' AND user = ?2 UNION ALL"
+        " SELECT client FROM renewal WHERE family = ?1 AND user = ?2 LIMIT 1",
         "SEARCH token USING INDEX token_by_family" },
     [PEOPLE_SQL_COUNT] = { 0 },
 };

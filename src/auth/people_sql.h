@@ -18,7 +18,9 @@ enum people_statement {
     PEOPLE_SESSION_FROM, PEOPLE_SESSION_FROM_FORGET, PEOPLE_SESSION_LIST, PEOPLE_SESSION_LIVE,
     PEOPLE_SESSION_STANDS,
     PEOPLE_SESSION_END_OWN, PEOPLE_SESSIONS_OTHER, PEOPLE_SESSIONS_OF,
-    PEOPLE_CLIENT_ADD, PEOPLE_CLIENT_FIND, PEOPLE_CLIENT_MORE, PEOPLE_CLIENT_COUNT,
+    PEOPLE_CLIENT_ADD, PEOPLE_CLIENT_FIND, PEOPLE_CLIENT_LIST, PEOPLE_CLIENT_MORE,
+    PEOPLE_CLIENT_COUNT, PEOPLE_CLIENT_DISABLE, PEOPLE_CLIENT_TOKENS, PEOPLE_CLIENT_RENEWALS,
+    PEOPLE_CLIENT_CODES,
     PEOPLE_KEYS_FIND, PEOPLE_KEYS_KEEP,
     PEOPLE_LAUNCH_ADD, PEOPLE_ONCE,
     PEOPLE_ONCE_FORGET,
@@ -34,5 +36,8 @@ extern const char sign_in_schema[]; /* sign_in_sql.c: passkeys, workstations, up
 
 struct db *people_lock(struct people *people);
 err people_unlock(struct people *people, err result); /* returns result, so that TRY reads well */
+/* The same with a transaction: done commits what succeeded, and takes back what did not. */
+err people_write(struct ctx *cx, struct people *people, struct db **db) MUST_USE;
+err people_done(struct ctx *cx, struct people *people, err result) MUST_USE;
 /* A user from the columns name, display, role, who, areas, disabled, created_ms at `column`. */
 void people_read_user(struct ctx *cx, struct db_stmt *stmt, int column, struct people_user *out);

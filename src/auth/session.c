@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/session.h"
-#include "auth/people_sql.h"
+#include "auth/deed.h"
 #include "auth/sign_in_sql.h"
 #include "auth/secret.h"
 #include "base/clock.h"
@@ -31,7 +31,9 @@ static err insert_code(struct ctx *cx, struct db *db, str user, str code, int64_
     db_bind_blob(stmt, 1, hash);
     db_bind_text(stmt, 2, user);
     db_bind_int(stmt, 3, until_ms);
-    return db_run(cx, stmt);
+    TRY(db_run(cx, stmt));
+    return deed_note(cx, db, &(struct deed){ .who = user, .act = AUDIT_ACCOUNT,
+                                             .what = S("/people: a one-time code was made") });
 }
 
 err session_code(struct ctx *cx, struct people *people, str user, int64_t minutes, str *code)
@@ -39,8 +41,9 @@ err session_code(struct ctx *cx, struct people *people, str user, int64_t minute
     struct people_user found;
     TRY(people_find(cx, people, user, &found));
     str text = new_code(cx);
-    struct db *db = people_lock(people);
-    TRY(people_unlock(people, insert_code(cx, db, user, text, cx->now_ms + minutes * 60000)));
+    struct db *db = NULL;
+    TRY(people_write(cx, people, &db));
+    TRY(people_done(cx, people, insert_code(cx, db, user, text, cx->now_ms + minutes * 60000)));
     *code = text;
     return ERR_OK;
 }
@@ -90,16 +93,16 @@ static err make_room(struct ctx *cx, struct db *db, str user, str place)
 {
     struct db_stmt *old = db_use(cx, db, sign_in_sql, SIGN_IN_SITTING_FORGET);
     db_bind_int(old, 1, cx->now_ms - SESSION_ABSOLUTE_MS);
-    TRY(db_run(cx, old));
+    TRY(deed_sessions(cx, db, old, "/sign-out: the absolute end", NULL));
     if (!place.n)
         return ERR_OK;
     struct db_stmt *own = db_use(cx, db, sign_in_sql, SIGN_IN_SITTING_CLEAR);
     db_bind_text(own, 1, user);
-    TRY(db_run(cx, own));
+    TRY(deed_sessions(cx, db, own, "/sign-out: signed in at a workstation anew", NULL));
     struct db_stmt *others = db_use(cx, db, sign_in_sql, SIGN_IN_SITTING_LOCK_AT);
     db_bind_text(others, 1, place);
     db_bind_int(others, 2, cx->now_ms);
-    return db_run(cx, others);
+    return deed_sessions(cx, db, others, "/workstation/lock: somebody else signed in there", NULL);
 }
 
 static err insert_session(struct ctx *cx, struct db *db, const struct session_start *start,
@@ -121,8 +124,9 @@ err session_begin_at(struct ctx *cx, struct people *people, const struct session
                      str *cookie)
 {
     str text = secret_text(cx->arena);
-    struct db *db = people_lock(people);
-    TRY(people_unlock(people, insert_session(cx, db, start, text)));
+    struct db *db = NULL;
+    TRY(people_write(cx, people, &db));
+    TRY(people_done(cx, people, insert_session(cx, db, start, text)));
     *cookie = text;
     return ERR_OK;
 }
@@ -156,7 +160,7 @@ static err change(struct ctx *cx, struct people *people, enum people_statement w
         db_bind_text(stmt, 2, text);
         if (which == PEOPLE_SESSION_HOLD)
             db_bind_int(stmt, 3, cx->now_ms);
-    } else if (which != PEOPLE_SESSION_END) {
+    } else {
         db_bind_int(stmt, 2, cx->now_ms);
     }
     return people_unlock(people, db_run(cx, stmt));
@@ -214,7 +218,7 @@ static err find(struct ctx *cx, struct db *db, str cookie, struct session *out)
     bool row;
     TRY(db_step(cx, stmt, &row));
     if (!row)
-        return refuse(cx, "you are signed out; sign in again");
+        return refuse(cx, "you are signed out, or were after a time without use; sign in again");
     read_session(cx, stmt, &session);
     db_reset(stmt);
     if (session.locked_ms)
@@ -233,9 +237,13 @@ err session_find(struct ctx *cx, struct people *people, str cookie, struct sessi
     return people_unlock(people, find(cx, db, cookie, out));
 }
 
-err session_end(struct ctx *cx, struct people *people, str cookie)
+err session_end(struct ctx *cx, struct people *people, str cookie, const char *why)
 {
-    return change(cx, people, PEOPLE_SESSION_END, cookie, (str){ 0 });
+    struct db *db = NULL;
+    TRY(people_write(cx, people, &db));
+    struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_SESSION_END);
+    db_bind_blob(stmt, 1, secret_hash(cx->arena, cookie));
+    return people_done(cx, people, deed_sessions(cx, db, stmt, why, NULL));
 }
 
 err session_step_up(struct ctx *cx, struct people *people, str cookie, str user)
@@ -256,7 +264,13 @@ bool session_is_fresh(const struct session *session, int64_t now_ms)
 
 err session_lock(struct ctx *cx, struct people *people, str cookie)
 {
-    return change(cx, people, PEOPLE_SESSION_LOCK, cookie, (str){ 0 });
+    struct db *db = NULL;
+    TRY(people_write(cx, people, &db));
+    struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_SESSION_LOCK);
+    db_bind_blob(stmt, 1, secret_hash(cx->arena, cookie));
+    db_bind_int(stmt, 2, cx->now_ms);
+    return people_done(cx, people, deed_sessions(cx, db, stmt, "/workstation/lock: by its person",
+                                                 NULL));
 }
 
 err session_hold(struct ctx *cx, struct people *people, str cookie, str patient)
@@ -269,12 +283,13 @@ err session_act(struct ctx *cx, struct people *people, str cookie, str related)
     return change(cx, people, PEOPLE_SESSION_ACT, cookie, str_given(related) ? related : S(""));
 }
 
-err session_end_all(struct ctx *cx, struct people *people, str user)
+err session_end_all(struct ctx *cx, struct people *people, str user, const char *why)
 {
-    struct db *db = people_lock(people);
+    struct db *db = NULL;
+    TRY(people_write(cx, people, &db));
     struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_SESSIONS_OF);
     db_bind_text(stmt, 1, user);
-    return people_unlock(people, db_run(cx, stmt));
+    return people_done(cx, people, deed_sessions(cx, db, stmt, why, NULL));
 }
 
 static err stands(struct ctx *cx, struct db *db, str hash, bool *row)

@@ -59,7 +59,8 @@ err session_begin_at(struct ctx *cx, struct people *people, const struct session
                      str *cookie) MUST_USE;
 /* The live session of a cookie; marks it as seen. */
 err session_find(struct ctx *cx, struct people *people, str cookie, struct session *out) MUST_USE;
-err session_end(struct ctx *cx, struct people *people, str cookie) MUST_USE;
+/* `why` stands in the audit: "/sign-out: by its person". */
+err session_end(struct ctx *cx, struct people *people, str cookie, const char *why) MUST_USE;
 
 /* They have just proved who they are again; ERR_FORBIDDEN when it was somebody else. */
 err session_step_up(struct ctx *cx, struct people *people, str cookie, str user) MUST_USE;
@@ -75,4 +76,4 @@ bool session_is_over(const struct session *session, int64_t now_ms);
 /* Is the session of this hash there and not locked? Looking does not count as use. */
 bool session_stands(struct ctx *cx, struct people *people, str hash);
 /* Ends every session of a person, wherever they are. */
-err session_end_all(struct ctx *cx, struct people *people, str user) MUST_USE;
+err session_end_all(struct ctx *cx, struct people *people, str user, const char *why) MUST_USE;

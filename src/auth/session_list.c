@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/session_list.h"
-#include "auth/people_sql.h"
+#include "auth/deed.h"
 #include "auth/secret.h"
 
 static void read_row(struct ctx *cx, struct db_stmt *stmt, str own, struct session_row *out)
@@ -59,9 +59,12 @@ static err end_own(struct ctx *cx, struct db *db, str user, str hash)
     struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_SESSION_END_OWN);
     db_bind_blob(stmt, 1, hash);
     db_bind_text(stmt, 2, user);
-    TRY(db_run(cx, stmt));
-    if (db_changes(db))
-        return ERR_OK;
+    bool row;
+    TRY(db_step(cx, stmt, &row));
+    db_reset(stmt);
+    if (row)
+        return deed_note(cx, db, &(struct deed){ .who = user, .act = AUDIT_SIGN_OUT,
+                                                 .what = S("/sign-out: from elsewhere") });
     return ctx_fail(cx, ERR_NOT_FOUND, (str){ 0 },
                     S("you have no such sign-in; it may have ended already"));
 }
@@ -71,8 +74,9 @@ err session_end_own(struct ctx *cx, struct people *people, str user, str id)
     str hash;
     if (!secret_from_base64url(cx->arena, id, &hash))
         hash = S("");
-    struct db *db = people_lock(people);
-    return people_unlock(people, end_own(cx, db, user, hash));
+    struct db *db = NULL;
+    TRY(people_write(cx, people, &db));
+    return people_done(cx, people, end_own(cx, db, user, hash));
 }
 
 static err end_others(struct ctx *cx, struct db *db, str user, str own)
@@ -80,14 +84,15 @@ static err end_others(struct ctx *cx, struct db *db, str user, str own)
     struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_SESSIONS_OTHER);
     db_bind_text(stmt, 1, user);
     db_bind_blob(stmt, 2, own);
-    return db_run(cx, stmt);
+    return deed_sessions(cx, db, stmt, "/sign-out: from elsewhere", NULL);
 }
 
 err session_end_others(struct ctx *cx, struct people *people, str user, str cookie)
 {
     str own = secret_hash(cx->arena, cookie);
-    struct db *db = people_lock(people);
-    return people_unlock(people, end_others(cx, db, user, own));
+    struct db *db = NULL;
+    TRY(people_write(cx, people, &db));
+    return people_done(cx, people, end_others(cx, db, user, own));
 }
 
 static err insert_from(struct ctx *cx, struct db *db, str hash, str address, str agent)

@@ -3,13 +3,11 @@
 #include "auth/audit_log.h"
 #include "auth/sign_in_metrics.h"
 
-err sign_in_note(struct http_request *request, str who, const char *method, bool let_in)
+static err note(struct http_request *request, str who, str what, bool let_in)
 {
     struct ctx *cx = request->cx;
     struct audit_log *log = gate_audit(request->gate_self);
     struct people_user user = { .name = S("") };
-    if (!let_in)
-        sign_in_metrics_refused(sign_in_method_find(str_of(method)));
     if (!log)
         return ERR_OK;
     size_t kept = cx->issues.kept, count = cx->issues.count;
@@ -23,7 +21,7 @@ err sign_in_note(struct http_request *request, str who, const char *method, bool
         .person = str_given(user.who) ? user.who : S(""),
         .role = str_given(user.role) ? user.role : S(""),
         .act = AUDIT_SIGN_IN,
-        .what = arena_printf(cx->arena, "/sign-in by %s", method),
+        .what = what,
         .outcome = let_in ? AUDIT_DONE : AUDIT_REFUSED,
         .request_id = cx->request_id,
         .address = http_address(request),
@@ -33,4 +31,21 @@ err sign_in_note(struct http_request *request, str who, const char *method, bool
     TRY(audit_note(cx, log, &entry, &ticket));
     http_hold(request, ticket);
     return ERR_OK;
+}
+
+err sign_in_note(struct http_request *request, str who, const char *method, bool let_in)
+{
+    if (!let_in)
+        sign_in_metrics_refused(sign_in_method_find(str_of(method)));
+    return note(request, who, arena_printf(request->cx->arena, "/sign-in by %s", method), let_in);
+}
+
+err sign_in_note_again(struct http_request *request, str who, const char *method, bool proved)
+{
+    return note(request, who, arena_printf(request->cx->arena, "/step-up by %s", method), proved);
+}
+
+err sign_in_note_enrol(struct http_request *request, str who)
+{
+    return note(request, who, S("/account: a passkey was not enrolled"), false);
 }

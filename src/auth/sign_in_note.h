@@ -12,3 +12,8 @@
  * Hazards  H-010 access that nobody can trace.
  */
 err sign_in_note(struct http_request *request, str who, const char *method, bool let_in) MUST_USE;
+/* A step-up: who is signed in proved again who they are, or somebody there could not. */
+err sign_in_note_again(struct http_request *request, str who, const char *method,
+                       bool proved) MUST_USE;
+/* A key that was not taken; one that was is a deed of its own (deed.h). */
+err sign_in_note_enrol(struct http_request *request, str who) MUST_USE;

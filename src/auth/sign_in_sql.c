@@ -111,8 +111,8 @@ const struct stmt sign_in_sql[] = {
         "UPDATE sitting SET hash = ?2, place = ?3, ready_ms = ?4, seen_ms = ?4, locked_ms = ?4,"
         " held = ?5 WHERE hash = ?1", NULL },
     [SIGN_IN_SITTING_LOCK_AT] = { "lock what is open at a workstation",
-        "UPDATE sitting SET locked_ms = ?2, ready_ms = 0 WHERE place = ?1 AND locked_ms = 0",
-        NULL },
+        "UPDATE sitting SET locked_ms = ?2, ready_ms = 0 WHERE place = ?1 AND locked_ms = 0"
+        " RETURNING user", NULL },
     [SIGN_IN_SITTING_READY] = { "a session waits for its workstation's browser",
         "SELECT s.hash, s.user, s.held, s.held_ms FROM sitting s JOIN user u ON u.name = s.user"
         " WHERE s.place = ?1 AND s.ready_ms > ?2 AND u.disabled = 0",
@@ -121,9 +121,9 @@ const struct stmt sign_in_sql[] = {
         "UPDATE sitting SET hash = ?2, ready_ms = 0, locked_ms = 0, seen_ms = ?3"
         " WHERE hash = ?1 AND ready_ms > 0", NULL },
     [SIGN_IN_SITTING_CLEAR] = { "a person sits at one workstation",
-        "DELETE FROM sitting WHERE user = ?1 AND place <> ''", NULL },
+        "DELETE FROM sitting WHERE user = ?1 AND place <> '' RETURNING user", NULL },
     [SIGN_IN_SITTING_FORGET] = { "forget sessions past their absolute end",
-        "DELETE FROM sitting WHERE begun_ms < ?1", NULL },
+        "DELETE FROM sitting WHERE begun_ms < ?1 RETURNING user", NULL },
     [SIGN_IN_TRIP_ADD] = { "somebody went to another provider to sign in",
         "INSERT INTO trip(hash, door, browser, nonce, verifier, next, wanted, until_ms)"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", NULL },

@@ -34,7 +34,7 @@ TEST(session_code_lets_in_once)
                ERR_LOGIN);
     EXPECT_INT("find", session_find(cx, people, cookie, &session), ERR_OK);
     EXPECT_STR("who", session.user.name, S("a.khan"));
-    EXPECT_INT("end", session_end(cx, people, cookie), ERR_OK);
+    EXPECT_INT("end", session_end(cx, people, cookie, "/sign-out: test"), ERR_OK);
     EXPECT_INT("gone", session_find(cx, people, cookie, &session), ERR_LOGIN);
     people_close(people);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/workstation.h"
+#include "auth/deed.h"
 #include "auth/secret.h"
 #include "auth/sign_in_sql.h"
 
@@ -28,6 +29,13 @@ static bool id_ok(str id)
     return id.n >= 2 && id.n <= PEOPLE_NAME_MAX;
 }
 
+static err tell(struct ctx *cx, struct db *db, str who, const char *what, str of)
+{
+    return deed_note(cx, db, &(struct deed){
+        .who = who, .act = AUDIT_ACCOUNT,
+        .what = arena_printf(cx->arena, "%s %.*s", what, STR_ARG(of)) });
+}
+
 static err insert_place(struct ctx *cx, struct db *db, const struct workstation *workstation,
                         str code, str reader)
 {
@@ -39,7 +47,7 @@ static err insert_place(struct ctx *cx, struct db *db, const struct workstation 
     db_bind_blob(stmt, 5, secret_hash(cx->arena, code));
     db_bind_blob(stmt, 6, secret_hash(cx->arena, reader));
     TRY(db_run(cx, stmt));
-    return db_changes(db) ? ERR_OK
+    return db_changes(db) ? tell(cx, db, S(""), "/workstation: added", workstation->id)
                           : refuse(cx, ERR_CONFLICT, "there is a workstation of this name already");
 }
 
@@ -52,8 +60,9 @@ err workstation_add(struct ctx *cx, struct people *people, const struct workstat
         return refuse(cx, ERR_INVALID, "give its zone: resus, ward or public");
     str text = str_slice(secret_text(cx->arena), 0, WORKSTATION_CODE_LETTERS);
     str token = arena_printf(cx->arena, "flr_%.*s", STR_ARG(secret_text(cx->arena)));
-    struct db *db = people_lock(people);
-    TRY(people_unlock(people, insert_place(cx, db, workstation, text, token)));
+    struct db *db = NULL;
+    TRY(people_write(cx, people, &db));
+    TRY(people_done(cx, people, insert_place(cx, db, workstation, text, token)));
     *code = text;
     *reader = token;
     return ERR_OK;
@@ -103,13 +112,15 @@ static err end_place(struct ctx *cx, struct db *db, str id)
     struct db_stmt *lock = db_use(cx, db, sign_in_sql, SIGN_IN_SITTING_LOCK_AT);
     db_bind_text(lock, 1, id);
     db_bind_int(lock, 2, cx->now_ms);
-    return db_run(cx, lock);
+    TRY(deed_sessions(cx, db, lock, "/workstation/lock: the workstation was ended", NULL));
+    return tell(cx, db, S(""), "/workstation: ended", id);
 }
 
 err workstation_end(struct ctx *cx, struct people *people, str id)
 {
-    struct db *db = people_lock(people);
-    return people_unlock(people, end_place(cx, db, id));
+    struct db *db = NULL;
+    TRY(people_write(cx, people, &db));
+    return people_done(cx, people, end_place(cx, db, id));
 }
 
 static err claim(struct ctx *cx, struct db *db, str id, str code, str cookie)
@@ -119,7 +130,7 @@ static err claim(struct ctx *cx, struct db *db, str id, str code, str cookie)
     db_bind_blob(stmt, 2, secret_hash(cx->arena, cookie));
     db_bind_blob(stmt, 3, secret_hash(cx->arena, code));
     TRY(db_run(cx, stmt));
-    return db_changes(db) ? ERR_OK
+    return db_changes(db) ? tell(cx, db, S("unknown"), "/workstation: taken by a browser,", id)
                           : refuse(cx, ERR_LOGIN, "the workstation or its code is not right, or "
                                                   "the code was used already");
 }
@@ -127,8 +138,9 @@ static err claim(struct ctx *cx, struct db *db, str id, str code, str cookie)
 err workstation_claim(struct ctx *cx, struct people *people, str id, str code, str *cookie)
 {
     str text = secret_text(cx->arena);
-    struct db *db = people_lock(people);
-    TRY(people_unlock(people, claim(cx, db, id, code, text)));
+    struct db *db = NULL;
+    TRY(people_write(cx, people, &db));
+    TRY(people_done(cx, people, claim(cx, db, id, code, text)));
     *cookie = text;
     return ERR_OK;
 }
@@ -163,7 +175,8 @@ static err add_badge(struct ctx *cx, struct db *db, str user, str badge, str kin
     db_bind_text(stmt, 3, kind);
     db_bind_int(stmt, 4, cx->now_ms);
     TRY(db_run(cx, stmt));
-    return db_changes(db) ? ERR_OK : refuse(cx, ERR_CONFLICT, "this badge is somebody's already");
+    return db_changes(db) ? tell(cx, db, user, "/people: given a badge,", kind)
+                          : refuse(cx, ERR_CONFLICT, "this badge is somebody's already");
 }
 
 err badge_add(struct ctx *cx, struct people *people, str user, str badge, str kind)
@@ -180,17 +193,25 @@ err badge_add(struct ctx *cx, struct people *people, str user, str badge, str ki
                                     "give out cards that prove themselves");
     if (badge.n < 8)
         return refuse(cx, ERR_INVALID, "a badge's id is what its reader proved, 8 letters or more");
-    struct db *db = people_lock(people);
-    return people_unlock(people, add_badge(cx, db, user, badge, kind));
+    struct db *db = NULL;
+    TRY(people_write(cx, people, &db));
+    return people_done(cx, people, add_badge(cx, db, user, badge, kind));
+}
+
+static err end_badges(struct ctx *cx, struct db *db, str user)
+{
+    struct db_stmt *stmt = db_use(cx, db, sign_in_sql, SIGN_IN_BADGE_END);
+    db_bind_text(stmt, 1, user);
+    db_bind_int(stmt, 2, cx->now_ms);
+    TRY(db_run(cx, stmt));
+    return tell(cx, db, user, "/people:", S("badges ended"));
 }
 
 err badge_end(struct ctx *cx, struct people *people, str user)
 {
-    struct db *db = people_lock(people);
-    struct db_stmt *stmt = db_use(cx, db, sign_in_sql, SIGN_IN_BADGE_END);
-    db_bind_text(stmt, 1, user);
-    db_bind_int(stmt, 2, cx->now_ms);
-    return people_unlock(people, db_run(cx, stmt));
+    struct db *db = NULL;
+    TRY(people_write(cx, people, &db));
+    return people_done(cx, people, end_badges(cx, db, user));
 }
 
 /* ---- tapping ---- */
@@ -241,8 +262,9 @@ static err lock_at(struct ctx *cx, struct db *db, str place, bool *locked)
     struct db_stmt *stmt = db_use(cx, db, sign_in_sql, SIGN_IN_SITTING_LOCK_AT);
     db_bind_text(stmt, 1, place);
     db_bind_int(stmt, 2, cx->now_ms);
-    TRY(db_run(cx, stmt));
-    *locked = db_changes(db) > 0;
+    size_t count = 0;
+    TRY(deed_sessions(cx, db, stmt, "/workstation/lock: by a badge", &count));
+    *locked = count > 0;
     return ERR_OK;
 }
 
@@ -305,9 +327,13 @@ static err tap(struct ctx *cx, struct db *db, const struct tap_ask *ask, struct 
 err workstation_tap(struct ctx *cx, struct people *people, const struct tap_ask *ask,
                     struct tap_result *out)
 {
+    struct db *db = NULL;
     *out = (struct tap_result){ .left = S(""), .user = S("") };
-    struct db *db = people_lock(people);
-    return people_unlock(people, tap(cx, db, ask, out));
+    TRY(people_write(cx, people, &db));
+    err tapped = tap(cx, db, ask, out);
+    bool ours = tapped == ERR_IO || tapped == ERR_BUG;
+    err kept = people_done(cx, people, ours ? tapped : ERR_OK); /* refused, it has locked still */
+    return tapped == ERR_OK ? kept : tapped;
 }
 
 static err take(struct ctx *cx, struct db *db, str id, str cookie, str *held)

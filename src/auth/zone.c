@@ -19,3 +19,12 @@ const struct zone *zone_find(str name)
             return &zones[i];
     return NULL;
 }
+
+int64_t zones_shortest_ms(void)
+{
+    int64_t shortest_ms = INT64_MAX;
+    for (size_t i = 0; i < zones_count; i++)
+        if (zones[i].idle_ms < shortest_ms)
+            shortest_ms = zones[i].idle_ms;
+    return shortest_ms;
+}

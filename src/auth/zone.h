@@ -21,3 +21,4 @@ struct zone {
 extern const struct zone zones[];
 extern const size_t zones_count;
 const struct zone *zone_find(str name);
+int64_t zones_shortest_ms(void); /* nobody is idle before that */

@@ -230,13 +230,16 @@ static void settle(struct http_connection *c)
 static void run(struct http_connection *c)
 {
     jmp_buf over;
-    http_handler *handler = c->then ? c->then : c->request.route->handler;
+    bool begins = !c->then;
+    http_handler *handler = begins ? c->request.route->handler : c->then;
     c->then = NULL;
     c->waits = false;
     atomic_store(&c->wake, WAKE_RUNNING);
     c->arena.over = &over;
     if (setjmp(over) == 0) {
-        c->error = handler(&c->request, &c->response);
+        c->error = begins ? fields_check(&c->request, c->loop->server->options->repeats) : ERR_OK;
+        if (c->error == ERR_OK)
+            c->error = handler(&c->request, &c->response);
         if (c->waits && c->error == ERR_OK)
             return; /* the writer has the arena now */
     } else {

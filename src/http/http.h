@@ -77,8 +77,9 @@ void http_fault(struct http_request *request, struct http_response *response, er
 /* One row a route. Patterns: "/beds/{ward}", "/fhir/{type}/${operation}" (after a '$'),
  * "/assets/{rest*}" (all that follows); literal parts win over captures. */
 enum route_flags {
-    ROUTE_SLOW = 1,   /* run on a worker, not on the loop */
-    ROUTE_PERSON = 2, /* about whoever is signed in: not answered where nobody signs in */
+    ROUTE_SLOW = 1,    /* run on a worker, not on the loop */
+    ROUTE_PERSON = 2,  /* about whoever is signed in: not answered where nobody signs in */
+    ROUTE_REPEATS = 4  /* a field of its form may come several times; elsewhere that is a 400 */
 };
 struct route {
     const char *method;      /* "GET" serves HEAD too */

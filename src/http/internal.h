@@ -13,6 +13,7 @@
  * server.c    listens, hands connections to the loops, stops
  * exchange.c  one request: read, run, answered
  * head.c      what its first lines say: limits, route, who may
+ * fields.c    a form's field that comes twice
  * reply.c     a response as libmicrohttpd wants it
  * pool.c      the workers
  */
@@ -104,6 +105,8 @@ void exchange_resume(struct http_connection *connection);
 
 /* head.c: everything decided before the body is read. ERR_OK: read on. */
 err head_check(struct http_connection *connection, str method) MUST_USE;
+/* ERR_INVALID: a field came twice where one is meant. */
+err fields_check(struct http_request *request, const char *const *repeats) MUST_USE;
 
 /* reply.c */
 enum MHD_Result reply_queue(struct http_connection *connection);

@@ -42,6 +42,9 @@ struct http_options {
     /* Renders a fault in another form (a page, say); NULL: OperationOutcome as JSON. */
     void (*fault)(struct http_request *request, struct http_response *response, err kind);
     str base_url;           /* not given: from Host */
+    /* Below these paths a parameter may come several times; ended by NULL. Elsewhere one that comes
+     * twice, in the query or a form, is refused, not picked from. */
+    const char *const *repeats;
     bool trust_proxy;       /* believe X-Forwarded-Proto and X-Forwarded-Host */
     bool log_requests;      /* one line each on standard error */
 };

@@ -4,6 +4,7 @@
 
 static const struct command_option options[] = {
     { "--data", "DIR", "the data folder", true, false },
+    { "--json", NULL, "print as JSON, which a JWKS is: the same", false, false },
     { 0 },
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "auth/audit_log.h"
+#include "auth/deed.h"
 #include "base/log.h"
 #include "fhir/profile.h"
 #include "main/command.h"
@@ -56,6 +56,9 @@ static void raise_file_limit(void)
     }
 }
 
+/* Their own specifications say what a parameter that comes twice means. */
+static const char *const own_rules[] = { "/fhir", "/auth/", NULL };
+
 static err start(struct ctx *cx, const struct command_args *args, struct serve *serve)
 {
     TRY(take_args(cx, args, serve));
@@ -83,6 +86,7 @@ static err start(struct ctx *cx, const struct command_args *args, struct serve *
     serve->http.store = serve->store;
     TRY(serve_open_gate(cx, serve, options.folder));
     serve->http.fault = serve_fault;
+    serve->http.repeats = own_rules;
     serve_set_nav(cx->arena);
     serve_set_home(cx->arena);
     serve->http.live = live_make(&(struct live_options){
@@ -124,6 +128,7 @@ static int run(struct ctx *cx, const struct command_args *args)
     hl7_listen_stop(serve->feed);
     hl7_tls_free(serve->feed_tls);
     serve_stop_background(serve);
+    deeds_stop(serve->deeds);
     audit_log_stop(serve->audit); /* before the store: it writes what still waits */
     profile_live_close(serve->profiles);
     feed_stop(serve->boards);

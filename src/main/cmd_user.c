@@ -171,7 +171,7 @@ static err revoke_key(struct ctx *cx, struct people *people, const struct comman
     if (!secret_from_base64url(cx->arena, args->words[3], &id))
         return ctx_fail(cx, ERR_INVALID, S("KEY"), S("`frontline user key list` shows the ids"));
     TRY(passkey_end(cx, people, args->words[2], id, S("by the administrator")));
-    return session_end_all(cx, people, args->words[2]);
+    return session_end_all(cx, people, args->words[2], "/sign-out: a key of theirs was ended");
 }
 
 static err key(struct ctx *cx, struct people *people, const struct command_args *args)

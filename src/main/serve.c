@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "main/serve.h"
-#include "auth/audit_log.h"
+#include "auth/deed.h"
 #include "auth/glass.h"
 #include "http/text.h"
 #include "module/module.h"
@@ -160,6 +160,8 @@ err serve_open_gate(struct ctx *cx, struct serve *serve, str folder)
             .publish_minutes = config_number(&serve->config, "audit.publish_minutes"),
         }, &serve->audit));
     if (!serve->open)
+        TRY(deeds_start(cx, serve->people, serve->audit, &serve->deeds));
+    if (!serve->open)
         TRY(glass_open(cx, serve->store));
     serve->gate = gate_make(cx, &(struct gate_options){
         .people = serve->people,
@@ -239,6 +241,7 @@ const struct route *const *serve_tables(struct arena *arena)
     tables[at++] = rest_subscription_routes;
     tables[at++] = oauth_routes;
     tables[at++] = sign_in_routes;
+    tables[at++] = consent_routes;
     tables[at++] = launch_routes;
     tables[at++] = account_routes;
     tables[at++] = door_routes;

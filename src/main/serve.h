@@ -27,6 +27,7 @@ struct serve {
     struct people *people;
     struct oauth oauth;
     struct entrance entrance;
+    struct deeds *deeds;
     struct audit_log *audit;
     struct terminology *terminology;
     struct profile_live *profiles; /* what $validate knows */

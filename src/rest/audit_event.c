@@ -96,6 +96,8 @@ static err take_code(struct asking *ask, str name, str value)
         { "subtype", "create", AUDIT_CREATE, -1 }, { "subtype", "update", AUDIT_UPDATE, -1 },
         { "subtype", "delete", AUDIT_DELETE, -1 }, { "subtype", "history", AUDIT_HISTORY, -1 },
         { "subtype", "break-glass", AUDIT_BREAK_GLASS, -1 },
+        { "subtype", "110122", AUDIT_SIGN_IN, -1 }, { "subtype", "110123", AUDIT_SIGN_OUT, -1 },
+        { "subtype", "110137", AUDIT_ACCOUNT, -1 },
     };
     size_t bar = str_find_char(value, '|');
     str code = bar == STR_NONE ? value : str_slice(value, bar + 1, value.n);

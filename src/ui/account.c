@@ -223,9 +223,15 @@ static err post_passkey_sign_in(struct http_request *request, struct http_respon
 static err post_passkey_step_up(struct http_request *request, struct http_response *response)
 {
     struct json body;
+    struct session session;
     str user;
-    TRY(prove(request, PASSKEY_STEP_UP, &body, &user));
-    TRY(session_step_up(request->cx, people_of(request), gate_cookie(request), user));
+    TRY(gate_session(request, &session));
+    err proved = prove(request, PASSKEY_STEP_UP, &body, &user);
+    if (proved == ERR_OK)
+        proved = session_step_up(request->cx, people_of(request), gate_cookie(request), user);
+    if (proved == ERR_OK || proved == ERR_LOGIN || proved == ERR_FORBIDDEN)
+        TRY(sign_in_note_again(request, session.user.name, "passkey", proved == ERR_OK));
+    TRY(proved);
     return answer_next(request, response, word_of(request->cx, body, "next"));
 }
 
@@ -243,7 +249,10 @@ static err post_enrol(struct http_request *request, struct http_response *respon
                                .name = str_trim(word_of(cx, body, "name")) };
     TRY(bytes_of(cx, body, "clientDataJSON", &ask.client_data));
     TRY(bytes_of(cx, body, "attestationObject", &ask.attestation));
-    TRY(passkey_enrol(cx, people_of(request), &site, &ask));
+    err enrolled = passkey_enrol(cx, people_of(request), &site, &ask);
+    if (enrolled == ERR_LOGIN || enrolled == ERR_FORBIDDEN || enrolled == ERR_INVALID)
+        TRY(sign_in_note_enrol(request, session.user.name));
+    TRY(enrolled);
     return answer_next(request, response, word_of(cx, body, "next"));
 }
 
@@ -393,6 +402,8 @@ static err post_step_up(struct http_request *request, struct http_response *resp
                      ? ERR_OK
                      : session_use_code(cx, people_of(request), session.user.name, code,
                                         http_address(request));
+    if (proved == ERR_OK || proved == ERR_LOGIN || proved == ERR_BUSY)
+        TRY(sign_in_note_again(request, session.user.name, "code", proved == ERR_OK));
     if (proved == ERR_LOGIN || proved == ERR_BUSY) {
         response->status = err_http_status(proved);
         return show_step_up(request, response, &session,

@@ -157,6 +157,7 @@ static err enter(struct http_request *request, struct http_response *response,
     str cookie;
     if (str_starts(person->wanted, S(STEP_UP))) {
         TRY(session_step_up(cx, people_of(request), gate_cookie(request), user));
+        TRY(sign_in_note_again(request, user, "openid", true));
         return sign_in_go(response, person->next);
     }
     TRY(lock_begin(request, user, S("openid"), &cookie));

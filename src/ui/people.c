@@ -48,7 +48,7 @@ static err list_get(struct http_request *request, struct http_response *response
     return ui_page_send(request, response, &out);
 }
 
-static err find_one(struct http_request *request, struct people_user *out)
+err people_page_user(struct http_request *request, struct people_user *out)
 {
     struct ctx *cx = request->cx;
     TRY(people_find(cx, people_of(request), request->captures[0], out));
@@ -58,20 +58,21 @@ static err find_one(struct http_request *request, struct people_user *out)
 }
 
 /* True when the administrator is sent to prove who they are first. */
-static bool sent_to_prove(struct http_request *request, struct http_response *response)
+bool people_page_prove(struct http_request *request, struct http_response *response)
 {
     if (gate_step_up(request, "role_change") == ERR_OK)
         return false;
     request->cx->issues.kept = request->cx->issues.count = 0;
     struct buf url = buf_make(request->cx->arena, URL_BYTES);
     buf_add(&url, S("/step-up?next="));
-    http_encode(&url, request->path);
+    http_encode(&url, arena_printf(request->cx->arena, "/people/%.*s",
+                                   STR_ARG(request->captures[0])));
     (void)!sign_in_go(response, buf_str(&url));
     return true;
 }
 
-static err show_one(struct http_request *request, struct http_response *response,
-                    const struct people_user *user)
+err people_page_show(struct http_request *request, struct http_response *response,
+                     const struct people_user *user, str code)
 {
     struct ctx *cx = request->cx;
     struct ui_option *options = arena_array(cx->arena, roles_count, sizeof *options);
@@ -85,15 +86,25 @@ static err show_one(struct http_request *request, struct http_response *response
           .value = user->role, .options = options, .options_count = count },
         { .name = "csrf", .kind = UI_HIDDEN, .value = cx->user->csrf },
     };
+    struct passkey *keys;
+    size_t keys_count;
+    TRY(passkey_list(cx, people_of(request), user->name, &keys, &keys_count));
     ui_fields_blame(&cx->issues, fields, COUNT(fields));
     struct people_one one = {
-        .page = ui_page_for(request, arena_printf(cx->arena, "Role of %.*s",
-                                                  STR_ARG(user->display))),
+        .page = ui_page_for(request, user->display),
+        .cx = cx,
         .row = row_of(user),
-        .form = { .action = request->path, .cancel = S("/people"), .submit = "Change the role",
+        .csrf = cx->user->csrf,
+        .code = str_given(code) ? code : S(""),
+        .done = people_page_done(request),
+        .own = str_eq(user->name, cx->user->person.name),
+        .form = { .action = arena_printf(cx->arena, "/people/%.*s", STR_ARG(user->name)),
+                  .cancel = S("/people"), .submit = "Change the role",
                   .warns = true, .fields = fields, .fields_count = COUNT(fields),
                   .issues = &cx->issues },
     };
+    one.keys = keys;
+    one.keys_count = keys_count;
     one.page.section = "/people";
     one.page.back_href = S("/people");
     one.page.back_text = S("People");
@@ -105,8 +116,9 @@ static err show_one(struct http_request *request, struct http_response *response
 static err one_get(struct http_request *request, struct http_response *response)
 {
     struct people_user user;
-    TRY(find_one(request, &user));
-    return sent_to_prove(request, response) ? ERR_OK : show_one(request, response, &user);
+    TRY(people_page_user(request, &user));
+    return people_page_prove(request, response)
+               ? ERR_OK : people_page_show(request, response, &user, (str){ 0 });
 }
 
 /* Noted before it is done: a change that cannot be noted does not happen. */
@@ -147,13 +159,13 @@ static err one_post(struct http_request *request, struct http_response *response
     struct session session;
     TRY(gate_session(request, &session));
     TRY(sign_in_form_of(request, &session));
-    TRY(find_one(request, &user));
-    if (sent_to_prove(request, response))
+    TRY(people_page_user(request, &user));
+    if (people_page_prove(request, response))
         return ERR_OK;
     err changed = change(request, &user);
     if (changed == ERR_RULE) {
         response->status = err_http_status(ERR_INVALID);
-        return show_one(request, response, &user);
+        return people_page_show(request, response, &user, (str){ 0 });
     }
     TRY(changed);
     return sign_in_go(response, S("/people?done=role"));
@@ -164,5 +176,11 @@ const struct route people_routes[] = {
     { "GET", "/people/{name}", "admin.people", one_get, "One of them", ROUTE_PERSON },
     { "POST", "/people/{name}", "admin.people", one_post, "Another role for them",
       ROUTE_SLOW | ROUTE_PERSON },
+    { "POST", "/people/{name}/code", "admin.people", people_code_post,
+      "A one-time code for them, shown once", ROUTE_PERSON },
+    { "POST", "/people/{name}/key", "admin.people", people_key_post, "End a lost key of theirs",
+      ROUTE_PERSON },
+    { "POST", "/people/{name}/state", "admin.people", people_state_post,
+      "Close their account, or open it again", ROUTE_PERSON },
     { 0 },
 };

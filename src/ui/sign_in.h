@@ -5,16 +5,16 @@
 #include "ui/components.h"
 
 /*
- * sign_in: the pages that let a person in, let them out, and ask them what an app may do.
+ * sign_in: the pages that let a person in and out. What an app may do is asked in consent.h.
  *
- * Source   SMART App Launch 2.2 (consent in plain words); UI.md; staff-identity 4.2.
+ * Source   UI.md; staff-identity 4.2.
  * Shapes   /sign-in offers a passkey first (account.h has its ceremonies), then a name and a
  *          one-time code, which leads a person without a passkey to enrol one; on a demonstration
  *          (loopback only) it lists one account a role and takes its code for any of them.
  * Errors   a wrong code is shown in the form, in one text whatever was wrong with it.
  * Limits   `next` is followed only within this server.
  */
-enum { SIGN_IN_SCOPES_MAX = SCOPE_RULES_MAX + 1, SIGN_IN_PATIENTS_MAX = 50 };
+enum { SIGN_IN_SCOPES_MAX = SCOPE_RULES_MAX + 1 };
 
 struct sign_in_account {
     str name, display, role;
@@ -34,16 +34,6 @@ struct sign_in_form {
 struct sign_in_scope {
     str what;
 };
-struct sign_in_consent {
-    struct ui_page page;
-    str app, query, csrf;
-    const struct sign_in_scope *scopes;
-    size_t scopes_count;
-    bool asks_patient, asks_encounter, keeps_access;
-    str launched;      /* "Patient/1": begun from this record; or empty */
-    struct ui_field patient, encounter;
-};
-
 /* One sentence a rule of the set: "Look at and search: Observation", "category=laboratory" kept. */
 size_t sign_in_words(struct arena *arena, const struct scope_set *set, struct sign_in_scope *out);
 
@@ -64,4 +54,4 @@ err sign_in_form_of(struct http_request *request, const struct session *session)
 err launch_check_encounter(struct http_request *request, const struct session *session,
                            str patient, str encounter) MUST_USE;
 
-extern const struct route sign_in_routes[], launch_routes[];
+extern const struct route sign_in_routes[], consent_routes[], launch_routes[];

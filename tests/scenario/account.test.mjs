@@ -116,3 +116,29 @@ test('the navigation leads people to what they may open', async () => {
       assert.equal((await page(href, cookie)).status, 200, `${name}: ${href}`);
   }
 });
+
+test('a field that comes twice is a 400 with a page that says so, and nothing is done', async () => {
+  const cookie = await signIn('a.khan'), text = (await page('/account', cookie)).text, csrf = csrfOf(text);
+  await signIn('a.khan');
+  const session = idsOf((await page('/account', cookie)).text, 'session')[0];
+  const send = (path, body) => server.ask('POST', path, { body, headers: { ...asForm, cookie, accept: 'text/html' } });
+  const rows = [['/sign-in', 'name=a.khan&name=b.jones&code=demo'], ['/sign-in', 'name=a.khan&code=x&code=demo'],
+    ['/account/sessions/end', `csrf=${csrf}&session=${session}&session=${session}`], ['/account/sessions/end-others', `csrf=${csrf}&csrf=${csrf}`],
+    ['/step-up', `csrf=${csrf}&code=demo&next=/&next=//evil.example`], ['/sign-out', 'a=1&a=2']];
+  for (const [path, body] of rows) {
+    const answer = await send(path, body);
+    assert.equal(answer.status, 400, `${path} ${body}: ${answer.status}`);
+    assert.match(answer.text, /came twice[\s\S]*go back/, path);
+    assert.match(answer.headers.get('content-type'), /text\/html/);
+    assert.equal(answer.headers.get('set-cookie'), null, path);
+  }
+  const both = await send('/account/sessions/end', `csrf=${csrf}&session=${session}`);
+  assert.equal(both.status, 303, 'it is there still');
+  const read = await server.get('/account?next=/a&next=/b', { cookie, accept: 'text/html' });
+  assert.equal(read.status, 400, 'in a query, too');
+  const ask = form({ client_id: 'chart', redirect_uri: BACK, scope: SCOPE, response_type: 'code', aud: `${server.url}/fhir`, code_challenge: 'x'.repeat(43), code_challenge_method: 'S256' });
+  const answers = await send('/auth/authorize', `${form({ ask, csrf })}&answer=deny&answer=allow`);
+  assert.equal(answers.status, 400, 'no and yes at once');
+  const search = await server.get('/fhir/Patient?name=a&name=b', { authorization: `Bearer ${run('token', '--scope', 'system/*.rs')}` });
+  assert.equal(search.status, 200, 'a FHIR search means both');
+});

@@ -294,8 +294,11 @@ test('an app begun from the record gets the patient, the stay and what was on sc
   const answer = (query) => server.ask('POST', '/auth/authorize', { headers: { ...asForm, cookie },
     body: form({ ask: query, csrf, answer: 'allow' }) });
   const other = await signIn(server, 'other.one', 'demo');
-  assert.equal((await server.get(`/auth/authorize?${ask}`, { cookie: other })).status, 400, "another's launch");
-  assert.equal((await server.get(`/auth/authorize?${await asks('made.up.one')}`, { cookie })).status, 400);
+  const told = /^http:\/\/127.0.0.1:9\/back\?iss=[^&]+&state=s&error=invalid_request&error_description=/;
+  assert.match((await server.get(`/auth/authorize?${ask}`, { cookie: other })).headers.get('location'), told, "another's launch");
+  assert.match((await server.get(`/auth/authorize?${await asks('made.up.one')}`, { cookie })).headers.get('location'), told);
+  const evil = await server.get(`/auth/authorize?${await asks('made.up.one', { redirect_uri: 'http://127.0.0.1:9/evil' })}`, { cookie });
+  assert.deepEqual([evil.status, evil.headers.get('location')], [400, null], 'never to an address that is not the app\'s');
   const without = await server.get(`/auth/authorize?${await asks('')}`, { cookie });
   assert.match(without.headers.get('location'), /^http:\/\/127.0.0.1:9\/back\?.*error=invalid_request/, 'launch without one');
 
@@ -310,7 +313,7 @@ test('an app begun from the record gets the patient, the stay and what was on sc
   const mine = bearer(tokens.body.access_token);
   assert.equal((await server.get('/fhir/Patient/ann', mine)).status, 200);
   assert.equal((await server.get('/fhir/Patient/bob', mine)).status, 404, 'one patient alone');
-  assert.equal((await answer(ask)).status, 400, 'a launch is good once');
+  assert.match((await answer(ask)).headers.get('location'), told, 'a launch is good once');
 
   const old = (await server.get('/auth/jwks')).body.keys.map((k) => k.kid);
   run(server, 'keys', 'rotate');
@@ -329,7 +332,9 @@ test('an app of its own asks which patient and stay it is for', async (t) => {
   run(server, 'user', 'add', 'out.reach', '--role', 'outreach', '--who', 'Practitioner/7');
   run(server, 'client', 'add', 'app', '--redirect', back, '--scope', scope);
   for (const id of ['ann', 'bob']) {
-    await server.put(`/fhir/Patient/${id}`, { resourceType: 'Patient', id }, all);
+    await server.put(`/fhir/Patient/${id}`, { resourceType: 'Patient', id, birthDate: id === 'ann' ? '1945-07-14' : '1950-01-01',
+      name: [{ family: 'Smith', given: [id === 'ann' ? 'Ann' : 'Bob'] }],
+      identifier: id === 'ann' ? [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000018' }] : undefined }, all);
     await server.put(`/fhir/Encounter/${id}-stay`, { resourceType: 'Encounter', id: `${id}-stay`,
       status: 'in-progress', class: { code: 'IMP' }, subject: { reference: `Patient/${id}` } }, all);
   }
@@ -350,6 +355,19 @@ test('an app of its own asks which patient and stay it is for', async (t) => {
     assert.equal(again.status, 200);
     assert.match(again.text, told);
   }
+  const found = async (typed) => [...(await server.get(`/auth/authorize?${form({ ask, find: typed })}`, { cookie })).text
+    .matchAll(/&amp;patient=([\w.-]+)"/g)].map((match) => match[1]);
+  assert.deepEqual(await found('smith'), ['ann', 'bob']);
+  for (const typed of ['SMITH, Ann', 'ann smith', 'smith 14/7/1945', 'Smith 1945-07-14', '9990000018', '999 000 0018'])
+    assert.deepEqual(await found(typed), ['ann'], typed);
+  for (const typed of ['nobody', 'smith 31/02/1945', '999 000 0026', 'smith&_id=ann', '%', "ann'--"])
+    assert.deepEqual(await found(typed), [], typed);
+  const chosen = (await server.get(`/auth/authorize?${form({ ask, patient: 'ann' })}`, { cookie })).text;
+  assert.match(chosen, /SMITH, Ann[\s\S]*14-Jul-1945[\s\S]*999 000 0018/);
+  assert.match(chosen, /value="ann-stay"/);
+  assert.doesNotMatch(chosen, /bob-stay/);
+  const shown = await server.get('/fhir/AuditEvent?altid=out.reach&patient=Patient/bob', all);
+  assert.ok(shown.body.entry?.some((e) => /auth\/authorize/.test(JSON.stringify(e.resource.entity))), 'whom the finder showed is in the audit');
   const code = new URL((await answer({ patient: 'ann', encounter: 'ann-stay' })).headers.get('location'))
     .searchParams.get('code');
   const tokens = (await server.ask('POST', '/auth/token', { headers: asForm, body: form({ client_id: 'app',
