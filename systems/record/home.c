@@ -179,6 +179,8 @@ struct home_line home_line_of(struct record_look *look, const struct record_item
         .href = home_href(cx, look->patient, item),
     };
     add_chip(cx, item->body, type, &line);
+    if (str_eq(type, S("MedicationRequest")))
+        medicine_mark(look, item, &line);
     if (str_eq(line.more, line.text))
         line.more = S("");
     return line;

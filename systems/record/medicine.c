@@ -49,6 +49,7 @@ static void show_decision(struct record_look *look, struct json body, struct med
     str from = record_text(cx, json_at(json_get(body, S("derivedFrom")), 0), "reference");
     str read = arena_printf(cx->arena, "/_history/%llu", (unsigned long long)row->drawn);
     bool changed = str_eq(status, S("active")) && dose.n && !str_eq(dose, row->dose);
+    row->goes_on = str_eq(status, S("active"));
     row->outdated = from.n && !str_ends(from, read);
     row->decided = !home_is_wrong(body) && !row->outdated && !str_eq(status, S("unknown"));
     row->decision = decision_text(status);
@@ -81,6 +82,18 @@ static bool is_from_before(struct json request)
     return false;
 }
 
+void medicine_mark(struct record_look *look, const struct record_item *item, struct home_line *line)
+{
+    struct medicine_row row = { .id = item->id, .dose = line->more, .drawn = (uint64_t)item->vid };
+    bool active = json_string_is(json_get(item->body, S("status")), S("active"));
+    if (!active || !is_from_before(item->body) ||
+        !record_may(look->cx, "MedicationStatement", 'r'))
+        return;
+    read_decision(look, &row);
+    line->chip = row.vid && !row.outdated ? row.decision : S("Not decided");
+    line->tone = row.decided && row.goes_on ? UI_GOOD : UI_MEDIUM;
+}
+
 static err read_requests(struct record_look *look, struct medicine_list *list)
 {
     struct ctx *cx = look->cx;
@@ -92,7 +105,8 @@ static err read_requests(struct record_look *look, struct medicine_list *list)
     for (size_t i = 0; i < set.count; i++) {
         struct home_line line = home_line_of(look, &set.items[i]);
         struct medicine_row *row = &list->rows[list->rows_count++];
-        *row = (struct medicine_row){ .id = set.items[i].id, .name = line.text, .dose = line.more,
+        *row = (struct medicine_row){ .id = set.items[i].id, .name = line.text,
+                                      .dose = dose_of(cx, set.items[i].body, "dosageInstruction"),
                                       .since = line.when, .href = line.href,
                                       .drawn = (uint64_t)set.items[i].vid,
                                       .before = is_from_before(set.items[i].body) };

@@ -22,6 +22,7 @@ struct medicine_row {
     str decision, why, by;    /* decision: a status */
     uint64_t vid;             /* of the decision; 0: none */
     uint64_t drawn;           /* the version of the medicine that is shown */
+    bool goes_on;
     bool outdated;            /* the medicine was changed after it was decided about */
     str href;
 };
@@ -34,5 +35,9 @@ struct medicine_list {
     size_t told_count;
     bool may_write;
 };
+/* What was decided about a medicine from before the stay, beside it wherever it is listed. */
+struct home_line;
+void medicine_mark(struct record_look *look, const struct record_item *item,
+                   struct home_line *line);
 err medicine_draw(struct record_look *look) MUST_USE;
 http_handler medicine_decide_post;

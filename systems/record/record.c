@@ -68,7 +68,7 @@ const struct module record_module = {
     .page = "/record",
     .key = "p",
     .hazards = "H-003 H-011 H-100 H-101 H-102 H-103 H-104 H-105 H-106 H-107 H-108 H-109 H-110 "
-               "H-111 H-112 H-113 H-114 H-115",
+               "H-111 H-112 H-113 H-114 H-115 H-116",
     .routes = routes,
     .sql = record_sql,
     .feed = &record_feed,

@@ -2,10 +2,13 @@
 // Writing into the record by people who are signed in: what is typed is never lost, never sent under
 // another's name, never written over what somebody else wrote.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { faults, launch, open, shot } from '../lib/browser.mjs';
-import { Server, binary } from '../lib/server.mjs';
+import { Server, binary, root } from '../lib/server.mjs';
 
 let server, browser, site, token;
 const CODE = 'demo';
@@ -182,4 +185,43 @@ test('a draft put back over what somebody changed since is compared, not saved o
   assert.deepEqual([kept.clinicalStatus.coding[0].code, kept.note[0].text, kept.code.coding[0].code], ['resolved', 'Left toe', '90560007']);
   await hers.context().close();
   await his.context().close();
+});
+
+test('on paper nothing of the handover is cut off, its tasks least of all, and it is A4', async () => {
+  await fhir('PUT', 'Composition/sbar', { resourceType: 'Composition', id: 'sbar', status: 'final', title: 'Handover (SBAR)', date: '2026-11-22T08:00:00Z', subject: about, author: [{ display: 'Bryn Jones' }],
+    type: { coding: [{ system: 'https://frontline.example/CodeSystem/note-type', code: 'sbar-handover' }] },
+    section: ['situation', 'background', 'assessment', 'recommendation'].map((code) => ({ title: code, code: { coding: [{ code }] },
+      text: { status: 'additional', div: `<div xmlns="http://www.w3.org/1999/xhtml">${'Pulmonary embolism on treatment, needs oxygen, otherwise stable. '.repeat(3)}</div>` } })) });
+  const page = await as('b.jones', '/record/ward/w1/handover', { width: 1031 }); // A4 across, less its margins
+  await page.emulateMedia({ media: 'print' });
+  const cut = await page.$$eval('.record-handover *', (all) => all.filter((e) => e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.textContent));
+  assert.deepEqual(cut, []);
+  assert.match(await page.locator('.record-todo').innerText(), /Turn her at four/);
+  const boxes = (pdf) => [...new Set(pdf.toString('latin1').match(/\/MediaBox ?\[[^\]]*\]/g))].map((b) => b.match(/[\d.]+/g).slice(2).map((n) => Math.round(Number(n))));
+  assert.deepEqual(boxes(await page.pdf({ preferCSSPageSize: true })), [[842, 595]]);
+  await page.goto(`${site}/record/ward/w1/downtime`);
+  assert.deepEqual(boxes(await page.pdf({ preferCSSPageSize: true })).sort(), [[595, 842], [842, 595]], 'a patient on upright pages');
+  await page.context().close();
+});
+
+test('the downtime pack that cannot be printed says why and how old the last one is', () => {
+  const out = mkdtempSync(join(tmpdir(), 'downtime-'));
+  writeFileSync(join(out, 'token'), token);
+  writeFileSync(join(out, 'w1-20200101-0000.pdf'), '%PDF-');
+  const run = (path, env, ...args) => spawnSync('sh', ['-c', path, 'x', join(root, 'deploy/downtime'), '--url', server.url, '--token', join(out, 'token'), '--out', out, ...args], { encoding: 'utf8', env: { ...process.env, ...env } });
+  const few = join(out, 'bin'); // everything but chromium
+  mkdirSync(few);
+  for (const name of ['sh', 'mktemp', 'rm', 'mkdir', 'cat', 'curl', 'sed', 'grep', 'sort', 'head', 'date']) symlinkSync(`/usr/bin/${name}`, join(few, name));
+  const rows = [
+    [run('exec "$@"', { PATH: few }), /chromium is not installed: no pack can be printed/],
+    [run('ulimit -f 1; exec "$@"', {}, 'w1'), /w1 could not be printed; the pack before it is kept: \d+ minutes old/],
+    [run('exec "$@"', {}, 'no-such'), /no-such could not be printed; there is no pack before it/],
+    [run('exec "$@" --url http://127.0.0.1:9', {}), /does not answer: no pack was printed/],
+  ];
+  for (const [{ status, stderr }, expected] of rows) {
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, expected);
+  }
+  assert.deepEqual(readdirSync(out).filter((name) => /pdf|part/.test(name)), ['w1-20200101-0000.pdf'], 'the old one is kept, and no half of a new one');
+  rmSync(out, { recursive: true });
 });

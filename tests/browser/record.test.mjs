@@ -246,7 +246,7 @@ test('the downtime pack is printed to a file by the script that the timer runs',
   assert.equal(others.length, 0);
   const pdf = readFileSync(join(out, name), 'latin1');
   assert.ok((pdf.match(/\/Type\s*\/Page\b/g) ?? []).length >= 3);
-  assert.throws(() => run('no-such-ward'), /could not be printed; the pack before it is kept/);
+  assert.throws(() => run('no-such-ward'), /no-such-ward could not be printed; there is no pack before it/);
   assert.deepEqual(readdirSync(out), [name]);
 });
 

@@ -224,6 +224,9 @@ test('a medicine is decided with reason, dose and author; the summary says each 
   const shown = words(await page(`${C}/medicines`));
   assert.match(shown, /1 not decided/, 'not known yet is not decided');
   assert.match(shown, /Continues, changed: 2.5 mg once a day Kidneys Nobody signed in \(open demonstration\), \d+ \w+, \d\d:\d\d/);
+  const summary = words(await page(C));
+  assert.match(summary, /Warfarin Stopped once a day/, 'what is listed as taken now says so');
+  assert.match(summary, /Senna Not known yet/);
   const area = /name="medications"[^>]*>([^<]*)</.exec(await page(`${C}/new/discharge`))[1];
   assert.equal(area.match(/Warfarin/g).length, 1, 'stopped, and not among what goes on');
   assert.match(area, /Stopped: Warfarin, once a day: Bleeding/);
