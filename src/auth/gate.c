@@ -226,7 +226,7 @@ static err set_access(struct http_request *request, const struct user *user, enu
     if (mixes(request))
         keep_both(access, decide_filter(cx->arena, &user->asker, DECIDE_SEARCH, &user->patients));
     TRY(gate_narrows(cx, gate->options.store, &user->asker, act, access));
-    seen->count = 0;
+    seen->count = seen->missed = 0;
     seen->more = seen->refused = false;
     access->seen = seen;
     cx->access = access;
@@ -509,6 +509,11 @@ struct gate *gate_make(struct ctx *cx, const struct gate_options *options)
     if (!options->open_to_all)
         store_watch(options->store, &gate->watch);
     return gate;
+}
+
+int64_t gate_nothing_after_us(const struct gate *gate)
+{
+    return gate->options.nothing_after_us;
 }
 
 struct oauth *gate_oauth(struct gate *gate)

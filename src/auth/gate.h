@@ -51,6 +51,7 @@ struct gate_options {
     str demo_code;                  /* signs in as anybody; empty everywhere but demonstrations */
     bool open_to_all;               /* no sign-in: a server on loopback started with --open */
     int64_t refusals_per_minute;    /* bad credentials an address may show; 0: any number */
+    int64_t nothing_after_us;       /* no answer that gives nothing sooner; gate_note.c */
 };
 struct gate *gate_make(struct ctx *cx, const struct gate_options *options);
 void gate_close(struct gate *gate);
@@ -108,6 +109,7 @@ err gate_check_write(struct ctx *cx, const struct commit_part *part,
 err gate_write(struct ctx *cx, const struct commit_part *part, struct db *db,
                const struct commit_change *change, void *prepared);
 struct store *gate_store(struct gate *gate);
+int64_t gate_nothing_after_us(const struct gate *gate);
 void gate_consent_written(struct gate *gate); /* on the writer thread */
 
 /*

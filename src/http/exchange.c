@@ -84,6 +84,12 @@ void http_hold(struct http_request *request, uint64_t ticket)
     request->connection->ticket = ticket;
 }
 
+void http_not_before(struct http_request *request, int64_t us)
+{
+    struct http_connection *c = request->connection;
+    c->not_before_ns = c->work_ns + us * 1000;
+}
+
 static void answer_instead(struct http_connection *c, err refused)
 {
     if (c->response.stream_end)
@@ -112,10 +118,14 @@ static void finish(struct http_connection *c)
  * resuming costs three system calls. So the first that is asked again settles for all of a turn. */
 static enum MHD_Result answer(struct http_connection *c)
 {
-    if (c->ticket && !c->held) {
+    bool early = c->not_before_ns && clock_monotonic_ns() < c->not_before_ns;
+    if (early && (!c->loop->early_ns || c->not_before_ns < c->loop->early_ns))
+        c->loop->early_ns = c->not_before_ns;
+    if ((c->ticket && !c->held) || early) {
         c->held = true;
         return MHD_YES;
     }
+    c->not_before_ns = 0;
     err refused = c->ticket ? c->loop->server->options->settle(&c->request, c->ticket) : ERR_OK;
     c->ticket = 0;
     if (refused)
@@ -296,6 +306,7 @@ static enum MHD_Result dispatch(struct http_connection *c)
 {
     const struct http_limits *limits = &c->loop->server->options->limits;
     c->stage = STAGE_WORK;
+    c->work_ns = clock_monotonic_ns();
     c->counted = true;
     atomic_fetch_add(&c->loop->server->active, 1);
     if (c->peer)

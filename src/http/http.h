@@ -68,6 +68,9 @@ void http_wake(struct http_request *request);
 /* For http_options.done: the answer is ready and stays here until `settle` has settled the ticket,
  * at the loop's next turn. Nothing of it is sent before. */
 void http_hold(struct http_request *request, uint64_t ticket);
+/* For http_options.done: the answer is not sent sooner than this after the request was there. The
+ * loop goes on with others meanwhile. */
+void http_not_before(struct http_request *request, int64_t us);
 /* True while the server is stopping: streams should end. */
 bool http_stopping(const struct http_request *request);
 

@@ -54,7 +54,8 @@ struct http_connection {
     char id[24];
     char *body;
     size_t body_bytes, body_cap, body_expected;
-    int64_t started_ns;
+    int64_t started_ns, work_ns; /* its head came; all of it was there */
+    int64_t not_before_ns;       /* of http_not_before; 0: whenever it is ready */
     uint64_t sent_bytes;
 };
 enum wake_state { WAKE_RUNNING, WAKE_ASLEEP, WAKE_WOKEN };
@@ -75,6 +76,7 @@ struct http_loop {
     char *log;                      /* lines not yet written */
     size_t log_bytes;
     int64_t swept_ms;
+    int64_t early_ns;               /* when the first answer held back may go; 0: none is */
 };
 
 struct http_pool;

@@ -48,6 +48,9 @@ const struct config_key config_keys[] = {
     { "audit.publish_minutes", CONFIG_NUMBER, "60", 1, 1440, "how often, while the chain grows" },
     { "auth.refusals_per_minute", CONFIG_NUMBER, "300", 0, 1000000,
       "bad tokens and sessions an address may show in a minute before it is answered 429; 0: any" },
+    { "auth.nothing_after_us", CONFIG_NUMBER, "500", 0, 100000,
+      "to those who may not see everything, an answer that gives nothing goes no sooner than this "
+      "after its request: the time does not tell hidden from absent; 0: when it is ready" },
     { "auth.registration", CONFIG_SWITCH, "no", 0, 0,
       "let anybody register a public app at /auth/register" },
     { "auth.demo_code", CONFIG_TEXT, "", 0, 0,

@@ -172,6 +172,7 @@ err serve_open_gate(struct ctx *cx, struct serve *serve, str folder)
         .demo_code = config_text(&serve->config, "auth.demo_code"),
         .open_to_all = serve->open,
         .refusals_per_minute = config_number(&serve->config, "auth.refusals_per_minute"),
+        .nothing_after_us = config_number(&serve->config, "auth.nothing_after_us"),
     });
     if (!serve->open)
         commit_add_part(serve->store, gate_part(serve->gate));

@@ -81,6 +81,12 @@ void access_refuse(const struct store_access *access, int64_t pid)
     access->seen->refused_pid = is_patient(pid) ? pid : 0;
 }
 
+void access_miss(const struct store_access *access)
+{
+    if (access && access->seen)
+        access->seen->missed++;
+}
+
 static void *copy(struct arena *arena, const void *list, size_t count, size_t bytes)
 {
     char *kept = arena_array(arena, count + 1, bytes);

@@ -39,6 +39,7 @@ struct access_seen {
     bool more;
     bool refused;                  /* something there was asked for and not given ... */
     int64_t refused_pid;           /* ... of this patient; 0: of none */
+    size_t missed;                 /* ids and searches that gave nothing, hidden or absent */
 };
 struct store_access {
     uint64_t types[ACCESS_TYPES_WORDS]; /* bit n: position n in fhir_resources may be seen */
@@ -71,5 +72,8 @@ bool access_hides(const struct store_access *access);
 void access_see(const struct store_access *access, int64_t pid);
 /* Notes that something was asked for by its id that may not be seen. */
 void access_refuse(const struct store_access *access, int64_t pid);
+/* Notes that what was asked for is not there, or may not be seen: the time of the answer must not
+ * tell which (gate.h). */
+void access_miss(const struct store_access *access);
 /* For work that goes on after the request: without narrowed types, lifted labels and `seen`. */
 struct store_access *access_copy(struct arena *arena, const struct store_access *access);

@@ -186,6 +186,17 @@ err compile_rid(struct ctx *cx, uint16_t resource, str id, int64_t *rid)
     return ERR_OK;
 }
 
+/* Does the slot say whose record a resource is in, and is this a patient whose record is closed to
+ * the asker? Then all that is there is hidden: it is not looked for, as with an unknown id. */
+static bool is_closed(const struct compile *on, uint16_t resource, uint16_t slot, int64_t patient)
+{
+    const struct layout_type *type = &on->layout->types[resource];
+    return store_rid_resource(patient) == fhir_resource_find(S("Patient")) &&
+           on->layout->slots[slot].single && type->patient_slots_count > 0 &&
+           type->patient_slots[0] == slot &&
+           !access_patient(on->cx->access, store_rid(resource, 0), patient);
+}
+
 static err add_target(const struct compile *on, struct clause *clause,
                       const struct layout_param_slot *slot, uint16_t target, str id)
 {
@@ -193,7 +204,7 @@ static err add_target(const struct compile *on, struct clause *clause,
     if (slot->target != FHIR_NONE && slot->target != target)
         return ERR_OK;
     TRY(compile_rid(on->cx, target, id, &rid));
-    if (rid)
+    if (rid && !is_closed(on, on->query->resource, slot->slot, rid))
         clause_add(on->cx, clause, (struct posting){ .kind = POSTING_REF, .slot = slot->slot,
                                                      .value = rid });
     return ERR_OK;
@@ -660,7 +671,8 @@ static err compile_compartment(const struct compile *on, struct clause *clause)
         const struct layout_param *param = layout_param(on->layout, criterion->type,
                                                         str_of(*codes));
         for (uint16_t s = 0; param && s < param->slots_count; s++)
-            clause_add(on->cx, clause, (struct posting){ .kind = POSTING_REF,
+            if (!is_closed(on, criterion->type, param->slots[s].slot, rid))
+                clause_add(on->cx, clause, (struct posting){ .kind = POSTING_REF,
                                                          .slot = param->slots[s].slot,
                                                          .value = rid });
     }

@@ -65,7 +65,7 @@ static err add_visible(struct ctx *cx, struct store *store, struct db_stmt *stmt
     TRY(version_from(cx, store, cx->db, stmt, &row));
     TRY(superseded(cx, &row, at_ms, &old));
     struct store_version *v = &row.version;
-    if (v->method != STORE_DELETED)
+    if (v->method != STORE_DELETED && !row.closed)
         v->body = version_splice(cx->arena, row.body, v->vid, v->at_ms);
     if (old || !version_visible(cx, store, &row, v->body))
         return ERR_OK;
@@ -137,9 +137,11 @@ static err find_walk(struct ctx *cx, struct store *store, const struct store_his
         return ERR_OK;
     struct version_row row;
     TRY(version_current(cx, store, query->resource, query->id, &row));
-    if (!row.ident.rid || !row.ident.vid || !version_visible(cx, store, &row, row.body.text))
+    if (!row.ident.rid || !row.ident.vid || !version_visible(cx, store, &row, row.body.text)) {
+        access_miss(cx->access);
         return ctx_failf(cx, ERR_NOT_FOUND, (str){ 0 }, "there is no %.*s with id %.*s",
                          STR_ARG(fhir_resource_name(query->resource)), STR_ARG(query->id));
+    }
     *out = (struct walk){ SQL_HISTORY_RID, SQL_COUNT_RID, row.ident.rid, false, 1 };
     return ERR_OK;
 }

@@ -23,7 +23,7 @@ const char store_schema[] =
     "CREATE TABLE act (seq INTEGER PRIMARY KEY, count INTEGER NOT NULL, who TEXT, why TEXT);";
 
 #define IDENT "i.rid, i.vid, i.seq, i.pid, i.deleted, i.labelled"
-#define VERSION "v.seq, v.vid, v.at_ms, v.method, v.dict, v.hole, v.body, i.id"
+#define VERSION "v.seq, v.vid, v.at_ms, v.method, v.dict, v.hole, v.body, i.id, i.at"
 #define WHOLE "SELECT " IDENT ", " VERSION " FROM "
 
 /* clang-format off */
@@ -58,6 +58,10 @@ const struct stmt store_sql[] = {
     [SQL_NEWEST_BODY] = { "the newest body of a resource",
         WHOLE "version v JOIN ident i ON i.rid = v.rid WHERE v.rid = ?1 AND v.body IS NOT NULL "
         "ORDER BY v.vid DESC LIMIT 1", "SEARCH v USING INDEX version_by_rid" },
+
+    [SQL_LABELLED] = { "does the current version carry a label",
+        "SELECT 1 FROM code c JOIN tok t ON t.slot = ?1 AND t.cid = c.cid AND t.at = ?2 AND "
+        "t.rid = ?3 WHERE c.code = ?4 AND c.system = ?5", "SEARCH t USING PRIMARY KEY" },
 
     [SQL_VERSION_PUT] = { "append to the log",
         "INSERT INTO version VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", NULL },

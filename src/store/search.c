@@ -273,7 +273,10 @@ err search_run(struct ctx *cx, struct store *store, const struct search_request 
     search.count = search.count < most ? search.count : most;
     out->summary = search.query.summary;
     out->elements = search.query.elements;
-    return fill_page(cx, &search);
+    TRY(fill_page(cx, &search));
+    if (!out->entries_count && (!out->has_total || !out->total))
+        access_miss(cx->access);
+    return ERR_OK;
 }
 
 err search_condition(struct ctx *cx, struct store *store, uint16_t resource, str query,
@@ -294,19 +297,20 @@ err search_condition(struct ctx *cx, struct store *store, uint16_t resource, str
         return ctx_fail(cx, ERR_PRECONDITION, (str){ 0 },
                         S("a condition needs at least one search parameter with a value"));
     TRY(plan_make(cx, store, from.layout, &parsed, &plan));
-    if (plan.nothing)
-        return ERR_OK;
     plan_whole(&plan);
-    TRY(plan_stream(cx, &plan, NULL, &stream));
-    while (out->count < out->max) {
+    if (!plan.nothing)
+        TRY(plan_stream(cx, &plan, NULL, &stream));
+    while (!plan.nothing && out->count < out->max) {
         struct hit hit;
         bool any, accepted;
         TRY(stream_next(cx, &stream, &hit, &any));
         if (!any)
-            return ERR_OK;
+            break;
         TRY(plan_accepts(cx, store, &plan, &hit, &accepted));
         if (accepted)
             out->rids[out->count++] = hit.rid;
     }
+    if (!out->count)
+        access_miss(cx->access);
     return ERR_OK;
 }

@@ -2,12 +2,13 @@
 #include "store/version.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "store/layout.h"
 #include "store/narrow.h"
 
 /* Columns of the statements that give IDENT and VERSION (schema.c). */
 enum {
     C_RID, C_IDENT_VID, C_IDENT_SEQ, C_PID, C_DELETED, C_LABELLED,
-    C_SEQ, C_VID, C_AT_MS, C_METHOD, C_DICT, C_HOLE, C_BODY, C_ID
+    C_SEQ, C_VID, C_AT_MS, C_METHOD, C_DICT, C_HOLE, C_BODY, C_ID, C_AT
 };
 
 str version_splice(struct arena *arena, struct store_body body, int64_t vid, int64_t at_ms)
@@ -44,10 +45,43 @@ int64_t version_seq(struct db_stmt *stmt)
     return db_int(stmt, C_SEQ);
 }
 
+static err carries(struct ctx *cx, struct store *store, const struct version_row *row,
+                   const struct access_label *label, bool *out)
+{
+    const struct layout_param *param =
+        layout_param(store_layout(store), store_rid_resource(row->ident.rid), S("_security"));
+    if (!param || !param->slots_count)
+        return ERR_OK;
+    struct db_stmt *stmt = db_use(cx, cx->db, store_sql, SQL_LABELLED);
+    db_bind_int(stmt, 1, param->slots[0].slot);
+    db_bind_int(stmt, 2, row->at);
+    db_bind_int(stmt, 3, row->ident.rid);
+    db_bind_text(stmt, 4, label->code);
+    db_bind_text(stmt, 5, label->system);
+    TRY(db_step(cx, stmt, out));
+    db_reset(stmt);
+    return ERR_OK;
+}
+
+/* Hidden whatever its body says? A deleted one has left the index: its body is asked. */
+static err close_row(struct ctx *cx, struct store *store, struct version_row *row)
+{
+    const struct store_access *access = cx->access;
+    row->closed = access && !access_patient(access, row->ident.rid, row->ident.pid);
+    if (!access || row->closed || !row->ident.labelled || row->ident.deleted)
+        return ERR_OK;
+    bool lifts = access_lifts(access, row->ident.pid);
+    for (size_t i = 0; i < access->hidden_count && !row->closed; i++)
+        if (!(lifts && access->hidden[i].lifts))
+            TRY(carries(cx, store, row, &access->hidden[i], &row->closed));
+    return ERR_OK;
+}
+
 err version_from(struct ctx *cx, struct store *store, struct db *db, struct db_stmt *stmt,
                  struct version_row *out)
 {
     ident_from(stmt, &out->ident);
+    out->at = db_int(stmt, C_AT);
     struct store_version *v = &out->version;
     int64_t rid = db_int(stmt, C_RID);
     *v = (struct store_version){
@@ -58,7 +92,8 @@ err version_from(struct ctx *cx, struct store *store, struct db *db, struct db_s
         .id = arena_copy(cx->arena, db_text(stmt, C_ID)), .body = S(""),
     };
     out->body = (struct store_body){ S(""), 0 };
-    if (db_is_null(stmt, C_BODY))
+    TRY(close_row(cx, store, out));
+    if (out->closed || db_is_null(stmt, C_BODY))
         return ERR_OK;
     struct packed packed = { (int)db_int(stmt, C_DICT), db_blob(stmt, C_BODY) };
     TRY(dict_unpack(cx, &store->dicts, db, packed, &out->body.text));
@@ -144,8 +179,7 @@ bool version_reachable(struct ctx *cx, struct store *store, const struct version
     if (!cx->access)
         return true;
     size_t kept = cx->issues.kept, count = cx->issues.count;
-    bool hides = !access_patient(cx->access, row->ident.rid, row->ident.pid) ||
-                 body_hides(cx, store, row, row->body.text);
+    bool hides = row->closed || body_hides(cx, store, row, row->body.text);
     cx->issues.kept = kept;
     cx->issues.count = count;
     return !hides;
@@ -155,8 +189,7 @@ bool version_visible(struct ctx *cx, struct store *store, const struct version_r
 {
     if (!cx->access)
         return true;
-    if (!access_type(cx->access, store_rid_resource(row->ident.rid)) ||
-        !access_patient(cx->access, row->ident.rid, row->ident.pid))
+    if (row->closed || !access_type(cx->access, store_rid_resource(row->ident.rid)))
         return false;
     size_t kept = cx->issues.kept, count = cx->issues.count;
     bool hides = body_hides(cx, store, row, body);
@@ -206,14 +239,19 @@ static err judge(struct ctx *cx, struct store *store, struct version_row *row,
                  const struct wanted *wanted, struct store_version *out)
 {
     struct store_version *v = &row->version;
-    if (!row->ident.rid || !v->vid)
-        return not_found(cx, wanted->resource, wanted->id);
-    if (v->method != STORE_DELETED)
-        v->body = version_splice(cx->arena, row->body, v->vid, v->at_ms);
     bool asked = wanted->sql != SQL_READ_RID; /* by number the program reads for itself */
-    if (!version_visible(cx, store, row, v->body)) {
+    if (!row->ident.rid || !v->vid) {
         if (asked)
+            access_miss(cx->access);
+        return not_found(cx, wanted->resource, wanted->id);
+    }
+    if (v->method != STORE_DELETED && !row->closed)
+        v->body = version_splice(cx->arena, row->body, v->vid, v->at_ms);
+    if (!version_visible(cx, store, row, v->body)) {
+        if (asked) {
             access_refuse(cx->access, row->ident.pid);
+            access_miss(cx->access);
+        }
         return not_found(cx, wanted->resource, wanted->id);
     }
     if (asked)

@@ -9,9 +9,12 @@ struct version_row {
     struct ident_row ident;
     struct store_version version; /* body not filled: splice it */
     struct store_body body;
+    int64_t at;    /* of the current version */
+    bool closed;   /* hidden by whose it is or by its newest labels: its body was not read */
 };
 str version_splice(struct arena *arena, struct store_body body, int64_t vid, int64_t at_ms);
-/* From a row of a statement that gives IDENT and VERSION. */
+/* From a row of a statement that gives IDENT and VERSION. What cx's filter hides is found out from
+ * the row and the index, before the body: a hidden one costs the same, however large it is. */
 err version_from(struct ctx *cx, struct store *store, struct db *db, struct db_stmt *stmt,
                  struct version_row *out) MUST_USE;
 uint16_t version_type(struct db_stmt *stmt); /* of the row, unread */

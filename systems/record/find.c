@@ -416,6 +416,8 @@ static err find_people(struct ctx *cx, struct store *store, struct find_list *li
         list->more = true;
     }
     mark_confusable(cx, list->rows, list->rows_count);
+    if (!list->rows_count)
+        access_miss(cx->access);
     for (size_t i = 0; i < list->rows_count; i++)
         access_see(cx->access, list->rows[i].pid);
     for (size_t i = 0; i < list->rows_count; i++)

@@ -269,8 +269,8 @@ test('no answer depends on what its asker may not see', async (t) => {
   t.diagnostic(`seed ${seed}: ${all.length} questions over ${record.length} resources, ${hidden} ` +
     `hidden; answers ${JSON.stringify(tally)}; median us to answer: seen ${median(times.seen)}, hidden ${median(times.hidden)}, ` +
     `absent ${median(times.absent)}; z ${rankZ(times.hidden, times.absent).toFixed(1)}`);
-  // A hidden one's row (and, with a label, its body) is looked at: some microseconds, which show only
-  // over thousands of tries. A path of its own, such as a search or a write, would pass 8 by far.
-  assert.ok(Math.abs(rankZ(times.hidden, times.absent)) < 8, 'a hidden resource is told by the time its 404 takes');
+  // bench/timing.mjs says it to a fraction of a microsecond, for every way to name a resource.
+  assert.ok(Math.abs(rankZ(times.hidden, times.absent)) < 5, 'a hidden resource is told by the time its 404 takes');
+  assert.ok(Math.min(...times.hidden, ...times.absent) >= 500, 'no sooner than auth.nothing_after_us');
   run(whole, 'audit', 'verify');
 });

@@ -351,8 +351,8 @@ test('R4\'s own kind: criteria is a search, the resource itself is put', async (
 
 // ---- websocket and event stream ----
 
-async function bound(server, path, ids) {
-  const answer = await server.get(path);
+async function bound(server, path, ids, headers) {
+  const answer = await server.get(path, headers);
   assert.equal(answer.status, 200, answer.text);
   const found = Object.fromEntries(answer.body.parameter.map((p) => [p.name,
     p.valueString ?? p.valueDateTime ?? p.valueUrl]));
@@ -492,4 +492,124 @@ test('a subscriber is told what its maker may see, until the grant is revoked', 
   await until('off', async () => (await status(ids[0])) === 'off');
   assert.match((await server.get(`/fhir/Subscription/${ids[0]}`, writer)).body.error, /may not see/);
   assert.ok(!hook.seen.some((c) => c.text.includes('Oak')));
+});
+
+// ---- hidden from who subscribed: by relationship, label and consent, before, between and after ----
+
+const LABEL = { security: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'R' }] };
+const pulse = (id, about, meta) => ({ resourceType: 'Observation', id, ...(meta && { meta }), status: 'final', code: { text: 'pulse' },
+  subject: { reference: `Patient/${about}` }, note: [{ text: `says ${id}` }] });
+const careTeam = (about, status) => ({ resourceType: 'CareTeam', id: `team-${about}`, status, subject: { reference: `Patient/${about}` },
+  participant: [{ member: { reference: 'Practitioner/n1' } }] });
+const dissent = (about, status) => ({ resourceType: 'Consent', id: `consent-${about}`, status, patient: { reference: `Patient/${about}` },
+  scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'patient-privacy' }] },
+  category: [{ coding: [{ system: 'http://loinc.org', code: '59284-0' }] }], policyRule: { text: 'local' },
+  provision: { type: 'deny', actor: [{ role: { text: 'x' }, reference: { reference: 'Practitioner/n1' } }] } });
+
+test('no channel and no payload tells of what is hidden from who subscribed, whenever it became so', async (t) => {
+  const server = await startServer(t, { open: false, args: LOCAL });
+  const all = token(server, 'system/*.cruds').headers;
+  const put = async (resource) => {
+    const answer = await server.put(`/fhir/${resource.resourceType}/${resource.id}`, resource, all);
+    assert.ok(answer.status < 300, answer.text);
+  };
+  await put({ resourceType: 'Practitioner', id: 'n1' });
+  for (const id of ['kept', 'lost', 'denies', 'relents', 'strange']) {
+    await put({ resourceType: 'Patient', id });
+    if (id !== 'strange') await put(careTeam(id, 'active'));
+  }
+  await put(dissent('relents', 'active'));
+  // Only those who look after the system may subscribe; one of them goes back to the ward.
+  operator(server, 'user', 'add', 't.herapist', '--role', 'system_admin', '--who', 'Practitioner/n1');
+  const own = operator(server, 'token', '--user', 't.herapist', '--scope', 'user/*.cruds');
+  const mine = { authorization: `Bearer ${own}` };
+  const hooks = {}, ids = {};
+  let down = false;
+  for (const content of ['empty', 'id-only', 'full-resource', 'late']) {
+    hooks[content] = await receiver(t, (call) => (content === 'late' && down && kind(call.bundle) === 'event-notification' ? 503 : 200));
+    ids[content] = await create(server, subscription('Observation', { endpoint: hooks[content].url, content: content === 'late' ? 'full-resource' : content }), mine);
+  }
+  ids.socket = await create(server, subscription('Observation', { type: 'websocket', content: 'full-resource' }), mine);
+  ids.stream = await create(server, { ...sse('Observation'), channel: { ...sse('Observation').channel,
+    _payload: { extension: [{ url: `${BACKPORT}backport-payload-content`, valueCode: 'full-resource' }] } } }, mine);
+  const status = async (id) => (await server.get(`/fhir/Subscription/${id}`, all)).body.status;
+  for (const id of Object.values(ids)) await until('active', async () => (await status(id)) === 'active');
+  await put(pulse('before-role', 'kept')); // a system administrator is told of nobody's record
+  operator(server, 'user', 'role', 't.herapist', 'ahp');
+  await until('the role', async () => (await server.get('/fhir/Patient/kept', mine)).status === 200);
+  await new Promise((resolve) => setTimeout(resolve, 1100)); // what a subscriber may see is looked up once a second
+
+  const { socket, seen } = await bound(server, `/fhir/Subscription/${ids.socket}/$get-ws-binding-token`, 1, mine);
+  const stream = await listen(server, ids.stream, mine);
+  await until('greeting', () => stream.blocks.length === 1);
+  const told = {
+    ...Object.fromEntries(Object.keys(hooks).map((name) => [name, () => hooks[name].seen.map((call) => call.text)])),
+    socket: () => seen.map((bundle) => JSON.stringify(bundle)), stream: () => stream.blocks.map((block) => block.data),
+  };
+  const last = (text) => (kind(JSON.parse(text)) === 'event-notification' ? events(JSON.parse(text)).map((e) => Number(e['event-number'])) : []);
+  const reaches = (number, names = Object.keys(told)) => until(`event ${number} everywhere`, () => names.every((name) => told[name]().flatMap(last).includes(number)));
+
+  // Hidden when it happens: not counted, not told.
+  await put(pulse('strange-1', 'strange'));
+  await put(pulse('denied-yet', 'relents'));
+  await put(pulse('labelled', 'kept', LABEL));
+  await put(pulse('turns', 'kept'));            // 1
+  await put(pulse('turns', 'kept', LABEL));     // the label comes: what tells of it is hidden, too
+  await put(pulse('of-lost', 'lost'));          // 2
+  await put(pulse('of-denies', 'denies'));      // 3
+  await reaches(3);
+
+  // Between the event and its delivery, and from then on.
+  down = true;
+  await put(pulse('late-lost', 'lost'));        // 4: seen by those who take it at once
+  await reaches(4, Object.keys(told).filter((name) => name !== 'late'));
+  await until('tried', () => hooks.late.seen.some((call) => call.text.includes('late-lost')));
+  const tried = hooks.late.seen.length;
+  await put(careTeam('lost', 'inactive'));
+  await put(dissent('denies', 'active'));
+  await put(dissent('relents', 'inactive'));
+  await until('all three hold', async () => (await Promise.all(['lost', 'denies', 'relents'].map((id) => server.get(`/fhir/Patient/${id}`, mine))))
+    .map((answer) => answer.status).join() === '404,404,200');
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+  down = false;
+  await put(pulse('after-lost', 'lost'));
+  await put(pulse('after-denies', 'denies'));
+  await put(pulse('after-turns', 'kept', LABEL));
+  assert.equal((await server.delete('/fhir/Observation/turns', all)).status, 204);
+  assert.equal((await server.delete('/fhir/Observation/of-lost', all)).status, 204);
+  await put(pulse('after-relents', 'relents')); // 5
+  await put(pulse('after-kept', 'kept'));       // 6
+  await reaches(6);
+  for (const [name, texts] of Object.entries(told)) {
+    assert.deepEqual([...new Set(texts().flatMap(last))].sort(), [1, 2, 3, 4, 5, 6], `${name}: no number for what is hidden`);
+    const all6 = texts().join('\n');
+    assert.doesNotMatch(all6, /strange|denied-yet|labelled|after-(lost|denies|turns)|before-role/, name);
+    if (name !== 'empty' && name !== 'late') assert.match(all6, /of-lost[^]*after-relents[^]*after-kept/, `${name} is told what may be seen`);
+    if (['full-resource', 'socket', 'stream'].includes(name)) assert.match(all6, /says after-kept/, name);
+    if (name === 'empty') assert.doesNotMatch(all6, /Observation\//, 'empty names nothing');
+  }
+  assert.doesNotMatch(hooks.late.seen.slice(tried).filter((call) => /event-notification/.test(call.text)).at(-1).text, /late-lost/,
+    'what was hidden before it could be delivered keeps its number alone');
+  for (const content of ['empty', 'id-only', 'full-resource']) {
+    const asked = await server.get(`/fhir/Subscription/${ids['full-resource']}/$events?content=${content}`, mine);
+    assert.equal(asked.status, 200, asked.text);
+    assert.doesNotMatch(asked.text, /lost|denies|turns|strange|labelled/, `$events ${content}: by what may be seen now`);
+    assert.deepEqual(events(asked.body).map((e) => Number(e['event-number'])), [1, 2, 3, 4, 5, 6]);
+    assert.equal(asked.text.includes('after-kept'), content !== 'empty');
+  }
+  for (const path of [`${ids.stream}/$status`, '$status']) {
+    const counted = await server.get(`/fhir/Subscription/${path}`, mine);
+    assert.equal(counted.status, 200, counted.text);
+    assert.doesNotMatch(counted.text, /"7"|lost|denies/, path);
+  }
+
+  // The one who subscribed loses the right to anything: every channel ends.
+  operator(server, 'user', 'disable', 't.herapist');
+  await until('refused', async () => (await server.get('/fhir/Patient/kept', mine)).status === 401);
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+  await put(pulse('to-nobody', 'kept'));
+  for (const id of Object.values(ids)) await until('off', async () => (await status(id)) === 'off');
+  await socket.ended;
+  await until('the stream ends', () => stream.ended);
+  for (const [name, texts] of Object.entries(told)) assert.doesNotMatch(texts().join(), /to-nobody/, name);
 });
