@@ -48,6 +48,12 @@ if (form) {
     timer = window.setTimeout(ask, PAUSE_MS);
   });
   form.addEventListener('submit', note);
+  form.addEventListener('reset', () => { // kept to be sent later: the next set starts from nothing
+    clearTimeout(timer);
+    asked += 1;
+    preview.replaceChildren();
+    setTimeout(gas);
+  });
   form.addEventListener('keydown', (event) => {
     const target = event.target as HTMLElement;
     if (event.key !== 'Enter' || !target.matches('input[type="text"], input[type="radio"], select')) return;
