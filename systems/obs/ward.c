@@ -80,10 +80,12 @@ static err read_alert(struct ctx *cx, str patient, struct obs_row *out)
     return ERR_OK;
 }
 
+/* An incomplete set is said, and drawn only where the least it can be is more than the set before:
+ * a line never falls because something was not measured. */
 static struct ui_html spark_of(struct ctx *cx, const struct obs_point *points, size_t count)
 {
     double values[OBS_SPARK];
-    size_t shown = 0;
+    size_t shown = 0, told = 0;
     struct buf out = buf_make(cx->arena, 8192), said = buf_make(cx->arena, 400);
     count = count > OBS_SPARK ? OBS_SPARK : count;
     buf_add(&said, S("NEWS2, last sets:"));
@@ -91,8 +93,9 @@ static struct ui_html spark_of(struct ctx *cx, const struct obs_point *points, s
         const struct obs_point *p = &points[i - 1];
         if (p->excluded)
             continue;
-        buf_printf(&said, "%s %s%d", shown ? "," : "", p->complete ? "" : "at least ", p->total);
-        values[shown++] = p->total;
+        buf_printf(&said, "%s %s%d", told++ ? "," : "", p->complete ? "" : "at least ", p->total);
+        if (p->complete || (shown && p->total > values[shown - 1]))
+            values[shown++] = p->total;
     }
     if (shown < 2)
         return (struct ui_html){ S("") };

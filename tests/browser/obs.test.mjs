@@ -283,6 +283,17 @@ test('the chart has every figure in print: the score of each cell, a pattern, an
   await page.context().close();
 });
 
+test('the sparkline of a list never falls for an incomplete set, and says it in words', async () => {
+  const page = await open(browser, `${server.url}/obs/ward/ward-a`);
+  const spark = page.locator('#obs-ann svg');
+  assert.match(await spark.getAttribute('aria-label'), /0, 0, 0, 5, 10, at least 4, 16/);
+  const line = await spark.locator('path').getAttribute('d');
+  const heights = line.match(/-?[\d.]+/g).map(Number).filter((_, i) => i % 2);
+  assert.deepEqual(heights, [...heights].sort((a, b) => b - a), `rises only: ${heights}`);
+  assert.equal(heights.length, 6);
+  await page.context().close();
+});
+
 test('on A4: identifiers and time, no controls, within the page', async () => {
   const page = await open(browser, `${server.url}/obs/patient/ann`, { night: true });
   await page.setViewportSize({ width: 718, height: 1000 });
