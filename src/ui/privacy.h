@@ -77,6 +77,7 @@ struct privacy_look {           /* one person on one day, for the patient */
 };
 struct privacy_mine {
     struct ui_page page;
+    const struct ui_banner *banner; /* for those who work here: whose record it is; NULL: my own */
     const struct privacy_look *looks;
     size_t looks_count;
 };

@@ -215,9 +215,9 @@ static err add_looks(struct http_request *request, struct privacy_flagger *flagg
     struct privacy_look *looks = arena_array(cx->arena, MINE_ROWS, sizeof *looks);
     for (size_t i = 0; i < page->count && mine->looks_count < MINE_ROWS; i++) {
         const struct audit_entry *entry = &page->list[i].entry;
-        bool own = str_eq(entry->who, user->person.name);
+        bool own = !mine->banner && str_eq(entry->who, user->person.name);
         /* One proxy does not learn of another, nor when the patient looks. */
-        bool kept = str_eq(str_of(user->asker.role->name), S("proxy")) &&
+        bool kept = !mine->banner && str_eq(str_of(user->asker.role->name), S("proxy")) &&
                     (entry->behalf.n || str_eq(entry->role, S("patient")));
         if (own || kept || entry->outcome != AUDIT_DONE || !may_tell(request, entry))
             continue;
@@ -236,20 +236,27 @@ static err add_looks(struct http_request *request, struct privacy_flagger *flagg
     return ERR_OK;
 }
 
-static err send_mine(struct http_request *request, struct http_response *response, int64_t pid)
+static err send_mine(struct http_request *request, struct http_response *response, int64_t pid,
+                     const struct ui_banner *banner)
 {
     struct ctx *cx = request->cx;
-    struct privacy_mine mine = { .page = ui_page_for(request, S("Who has looked")) };
+    struct privacy_mine mine = { .page = ui_page_for(request, S("Who has looked")),
+                                 .banner = banner };
     struct audit_query query = { .pid = pid, .act = -1, .outcome = -1, .count = MINE_LOOK };
     struct audit_page page;
-    TRY(audit_flush(cx, gate_audit(request->gate_self)));
     TRY(store_reader(cx, request->store));
     TRY(audit_find(cx, &query, &page));
     struct privacy_flagger *flagger = privacy_flagger_make(cx, request->store,
                                                            gate_people(request->gate_self));
     TRY(add_looks(request, flagger, &page, &mine));
+    if (banner) {
+        mine.page.section = "/record";
+        mine.page.back_href = arena_printf(cx->arena, "/record/patient/%.*s",
+                                           STR_ARG(banner->who.id));
+        mine.page.back_text = S("The record");
+    }
     struct buf out = ui_page_buf(request);
-    privacy_mine_draw(&out, &mine);
+    privacy_mine_draw(&out, cx, &mine);
     return ui_page_send(request, response, &out);
 }
 
@@ -259,16 +266,21 @@ err privacy_mine_get(struct http_request *request, struct http_response *respons
     if (!user->patients.pids_count)
         return ctx_fail(request->cx, ERR_NOT_FOUND, (str){ 0 },
                         S("your sign-in is not joined to a record yet"));
-    return send_mine(request, response, user->patients.pids[0]);
+    TRY(audit_flush(request->cx, gate_audit(request->gate_self)));
+    return send_mine(request, response, user->patients.pids[0], NULL);
 }
 
 /* "Who has seen this record", for those who may open it. */
 err privacy_seen_get(struct http_request *request, struct http_response *response)
 {
     struct store_version version;
+    struct ui_banner banner;
+    /* before the first read: what it sees is as old as its snapshot */
+    TRY(audit_flush(request->cx, gate_audit(request->gate_self)));
     TRY(store_read(request->cx, request->store, fhir_resource_find(S("Patient")),
                    request->captures[0], &version));
-    return send_mine(request, response, version.rid);
+    TRY(ui_banner_read(request->cx, request->store, request->captures[0], &banner));
+    return send_mine(request, response, version.rid, &banner);
 }
 
 /* ---- why may they? ---- */

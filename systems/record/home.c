@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "systems/record/home.h"
+#include "systems/record/file.h"
 #include "http/text.h"
 #include "record_home.html.h"
 #include "systems/record/entry.h"
@@ -29,30 +30,60 @@ str home_href(struct ctx *cx, str patient, const struct record_item *item)
                         kind->name, STR_ARG(item->id));
 }
 
-/* "120/80 mmHg": the components of a blood pressure, or "code value; code value" of others. */
+/* The unit as a chart prints it: laboratories and devices send "millimeter of mercury". */
+static str unit_of(struct ctx *cx, struct json quantity)
+{
+    static const struct { const char *code, *text; } units[] = {
+        { "mm[Hg]", "mmHg" }, { "Cel", "\u00b0C" }, { "/min", "/min" }, { "%", "%" },
+        { "kg", "kg" }, { "cm", "cm" }, { "kg/m2", "kg/m\u00b2" }, { "L/min", "L/min" },
+        { "{score}", "" },
+    };
+    for (size_t i = 0; i < COUNT(units); i++)
+        if (json_string_is(json_get(quantity, S("code")), str_of(units[i].code)))
+            return str_of(units[i].text);
+    return record_text(cx, quantity, "unit");
+}
+
+static struct json component_of(struct json body, const char *const codes[2])
+{
+    for (struct json_walk w = json_walk(json_get(body, S("component"))); json_next(&w);)
+        for (size_t i = 0; i < 2; i++)
+            if (record_has_code(json_get(w.value, S("code")), codes[i]))
+                return json_get(w.value, S("valueQuantity"));
+    return (struct json){ 0 };
+}
+
+static str number_and_unit(struct ctx *cx, struct json quantity)
+{
+    str number = json_text(json_get(quantity, S("value"))), unit = unit_of(cx, quantity);
+    return number.n ? arena_printf(cx->arena, "%.*s%.*s%s%.*s",
+                                   STR_ARG(record_text(cx, quantity, "comparator")),
+                                   STR_ARG(number), unit.n ? " " : "", STR_ARG(unit))
+                    : S("");
+}
+
+/* "120/80 mmHg" of a blood pressure, whichever part was sent first; of others the first part. */
 static str components(struct ctx *cx, struct json body)
 {
+    static const char *const systolic[] = { "8480-6", "72313002" };
+    static const char *const diastolic[] = { "8462-4", "1091811000000102" };
+    struct json upper = component_of(body, systolic), lower = component_of(body, diastolic);
+    str one = json_text(json_get(upper, S("value"))), two = json_text(json_get(lower, S("value")));
+    if (one.n && two.n)
+        return arena_printf(cx->arena, "%.*s/%.*s %.*s", STR_ARG(one), STR_ARG(two),
+                            STR_ARG(unit_of(cx, upper)));
     struct json list = json_get(body, S("component"));
-    struct json first = json_get(json_at(list, 0), S("valueQuantity"));
-    struct json second = json_get(json_at(list, 1), S("valueQuantity"));
-    str one = json_text(json_get(first, S("value"))), two = json_text(json_get(second, S("value")));
-    bool pressure = json_count(list) == 2 &&
-                    str_eq(record_text(cx, first, "unit"), record_text(cx, second, "unit"));
-    if (!one.n)
-        return S("");
-    return pressure ? arena_printf(cx->arena, "%.*s/%.*s %.*s", STR_ARG(one), STR_ARG(two),
-                                   STR_ARG(record_text(cx, first, "unit")))
-                    : arena_printf(cx->arena, "%.*s %.*s and more", STR_ARG(one),
-                                   STR_ARG(record_text(cx, first, "unit")));
+    str first = number_and_unit(cx, json_get(json_at(list, 0), S("valueQuantity")));
+    return first.n && json_count(list) > 1 ? arena_printf(cx->arena, "%.*s and more",
+                                                          STR_ARG(first)) : first;
 }
 
 static str quantity(struct ctx *cx, struct json body)
 {
-    struct json value = json_get(body, S("valueQuantity"));
     struct json integer = json_get(body, S("valueInteger"));
-    str number = json_text(json_get(value, S("value"))), unit = record_text(cx, value, "unit");
+    str number = number_and_unit(cx, json_get(body, S("valueQuantity")));
     if (number.n)
-        return arena_printf(cx->arena, "%.*s %.*s", STR_ARG(number), STR_ARG(unit));
+        return number;
     if (json_is(integer, JSON_NUMBER))
         return json_text(integer);
     str text = record_text(cx, body, "valueString");
@@ -102,6 +133,15 @@ static str task_words(struct ctx *cx, struct json body)
                         STR_ARG(due.n ? record_brief_when(cx, due) : S("")));
 }
 
+/* Of what kind, and by whom: ten letters of one name are told apart by it. */
+static str document_words(struct ctx *cx, struct json body)
+{
+    str kind = file_kind(cx, body);
+    str by = record_text(cx, json_at(json_get(body, S("author")), 0), "display");
+    return arena_printf(cx->arena, "%.*s%s%.*s", STR_ARG(kind), kind.n && by.n ? ", " : "",
+                        STR_ARG(by));
+}
+
 static str more_of(struct ctx *cx, struct json body, str type)
 {
     str note = record_text(cx, json_at(json_get(body, S("note")), 0), "text");
@@ -117,6 +157,8 @@ static str more_of(struct ctx *cx, struct json body, str type)
         return record_text(cx, json_at(json_get(body, S("author")), 0), "display");
     if (str_eq(type, S("DiagnosticReport")))
         return record_text(cx, body, "conclusion");
+    if (str_eq(type, S("DocumentReference")))
+        return document_words(cx, body);
     return note;
 }
 
@@ -245,6 +287,48 @@ static void add_members(struct record_look *look, struct json team, struct home_
         };
 }
 
+/* What is flagged, and whether anybody has seen it, stands beside a result. */
+static err mark_results(struct record_look *look, const struct record_set *set,
+                        struct home_line *lines, size_t count)
+{
+    struct result_list list = { 0 };
+    size_t line = 0;
+    TRY(result_reports(look->cx, look->store, look->patient, &list));
+    for (size_t i = 0; i < set->count && line < count; i++) {
+        if (home_is_wrong(set->items[i].body))
+            continue;
+        for (size_t k = 0; k < list.reports_count; k++) {
+            const struct result_report *report = &list.reports[k];
+            if (report->acknowledged || !str_eq(report->id, set->items[i].id))
+                continue;
+            lines[line].chip = report->level == RESULT_CRITICAL ? S("Critical, not acknowledged")
+                                                                : S("Not acknowledged");
+            lines[line].tone = report->level == RESULT_CRITICAL ? UI_HIGH : UI_MEDIUM;
+            lines[line].more = report->flagged.n ? report->flagged : lines[line].more;
+        }
+        line++;
+    }
+    return ERR_OK;
+}
+
+/* The score before the values it was made of. */
+static err add_score(struct record_look *look, struct home_card *card, struct home_line *lines)
+{
+    struct record_set set;
+    TRY(record_find(look->cx, look->store, "Observation",
+                    arena_printf(look->cx->arena, "patient=Patient/%.*s&code=http://snomed.info/"
+                                 "sct|1104051000000101&status:not=entered-in-error&_sort=-date",
+                                 STR_ARG(look->patient)), 1, &set));
+    if (!set.count)
+        return ERR_OK;
+    lines[card->lines_count] = home_line_of(look, &set.items[0]);
+    struct home_line *line = &lines[card->lines_count++];
+    line->text = S("NEWS2");
+    line->href = arena_printf(look->cx->arena, "/obs/patient/%.*s", STR_ARG(look->patient));
+    line->more = line->more.n ? line->more : S("No total: the set is not complete");
+    return ERR_OK;
+}
+
 static err fill_card(struct record_look *look, const struct card_row *row, struct home_card *card)
 {
     struct ctx *cx = look->cx;
@@ -259,6 +343,8 @@ static err fill_card(struct record_look *look, const struct card_row *row, struc
     TRY(record_find(cx, look->store, row->type,
                     arena_printf(cx->arena, "patient=Patient/%.*s%s", STR_ARG(look->patient),
                                  row->query), 4 * HOME_LINES, &set));
+    if (str_eq(str_of(row->type), S("Observation")))
+        TRY(add_score(look, card, lines));
     for (size_t i = 0; i < set.count; i++) {
         if (!shown(row, set.items[i].body))
             continue;
@@ -270,7 +356,8 @@ static err fill_card(struct record_look *look, const struct card_row *row, struc
         if (card->lines_count < HOME_LINES)
             lines[card->lines_count++] = home_line_of(look, &set.items[i]);
     }
-    return ERR_OK;
+    return str_eq(str_of(row->type), S("DiagnosticReport"))
+               ? mark_results(look, &set, lines, card->lines_count) : ERR_OK;
 }
 
 static err draw_summary(struct record_look *look)

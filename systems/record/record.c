@@ -2,6 +2,7 @@
 #include "module/module.h"
 #include "systems/record/codes.h"
 #include "systems/record/discharge.h"
+#include "systems/record/file.h"
 #include "systems/record/find.h"
 #include "systems/record/follow.h"
 #include "systems/record/home.h"
@@ -44,6 +45,7 @@ static const struct route routes[] = {
     { "POST", PATIENT "/entry/discharge/{id}/send", WRITE, discharge_send_post,
       "Send it to the GP", SLOW },
     { "GET", PATIENT "/item/{type}/{id}", READ, wrong_item_get, "An entry of any type", SLOW },
+    { "GET", PATIENT "/file/{type}/{id}/{n}", READ, file_get, "A file of a document", SLOW },
     { "GET", PATIENT "/wrong/{type}/{id}", WRITE, wrong_get, "What is wrong with an entry?", SLOW },
     { "POST", PATIENT "/wrong/{type}/{id}", WRITE, wrong_post, "Mark it, or move it", SLOW },
     { "POST", PATIENT "/acknowledge", WRITE, result_acknowledge_post, "Results were seen",

@@ -7,6 +7,8 @@
 #include "record_timeline.html.h"
 #include "systems/record/home.h"
 
+
+enum { REASONS = 5 };
 /* What stands on the timeline: a row a FHIR type, under the words of the ward. */
 static const struct row {
     const char *kind, *text, *type, *date; /* date: the search parameter of its time */
@@ -133,6 +135,25 @@ static void put_older(struct ctx *cx, struct timeline *t, const struct gathered 
     t->older_shown = shown < TIMELINE_SHARED ? shown : TIMELINE_SHARED;
 }
 
+/* Why somebody marked the entry as an error: the newest Provenance of it that gives a reason. */
+static str reason_of(struct record_look *look, const struct record_item *item)
+{
+    struct ctx *cx = look->cx;
+    struct record_set set;
+    size_t count = cx->issues.count, kept = cx->issues.kept;
+    str reason = S("");
+    err found = record_find(cx, look->store, "Provenance",
+                            arena_printf(cx->arena, "target=%.*s/%.*s&_sort=-recorded",
+                                         STR_ARG(fhir_resource_name(item->resource)),
+                                         STR_ARG(item->id)), REASONS, &set);
+    for (size_t i = 0; found == ERR_OK && i < set.count && !reason.n; i++)
+        reason = record_concept(cx, set.items[i].body, "reason");
+    cx->issues.count = count;
+    cx->issues.kept = kept;
+    return reason.n ? arena_printf(cx->arena, "Reason: %.*s", STR_ARG(reason))
+                    : S("No reason is recorded");
+}
+
 static void put_lines(struct record_look *look, struct timeline *t, const struct gathered *list,
                       size_t count)
 {
@@ -147,7 +168,10 @@ static void put_lines(struct record_look *look, struct timeline *t, const struct
             .text = line.text, .more = line.more, .href = line.href, .chip = line.chip,
             .tone = (int)line.tone,
             .when = list[i].when.n > 10 ? ui_clock(cx, list[i].at_ms) : S(""),
+            .wrong = home_is_wrong(list[i].item.body),
         };
+        if (lines[i].wrong)
+            lines[i].more = reason_of(look, &list[i].item);
         day = this;
     }
     t->lines = lines;

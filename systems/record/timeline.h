@@ -29,7 +29,7 @@ struct timeline_kind {
 struct timeline_line {
     str day, when, kind, text, more, href, chip;
     int tone;
-    bool new_day;
+    bool new_day, wrong; /* wrong: entered in error; more is the reason then */
 };
 struct timeline {
     str patient, kind, year;

@@ -26,7 +26,17 @@ static const char *owner_key(struct ctx *cx, struct json body)
     return NULL;
 }
 
-static err read_item(struct record_look *look, struct record_item *item)
+/* The patient of an appointment stands among its participants. */
+static bool takes_part(struct record_look *look, struct json appointment)
+{
+    struct ctx *cx = look->cx;
+    for (struct json_walk w = json_walk(json_get(appointment, S("participant"))); json_next(&w);)
+        if (str_eq(record_reference_id(cx, w.value, "actor", "Patient"), look->patient))
+            return true;
+    return false;
+}
+
+err wrong_read_item(struct record_look *look, struct record_item *item)
 {
     struct ctx *cx = look->cx;
     str type = look->request->captures[1];
@@ -35,9 +45,9 @@ static err read_item(struct record_look *look, struct record_item *item)
     TRY(record_read(cx, look->store, arena_cstr(cx->arena, type), look->request->captures[2],
                     item));
     const char *key = owner_key(cx, item->body);
-    bool appointment = str_eq(type, S("Appointment")); /* its patient stands among participants */
-    if (!appointment && (!key || !str_eq(record_reference_id(cx, item->body, key, "Patient"),
-                                         look->patient)))
+    bool theirs = key ? str_eq(record_reference_id(cx, item->body, key, "Patient"), look->patient)
+                      : str_eq(type, S("Appointment")) && takes_part(look, item->body);
+    if (!theirs)
         return ctx_fail(cx, ERR_NOT_FOUND, S(""), S("this patient has no such entry: find it again "
                                                     "from their record"));
     return ERR_OK;
@@ -80,7 +90,7 @@ err wrong_get(struct http_request *request, struct http_response *response)
     struct record_look look;
     struct record_item item;
     TRY(record_look_open(request, response, &look));
-    TRY(read_item(&look, &item));
+    TRY(wrong_read_item(&look, &item));
     struct wrong_form form = form_of(&look, &item);
     return draw(&form);
 }
@@ -257,7 +267,7 @@ err wrong_post(struct http_request *request, struct http_response *response)
     struct record_look look;
     struct record_item item;
     TRY(record_look_open(request, response, &look));
-    TRY(read_item(&look, &item));
+    TRY(wrong_read_item(&look, &item));
     struct wrong_form form = form_of(&look, &item);
     struct correction *c = arena_zero(cx->arena, sizeof *c);
     c->form = &form;
@@ -347,7 +357,7 @@ err wrong_item_get(struct http_request *request, struct http_response *response)
     if (opened == ERR_NOT_FOUND || opened == ERR_GONE)
         return record_look_refuse(request, response);
     TRY(opened);
-    TRY(read_item(&look, &item));
+    TRY(wrong_read_item(&look, &item));
     struct home_line line = home_line_of(&look, &item);
     str type = fhir_resource_name(item.resource);
     struct wrong_form form = form_of(&look, &item);
@@ -358,6 +368,8 @@ err wrong_item_get(struct http_request *request, struct http_response *response)
         form.content = attachment_text(request->cx, item.body);
     if (str_eq(type, S("DiagnosticReport")))
         form.content = report_text(&look, item.body);
+    form.files = arena_array(request->cx->arena, FILE_MAX, sizeof *form.files);
+    file_list(&look, &item, form.files, &form.files_count);
     record_look_head(&look, NULL, line.text);
     wrong_item_page(&look.out, &form, &line, json);
     return record_look_send(&look);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "systems/record/file.h"
 #include "systems/record/look.h"
 
 /*
@@ -27,5 +28,9 @@ struct wrong_form {
     struct ui_option how[2];
     str chosen;
     str content;  /* what a document or report says, as text */
+    struct record_file *files;
+    size_t files_count;
 };
+/* The entry that the address names, once it is known to be this patient's. */
+err wrong_read_item(struct record_look *look, struct record_item *item) MUST_USE;
 http_handler wrong_get, wrong_post, wrong_item_get;

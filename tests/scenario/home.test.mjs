@@ -27,7 +27,7 @@ async function home(who, path = '/') {
   const answer = await fetch(server.url + path, { redirect: 'manual', headers: { Accept: 'text/html', Authorization: `Bearer ${people[who]}` } });
   const html = await answer.text();
   const text = (part) => part.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ').trim();
-  const cards = Object.fromEntries([...html.matchAll(/<section class="app-card"[^>]*>(.*?)<\/section>/gs)].map(([, card]) => {
+  const cards = Object.fromEntries([...html.matchAll(/<section class="home-card"[^>]*>(.*?)<\/section>/gs)].map(([, card]) => {
     const [title, ...rest] = card.split('</h2>');
     return [text(title), text(rest.join(' '))];
   }));

@@ -71,6 +71,15 @@ test("other wards' patients are found by a whole match alone, by those who may b
   assert.match((await get('doctor', '/record/find?q=9990000547')).text, /Nobody was found/, 'a sensitive record is not shown');
 });
 
+test('who has looked is said under the banner, in the words of those who work here', async () => {
+  assert.equal((await get('doctor', '/record/patient/mine')).status, 200);
+  const { status, text } = await get('nurse', '/seen/mine');
+  assert.equal(status, 200);
+  assert.match(text, /HART, Ivy .*Everybody who opened this record.*The nurse.*The doctor|HART, Ivy .*Everybody who opened this record.*The doctor.*The nurse/);
+  assert.doesNotMatch(text, /your record/);
+  assert.equal((await get('nurse', '/seen/other')).status, 404);
+});
+
 test('a role without the right is refused in words', async () => {
   assert.equal((await get('hca', '/record/patient/mine')).status, 200);
   assert.equal((await get('hca', '/record/patient/mine/new/note')).status, 403);
