@@ -4,7 +4,7 @@
 //   node bench/hostile.mjs [COUNT] [SEED] [WORKERS]
 //
 // FRONTLINE_BINARY names another build (a debug one has the sanitizers). Prints the statuses, memory and open files before and
-// after, and ends with 1 when a bound was passed. Never run by ./test.
+// after, and ends with 1 when a bound was passed; interrupted, it says so of what it sent by then. Never run by ./test.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -13,7 +13,7 @@ import { join, resolve } from 'node:path';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { sendHostile } from '../tests/lib/hostile.mjs';
 
-const CONNECTIONS = 96, WAIT_MS = 1000, SECRET = 'Marked-Family-Name';
+const CONNECTIONS = 96, WAIT_MS = 1000, SECRET = 'Marked-Family-Name', HIDDEN = 'Sealed-Family-Name';
 
 function freePort() {
   return new Promise((found) => {
@@ -44,6 +44,11 @@ async function credentials(binary, data, url) {
   run('user', 'add', 'out.reach', '--role', 'outreach');
   await fetch(`${url}/fhir/Patient/marked`, { method: 'PUT', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/fhir+json' },
     body: JSON.stringify({ resourceType: 'Patient', id: 'marked', name: [{ family: SECRET }] }) });
+  const put = (resource) => fetch(`${url}/fhir/${resource.resourceType}/${resource.id}`, { method: 'PUT', body: JSON.stringify(resource),
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/fhir+json' } });
+  const seal = { security: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'V' }] };
+  await put({ resourceType: 'Patient', id: 'sealed', meta: seal, name: [{ family: HIDDEN }] });
+  await put({ resourceType: 'Observation', id: 'sealed', meta: seal, status: 'final', code: { text: HIDDEN }, subject: { reference: 'Patient/sealed', display: HIDDEN } });
   const answer = await fetch(`${url}/sign-in`, { method: 'POST', redirect: 'manual', body: new URLSearchParams({ name: 'out.reach', code: 'demo', next: '/' }) });
   const cookie = answer.headers.get('set-cookie').split(';')[0];
   const page = await (await fetch(`${url}/step-up`, { headers: { cookie } })).text();
@@ -72,13 +77,16 @@ async function main(count, seed, workers) {
   const files = () => readdirSync(`/proc/${server.pid}/fd`).length;
   const began = Date.now(), samples = [memory()], filesBefore = files();
   let sent = 0;
+  const reached = [];
   const work = (n) => new Promise((done, failed) => {
+    process.once('SIGINT', () => done(reached[n]));
     const worker = new Worker(new URL(import.meta.url), { workerData: { port: Number(new URL(url).port), hl7Port, count: Math.ceil(count / workers),
-      seed: seed * 1000 + n, secret: SECRET, connections: CONNECTIONS, waitMs: WAIT_MS, ...known } });
+      seed: seed * 1000 + n, secret: SECRET, hidden: HIDDEN, connections: CONNECTIONS, waitMs: WAIT_MS, ...known } });
     worker.on('message', (message) => {
       if (message.result)
         return done(message.result);
       sent += message.done;
+      reached[n] = message.reached;
       samples.push(memory());
       process.stderr.write(`\r${Math.round(100 * sent / count)} % ${samples.at(-1)} MB ${files()} files `);
     });
@@ -90,7 +98,7 @@ async function main(count, seed, workers) {
     await new Promise((wait) => setTimeout(wait, 1000));
   const openAfter = files(), alive = (await fetch(`${url}/health`)).status === 200;
   const quarter = Math.max(...samples.slice(0, Math.ceil(samples.length / 4)));
-  console.log(`\r${JSON.stringify({ binary, count, seed, seconds, ...result, memory_mb: { first: samples[0], most_of_first_quarter: quarter, most: Math.max(...samples),
+  console.log(`\r${JSON.stringify({ binary, count: Math.min(count, sent), seed, seconds, ...result, memory_mb: { first: samples[0], most_of_first_quarter: quarter, most: Math.max(...samples),
     last: memory() }, files: { before: filesBefore, after: openAfter }, alive }, null, 2)}`);
   server.kill('SIGTERM');
   const ended = await new Promise((done) => server.once('exit', (code, signal) => done(code ?? signal)));
@@ -103,7 +111,7 @@ async function main(count, seed, workers) {
 
 if (!isMainThread) {
   let before = 0;
-  const told = (done) => { parentPort.postMessage({ done: done - before }); before = done; };
+  const told = (done, reached) => { parentPort.postMessage({ done: done - before, reached }); before = done; };
   parentPort.postMessage({ result: await sendHostile({ ...workerData, told }) });
 } else {
   await main(Number(process.argv[2] ?? 1e6), Number(process.argv[3] ?? 1), Number(process.argv[4] ?? 2));

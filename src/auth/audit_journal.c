@@ -2,7 +2,9 @@
 #include "auth/audit_journal.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,6 +24,55 @@ static void check_of(const struct piece *piece, str texts,
     memcpy(key, &piece->serial, sizeof piece->serial);
     memcpy(key + sizeof piece->serial, &piece->bytes, sizeof piece->bytes);
     crypto_shorthash(out, (const unsigned char *)texts.p, texts.n, key);
+}
+
+/* ---- a file that is taken away while it is memory ---- */
+
+/* What this thread is writing to, while it does. */
+struct guarded {
+    char *volatile base;
+    volatile size_t bytes;
+    volatile sig_atomic_t lost;
+};
+static _Thread_local struct guarded guarded;
+
+/* Somebody cut the file, or its disk gave way: other memory is put in its place, so that the copy
+ * ends and its writer learns of it. A fault anywhere else comes again, and ends the program. */
+static void on_fault(int number, siginfo_t *info, void *context)
+{
+    (void)context;
+    const char *at = info->si_addr;
+    bool ours = guarded.base && at >= guarded.base && at < guarded.base + guarded.bytes;
+    if (ours && mmap(guarded.base, guarded.bytes, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED)
+        guarded.lost = 1;
+    else
+        signal(number, SIG_DFL);
+}
+
+static void catch_faults(void)
+{
+    struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGBUS, &action, NULL);
+}
+
+static void guard(struct audit_journal *journal)
+{
+    guarded.lost = 0;
+    guarded.bytes = (size_t)journal->size;
+    guarded.base = journal->base;
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* After a write: it is in a file that has a name and still holds it. */
+static bool is_kept(const struct audit_journal *journal)
+{
+    struct stat st;
+    atomic_signal_fence(memory_order_seq_cst);
+    guarded.base = NULL;
+    return !guarded.lost && fstat(journal->fd, &st) == 0 && st.st_nlink > 0 &&
+           st.st_size >= journal->size;
 }
 
 /* Blocks that are allocated here cannot be missing when memory is written to them: a full disk is
@@ -49,10 +100,17 @@ static bool make_room(struct audit_journal *journal, int64_t bytes)
     return true;
 }
 
+/* No link is followed: it would lead the entries elsewhere. */
+static int open_file(const char *path)
+{
+    return open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
 err audit_journal_open(struct ctx *cx, str path, struct audit_journal *out)
 {
-    *out = (struct audit_journal){
-        .fd = open(arena_cstr(cx->arena, path), O_RDWR | O_CREAT | O_CLOEXEC, 0600) };
+    *out = (struct audit_journal){ .path = arena_cstr(cx->arena, path) };
+    out->fd = open_file(out->path);
+    catch_faults();
     if (out->fd >= 0 && make_room(out, READY_BYTES))
         return ERR_OK;
     int why = errno;
@@ -133,12 +191,26 @@ bool audit_journal_add(struct audit_journal *journal, str line)
     struct piece piece = { .serial = journal->serial, .bytes = line.n };
     check_of(&piece, line, piece.check);
     int64_t end = journal->at + (int64_t)(sizeof piece + line.n);
-    if (end > journal->size && !make_room(journal, end))
+    if (journal->lost || (end > journal->size && !make_room(journal, end)))
         return false;
+    guard(journal);
     memcpy(journal->base + journal->at, &piece, sizeof piece);
     memcpy(journal->base + journal->at + sizeof piece, line.p, line.n);
-    journal->at = end;
-    return true;
+    journal->lost = !is_kept(journal);
+    journal->at = journal->lost ? journal->at : end;
+    return !journal->lost;
+}
+
+/* The number of the handle stays: another thread may be syncing it. */
+bool audit_journal_remake(struct audit_journal *journal)
+{
+    int fd = open_file(journal->path);
+    bool same = fd >= 0 && dup3(fd, journal->fd, O_CLOEXEC) == journal->fd;
+    if (fd >= 0)
+        close(fd);
+    journal->at = 0;
+    journal->lost = !same || !make_room(journal, journal->size);
+    return !journal->lost;
 }
 
 bool audit_journal_sync(const struct audit_journal *journal)

@@ -67,6 +67,14 @@ static str reference_of(struct arena *arena, const struct commit_change *change)
                         (long long)version->vid);
 }
 
+/* Nobody is signed in behind a feed, a timer or an import: it is named by what it is. */
+static struct audit_entry entry_of_system(struct ctx *cx, const struct commit_change *change)
+{
+    str who = change->commit->who;
+    return (struct audit_entry){ .who = str_given(who) && who.n ? who : S("frontline"),
+                                 .role = S("system"), .request_id = cx->request_id };
+}
+
 err audit_write_change(struct ctx *cx, const struct commit_part *part, struct db *db,
                        const struct commit_change *change, void *prepared)
 {
@@ -75,15 +83,16 @@ err audit_write_change(struct ctx *cx, const struct commit_part *part, struct db
         [STORE_CREATED] = AUDIT_CREATE, [STORE_UPDATED] = AUDIT_UPDATE,
         [STORE_DELETED] = AUDIT_DELETE,
     };
-    if (!cx->user)
-        return ERR_OK;
-    struct audit_entry entry = audit_entry_of(cx, cx->user);
+    struct audit_entry entry = cx->user ? audit_entry_of(cx, cx->user)
+                                        : entry_of_system(cx, change);
     bool patient = store_rid_resource(change->pid) == fhir_resource_find(S("Patient"));
     entry.at_ms = change->op->version.at_ms;
     entry.act = acts[change->op->version.method];
     entry.what = reference_of(cx->arena, change);
     entry.pids = &change->pid;
     entry.pids_count = patient;
+    if (cx->access && cx->access->seen)
+        cx->access->seen->changed = true;
     return audit_append(cx, db, &entry);
 }
 
@@ -442,6 +451,23 @@ static err cannot(struct ctx *cx)
                     S("the audit cannot be written, so nothing may be read; see the disk"));
 }
 
+/* With the lock held. A journal that was taken away is made anew, with all that its group holds. */
+static bool into_journal(struct group *group, str text)
+{
+    struct audit_journal *journal = &group->journal;
+    str texts = buf_str(&group->texts), line;
+    if (audit_journal_add(journal, text))
+        return true;
+    if (!journal->lost || !audit_journal_remake(journal))
+        return false;
+    while (!journal->lost && texts.n && str_next(&texts, '\n', &line))
+        if (line.n && !audit_journal_add(journal, line))
+            journal->lost = true;
+    log_line(LOG_ERROR, (str){ 0 }, "audit: the journal %s was removed or cut by somebody; %s",
+             journal->path, journal->lost ? "it cannot be made anew" : "it is made anew");
+    return !journal->lost && audit_journal_add(journal, text);
+}
+
 err audit_note(struct ctx *cx, struct audit_log *log, const struct audit_entry *entry,
                uint64_t *ticket)
 {
@@ -450,7 +476,7 @@ err audit_note(struct ctx *cx, struct audit_log *log, const struct audit_entry *
     pthread_mutex_lock(&log->lock);
     struct group *group = log->filling;
     bool full = group->count >= AUDIT_QUEUE_MAX || group->texts.n + text.n > TEXTS_MAX_BYTES / 2;
-    bool failed = log->chain_failed || (!full && !audit_journal_add(&group->journal, text));
+    bool failed = log->chain_failed || (!full && !into_journal(group, text));
     if (!failed && !full) {
         add(group, text, entry);
         group->last = ++log->noted;

@@ -36,13 +36,18 @@ void audit_log_stop(struct audit_log *log);
 /* *ticket: what is to be settled before anything goes out; 0: nothing is. */
 err audit_note(struct ctx *cx, struct audit_log *log, const struct audit_entry *entry,
                uint64_t *ticket) MUST_USE;
+/* The same for all the patients that were seen: as many entries as hold them. Empties the list. */
+struct access_seen;
+err audit_note_seen(struct ctx *cx, struct audit_log *log, struct audit_entry *entry,
+                   struct access_seen *seen, uint64_t *ticket) MUST_USE;
 /* Returns when it is on disk: the caller syncs it, and all that was noted by then, or waits for
  * another who does. */
 err audit_settle(struct ctx *cx, struct audit_log *log, uint64_t ticket) MUST_USE;
 /* Writes what waits now and returns when it is on disk: before the chain is read. */
 err audit_flush(struct ctx *cx, struct audit_log *log) MUST_USE;
 
-/* The `write` of a commit part: one entry for each changed resource, by cx->user. */
+/* The `write` of a commit part: one entry for each changed resource, by cx->user; by what wrote it,
+ * a feed or a timer, when nobody is signed in behind it. */
 err audit_write_change(struct ctx *cx, const struct commit_part *part, struct db *db,
                        const struct commit_change *change, void *prepared);
 /* The name an entry gives the asker: the user, or the app that has none. */

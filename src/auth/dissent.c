@@ -369,3 +369,22 @@ struct dissent_found dissent_apply(struct ctx *cx, const struct dissents *dissen
     }
     return found;
 }
+
+static err check_change(struct ctx *cx, const struct commit_part *part,
+                        const struct commit_change *change, void **prepared)
+{
+    (void)part;
+    *prepared = NULL;
+    return change->op->resource == fhir_resource_find(S("Consent"))
+               ? dissent_check(cx, change->after) : ERR_OK;
+}
+
+static err write_nothing(struct ctx *cx, const struct commit_part *part, struct db *db,
+                         const struct commit_change *change, void *prepared)
+{
+    (void)cx, (void)part, (void)db, (void)change, (void)prepared;
+    return ERR_OK;
+}
+
+const struct commit_part dissent_part = { .name = "dissent", .prepare = check_change,
+                                          .write = write_nothing };

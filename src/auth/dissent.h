@@ -2,6 +2,7 @@
 #pragma once
 #include "auth/relation.h"
 #include "store/access.h"
+#include "store/commit.h"
 
 /*
  * dissent: which patients keep their record, or a part of it, from whom.
@@ -17,6 +18,10 @@
  *          is in the record all the same keeps more than it says, never less, and is counted in
  *          `widened`: a permit with conditions excepts nobody, an actor nobody can be is everybody,
  *          and a deny of a part is one of the whole type or record.
+ *          The check is a commit part of its own: it holds for who is signed in, for --open, feeds
+ *          and imports alike. An import refuses the line and says so: a refusal to share that is
+ *          taken in wider than it was meant would hide a record from a ward without a word to
+ *          anybody, and one left out is named in the report, by a command that ends with a fault.
  * Errors   dissent_check: ERR_RULE, with the element and what to write in its place.
  * Memory   dissent_load: in `arena`. dissent_apply: in cx's arena.
  * Hazards  H-223 a patient's refusal to share is not followed; H-226 a refusal that is only partly
@@ -40,6 +45,7 @@ void dissent_take(struct ctx *cx, struct arena *arena, struct json consent, int6
 
 /* Is all of this Consent applied as it says? Others than active ones of privacy always are. */
 err dissent_check(struct ctx *cx, struct json consent) MUST_USE;
+extern const struct commit_part dissent_part; /* for commit_add_part */
 
 struct dissent_asker {
     str who;                          /* "Practitioner/1" */

@@ -14,7 +14,7 @@ enum { COOKIE_BYTES = 43 };
 struct gate {
     struct gate_options options;
     struct standings *standings;
-    struct tries *tries;
+    struct tries *tries, *strangers;
     struct commit_part part;
     struct store_watch watch;
     _Atomic bool consents_written; /* by the group the writer has in hand */
@@ -221,13 +221,12 @@ static err set_access(struct http_request *request, const struct user *user, enu
     struct ctx *cx = request->cx;
     struct gate *gate = request->gate_self;
     struct store_access *access = arena_alloc(cx->arena, sizeof *access);
-    struct access_seen *seen = arena_alloc(cx->arena, sizeof *seen);
+    struct access_seen *seen = arena_zero(cx->arena, sizeof *seen);
     *access = decide_filter(cx->arena, &user->asker, act, &user->patients);
     if (mixes(request))
         keep_both(access, decide_filter(cx->arena, &user->asker, DECIDE_SEARCH, &user->patients));
     TRY(gate_narrows(cx, gate->options.store, &user->asker, act, access));
-    seen->count = seen->missed = 0;
-    seen->more = seen->refused = false;
+    seen->arena = cx->arena;
     access->seen = seen;
     cx->access = access;
     return ERR_OK;
@@ -424,6 +423,8 @@ err gate_kept(struct ctx *cx, struct gate *gate, str kept, struct user *out,
     TRY(standing_find(cx, gate->standings, &user.person, user.asker.role, &user.patients));
     struct store_access *may = arena_alloc(cx->arena, sizeof *may);
     *may = decide_filter(cx->arena, &user.asker, DECIDE_READ, &user.patients);
+    may->seen = arena_zero(cx->arena, sizeof *may->seen);
+    may->seen->arena = cx->arena;
     TRY(gate_narrows(cx, gate->options.store, &user.asker, DECIDE_READ, may));
     *access = may;
     *out = user;
@@ -502,6 +503,7 @@ struct gate *gate_make(struct ctx *cx, const struct gate_options *options)
     struct gate *gate = arena_zero(cx->arena, sizeof *gate);
     gate->options = *options;
     gate->tries = tries_make(cx->arena, options->refusals_per_minute);
+    gate->strangers = tries_make(cx->arena, GATE_STRANGERS_PER_MINUTE);
     gate->standings = standings_make(cx, options->store);
     gate->part = (struct commit_part){ .name = "gate", .self = gate, .ask = gate_ask_write,
                                        .prepare = gate_check_write, .write = gate_write };
@@ -524,6 +526,11 @@ struct oauth *gate_oauth(struct gate *gate)
 const struct entrance *gate_entrance(struct gate *gate)
 {
     return gate->options.entrance;
+}
+
+struct tries *gate_strangers(struct gate *gate)
+{
+    return gate->strangers;
 }
 
 struct people *gate_people(struct gate *gate)

@@ -90,6 +90,13 @@ struct standings *gate_standings(struct gate *gate);
 struct audit_log *gate_audit(struct gate *gate); /* NULL: --open */
 struct tries *gate_tries(struct gate *gate);
 bool gate_shows_credentials(const struct http_request *request);
+/* Addresses that are refused without our knowing whom: each makes so many entries a minute. */
+enum { GATE_STRANGERS_PER_MINUTE = 60 };
+struct tries *gate_strangers(struct gate *gate);
+/* gate_note.c: one answer among several of a request, of a batch: what it saw is noted apart from
+ * the rest. Not settled: what the request itself notes at its end is, and comes later. */
+err gate_note_part(struct http_request *request, enum http_method method, str what,
+                   int status) MUST_USE;
 
 /* How one asker stands to one thing, for decide; and what else they may see. gate_narrow.c */
 err gate_narrows(struct ctx *cx, struct store *store, const struct decide_asker *asker,

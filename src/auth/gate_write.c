@@ -186,8 +186,6 @@ err gate_check_write(struct ctx *cx, const struct commit_part *part,
 {
     const struct user *user = cx->user;
     *prepared = NULL;
-    if (change->op->resource == fhir_resource_find(S("Consent")))
-        TRY(dissent_check(cx, change->after));
     if (!user || change->op->granted)
         return ERR_OK;
     enum decide_act act = act_of(change);

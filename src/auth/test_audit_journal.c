@@ -64,6 +64,43 @@ TEST(audit_journal_leaves_out_a_torn_piece)
     audit_journal_close(&journal);
 }
 
+/* Somebody cuts or removes the file while it is memory: the piece is refused, no signal ends us,
+ * and one made in its place takes it. */
+TEST(audit_journal_outlives_its_file_being_cut_or_removed)
+{
+    static const struct { const char *name; int64_t left; } rows[] = {
+        { "cut to nothing", 0 }, { "cut within its first page", 20 }, { "removed", -1 },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct audit_journal journal;
+        uint64_t serial;
+        str path = arena_printf(cx->arena, "%.*s/j", STR_ARG(folder_of(cx)));
+        cr_assert_eq(audit_journal_open(cx, path, &journal), ERR_OK);
+        audit_journal_begin(&journal, 4);
+        EXPECT(rows[i].name, audit_journal_add(&journal, S("before")));
+        bool removes = rows[i].left < 0;
+        cr_assert_eq(removes ? unlink(path.p) : truncate(path.p, rows[i].left), 0);
+        EXPECT(rows[i].name, !audit_journal_add(&journal, S("lost")));
+        EXPECT(rows[i].name, !audit_journal_add(&journal, S("and stays so")));
+        EXPECT(rows[i].name, audit_journal_remake(&journal));
+        EXPECT(rows[i].name, audit_journal_add(&journal, S("after")));
+        EXPECT_STR(rows[i].name, left_in(cx, &journal, &serial), S("after\n"));
+        audit_journal_close(&journal);
+        EXPECT_INT(rows[i].name, audit_journal_open(cx, path, &journal), ERR_OK);
+        EXPECT_STR("under its own name", left_in(cx, &journal, &serial), S("after\n"));
+        audit_journal_close(&journal);
+    }
+}
+
+TEST(audit_journal_follows_no_link)
+{
+    struct audit_journal journal;
+    str folder = folder_of(cx);
+    str link = arena_printf(cx->arena, "%.*s/j", STR_ARG(folder));
+    cr_assert_eq(symlink(arena_printf(cx->arena, "%.*s/elsewhere", STR_ARG(folder)).p, link.p), 0);
+    EXPECT_INT("a link", audit_journal_open(cx, link, &journal), ERR_IO);
+}
+
 TEST(audit_journal_says_when_it_cannot_write)
 {
     struct audit_journal journal, full = { .serial = 1 };

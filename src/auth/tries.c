@@ -32,13 +32,14 @@ static uint64_t minute_of(int64_t now_ms)
     return (uint64_t)(now_ms / TRIES_WINDOW_MS) & 0xffffffffu;
 }
 
-void tries_note(struct tries *tries, str address, int64_t now_ms)
+int64_t tries_note(struct tries *tries, str address, int64_t now_ms)
 {
     _Atomic uint64_t *place = place_of(tries, address);
     uint64_t minute = minute_of(now_ms), seen = atomic_load(place), next;
     do
         next = seen >> 32 == minute ? seen + 1 : minute << 32 | 1;
     while (!atomic_compare_exchange_weak(place, &seen, next));
+    return (int64_t)(next & 0xffffffffu);
 }
 
 bool tries_over(struct tries *tries, str address, int64_t now_ms)

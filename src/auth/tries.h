@@ -15,5 +15,6 @@
 enum { TRIES_PLACES = 16384, TRIES_WINDOW_MS = 60000 };
 struct tries;
 struct tries *tries_make(struct arena *arena, int64_t per_minute); /* 0: no limit */
-void tries_note(struct tries *tries, str address, int64_t now_ms);
+/* How many there are now in this minute. */
+int64_t tries_note(struct tries *tries, str address, int64_t now_ms);
 bool tries_over(struct tries *tries, str address, int64_t now_ms);

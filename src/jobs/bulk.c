@@ -229,10 +229,12 @@ static err make_folder(struct ctx *cx, str path)
                      strerror(errno));
 }
 
-err bulk_start(struct ctx *cx, struct store *store, str folder, struct bulk **out)
+err bulk_start(struct ctx *cx, struct store *store, str folder, struct audit_log *audit,
+               struct bulk **out)
 {
     struct bulk *bulk = arena_zero(cx->arena, sizeof *bulk);
     bulk->store = store;
+    bulk->audit = audit;
     bulk->folder = arena_printf(cx->arena, "%.*s/bulk", STR_ARG(folder));
     TRY(make_folder(cx, bulk->folder));
     TRY(store_tables(cx, store, schema));

@@ -46,7 +46,10 @@ struct bulk_report {
                                 errors.ndjson and deleted.ndjson, too, when there are any */
 };
 struct bulk;
-err bulk_start(struct ctx *cx, struct store *store, str folder, struct bulk **out) MUST_USE;
+/* `audit`: where it is noted whose data each export holds; NULL: nobody signs in. */
+struct audit_log;
+err bulk_start(struct ctx *cx, struct store *store, str folder, struct audit_log *audit,
+               struct bulk **out) MUST_USE;
 void bulk_stop(struct bulk *bulk); /* a running job goes on at the next start */
 /* `input`: the NDJSON of an import. */
 err bulk_submit(struct ctx *cx, struct bulk *bulk, const struct bulk_spec *spec, str input,

@@ -12,6 +12,7 @@ enum { FILTER_MATCHES_MAX = 5000000 };
 /* What is left of a resource, and whether it is wanted at all. */
 struct shaping {
     const struct bulk_spec *spec;
+    struct bulk_told told;
     struct matches {
         bool filtered;
         int64_t *rids; /* ascending */
@@ -115,11 +116,12 @@ static err cut_down(struct ctx *cx, const struct bulk_spec *spec, const struct s
 
 static err shape(struct ctx *cx, void *self, const struct store_version *v, str *body)
 {
-    const struct shaping *s = self;
+    struct shaping *s = self;
     const struct matches *m = &s->matches[v->resource];
     *body = (str){ 0 };
     if (m->filtered && !(m->count && bsearch(&v->rid, m->rids, m->count, sizeof *m->rids, by_rid)))
         return ERR_OK;
+    TRY(bulk_note(cx, &s->told, v->pid));
     if (s->spec->elements.n)
         return cut_down(cx, s->spec, v, body);
     *body = v->body;
@@ -259,22 +261,23 @@ err bulk_run_export(struct ctx *cx, struct bulk *bulk, str id, const struct bulk
                     str *output)
 {
     uint64_t types[ACCESS_TYPES_WORDS] = { 0 };
-    struct shaping shaping = { spec, arena_array(cx->arena, fhir_resources_count,
-                                                 sizeof *shaping.matches) };
+    struct shaping shaping = { .spec = spec, .told = { bulk, spec, .arena = cx->arena } };
     struct export_options options = { .store = bulk->store, .folder = bulk_folder(cx, bulk, id),
                                       .types = types, .since_ms = spec->since_ms, .threads = 1,
                                       .keep_files = true, .progress = go_on, .self = bulk,
                                       .shape = shape, .shape_self = &shaping };
     struct export_report report;
     int64_t deleted = 0;
+    shaping.matches = arena_array(cx->arena, fhir_resources_count, sizeof *shaping.matches);
     choose_types(spec, types);
     bulk->total = count_live(cx, bulk, types);
     cx->access = spec->access;
     TRY(narrow(cx, bulk, spec, &options.access));
     TRY(find_matches(cx, bulk, &shaping));
-    if (!spec->elements.n && !spec->filters_count)
+    if (!spec->elements.n && !spec->filters_count && !bulk->audit)
         options.shape = NULL;
     TRY(export_run(cx, &options, &report));
+    TRY(bulk_note_end(cx, &shaping.told));
     cx->access = options.access;
     if (spec->since_ms)
         TRY(bulk_write_deleted(cx, bulk, id, types, spec->since_ms, &deleted));

@@ -145,18 +145,18 @@ static str dressed(struct ctx *cx, const struct telling *t, int64_t number, bool
     return arena_printf(cx->arena, "data: %.*s\n\n", STR_ARG(body));
 }
 
-static err note_told(struct ctx *cx, const struct telling *t, const struct user *user, int64_t from,
-                     int64_t to)
+static err note_told(struct ctx *cx, const struct telling *t, const struct user *user,
+                     const struct notification *n, struct access_seen *seen)
 {
-    if (!t->push->options.audit || !user->asker.role)
+    if (!t->push->options.audit || !user->asker.role || !n->to)
         return ERR_OK;
     struct audit_entry entry = {
         .at_ms = clock_now_ms(), .who = audit_who(cx->arena, user), .act = AUDIT_READ,
         .role = str_of(user->asker.role->name),
         .what = arena_printf(cx->arena, "Subscription/%.*s events %lld to %lld", STR_ARG(t->id),
-                             (long long)from, (long long)to) };
+                             (long long)n->from, (long long)n->to) };
     uint64_t ticket;
-    TRY(audit_note(cx, t->push->options.audit, &entry, &ticket));
+    TRY(audit_note_seen(cx, t->push->options.audit, &entry, seen, &ticket));
     return audit_settle(cx, t->push->options.audit, ticket);
 }
 
@@ -190,13 +190,13 @@ static err tell(struct ctx *cx, void *self)
         n.content = s.content;
         n.from = told + 1;
         n.last = n.to = told + most < state.last ? told + most : state.last;
-        TRY(note_told(cx, t, &user, n.from, n.to));
     }
     str text;
     cx->access = access;
     err wrong = notification_write(cx, options->store, &n, &text);
     cx->access = NULL;
     TRY(wrong);
+    TRY(note_told(cx, t, &user, &n, access ? access->seen : NULL));
     hand_over(t, event ? n.to : told, s.heartbeat_s,
               dressed(cx, t, n.to, event, text));
     return ERR_OK;

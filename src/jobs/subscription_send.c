@@ -115,6 +115,22 @@ static err call(struct ctx *cx, const struct sending *sending, const char *metho
                      answer.status);
 }
 
+/* Before it goes out: what cannot be noted is not told. */
+static err note_access(struct ctx *cx, const struct sending *sending, int64_t from, int64_t to)
+{
+    struct audit_log *audit = sending->subs->options.audit;
+    if (!audit || !sending->user.asker.role || !to)
+        return ERR_OK;
+    struct audit_entry entry = {
+        .at_ms = clock_now_ms(), .who = audit_who(cx->arena, &sending->user), .act = AUDIT_READ,
+        .role = str_of(sending->user.asker.role->name),
+        .what = arena_printf(cx->arena, "Subscription/%.*s events %lld to %lld",
+                             STR_ARG(sending->s.id), (long long)from, (long long)to) };
+    uint64_t ticket;
+    TRY(audit_note_seen(cx, audit, &entry, sending->access->seen, &ticket));
+    return audit_settle(cx, audit, ticket);
+}
+
 static err notify(struct ctx *cx, struct store *store, const struct sending *sending,
                   struct notification n)
 {
@@ -128,6 +144,7 @@ static err notify(struct ctx *cx, struct store *store, const struct sending *sen
     err wrong = notification_write(cx, store, &n, &body);
     cx->access = NULL;
     TRY(wrong);
+    TRY(note_access(cx, sending, n.from, n.to));
     return call(cx, sending, "POST", sending->s.endpoint, body);
 }
 
@@ -136,13 +153,16 @@ static err send_plain(struct ctx *cx, struct store *store, const struct sending 
                       const struct subscription_event *event)
 {
     struct store_version version = { 0 };
-    if (sending->s.content == SUBSCRIPTION_EMPTY)
+    if (sending->s.content == SUBSCRIPTION_EMPTY) {
+        TRY(note_access(cx, sending, event->number, event->number));
         return call(cx, sending, "POST", sending->s.endpoint, S(""));
+    }
     cx->access = sending->access;
     err found = store_vread(cx, store, event->resource, event->id, event->vid, &version);
     cx->access = NULL;
     if (found && found != ERR_GONE)
         return found == ERR_NOT_FOUND ? ERR_OK : found;
+    TRY(note_access(cx, sending, event->number, event->number));
     str url = sending->s.endpoint;
     url.n -= str_ends(url, S("/"));
     url = arena_printf(cx->arena, "%.*s/%.*s/%.*s", STR_ARG(url),
@@ -192,21 +212,6 @@ static err shake_hands(struct ctx *cx, struct store *store, const struct sending
         &(struct subscription_status){ .status = "active", .from = "requested" });
 }
 
-static err note_access(struct ctx *cx, const struct sending *sending, int64_t from, int64_t to)
-{
-    struct audit_log *audit = sending->subs->options.audit;
-    if (!audit || !sending->user.asker.role)
-        return ERR_OK;
-    struct audit_entry entry = {
-        .at_ms = clock_now_ms(), .who = audit_who(cx->arena, &sending->user), .act = AUDIT_READ,
-        .role = str_of(sending->user.asker.role->name),
-        .what = arena_printf(cx->arena, "Subscription/%.*s events %lld to %lld",
-                             STR_ARG(sending->s.id), (long long)from, (long long)to) };
-    uint64_t ticket;
-    TRY(audit_note(cx, audit, &entry, &ticket));
-    return audit_settle(cx, audit, ticket);
-}
-
 /* The next events, as many as one notification takes; *to 0: there are none. */
 static err next_batch(struct ctx *cx, struct store *store, const struct sending *sending,
                       int64_t *from, int64_t *to)
@@ -237,7 +242,6 @@ static err send_next(struct ctx *cx, struct store *store, struct sending *sendin
     else if (!sending->s.plain)
         TRY(notify(cx, store, sending, (struct notification){
             .type = "event-notification", .last = to, .from = from, .to = to }));
-    TRY(note_access(cx, sending, from, to));
     TRY(set_field(cx, sending, SUBSCRIPTION_SET_SENT, to, (str){ 0 }));
     sending->state.sent = to;
     TRY(subscription_state_find(cx, store, sending->s.id, &sending->state));

@@ -70,7 +70,7 @@ static err open_sending(struct ctx *cx, const struct serve *serve)
 
 err serve_start_background(struct ctx *cx, struct serve *serve, str folder)
 {
-    TRY(bulk_start(cx, serve->store, folder, &serve->bulk));
+    TRY(bulk_start(cx, serve->store, folder, serve->audit, &serve->bulk));
     rest_bulk_use(serve->bulk);
     TRY(viewdef_open(cx, serve->store));
     TRY(open_subscriptions(cx, serve));

@@ -121,7 +121,7 @@ static int run_restore(struct ctx *cx, const struct command_args *args)
     }
     err wrong = begin(cx, args, &job);
     job.options.file = args->words[0];
-    if (wrong || backup_read(cx, &job.options, &report))
+    if (wrong || backup_read(cx, &job.options, &report) || (!prove && command_note(cx, args)))
         return command_fail(cx);
     return finish(cx, args, &job, &report,
                   prove ? "whole" : "restored; frontline check proves the record");
@@ -157,6 +157,7 @@ const struct command cmd_backup = {
                 "  frontline backup /backup/monday.flb --data hospital "
                 "--key-file /etc/frontline/backup.key\n",
     .run = run_backup,
+    .noted = true,
 };
 const struct command cmd_restore = {
     .name = "restore",

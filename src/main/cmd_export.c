@@ -102,4 +102,5 @@ const struct command cmd_export = {
                 "  frontline export --data hospital --out new --type Patient,Observation "
                 "--since 2026-11-01T00:00:00Z\n",
     .run = run,
+    .noted = true,
 };

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/dissent.h"
 #include "base/clock.h"
 #include "jobs/import.h"
 #include "json/write.h"
@@ -227,6 +228,7 @@ static int run(struct ctx *cx, const struct command_args *args)
     if (store_open(cx, &options, &store))
         return command_fail(cx);
     commit_set_claim_rules(store, serve_claims(cx->arena));
+    commit_add_part(store, &dissent_part);
     if (views_open(cx, store, options.folder)) {
         store_close(store);
         return command_fail(cx);
@@ -267,4 +269,5 @@ const struct command cmd_import = {
                 "  zcat export.ndjson.gz | frontline import --data hospital -\n"
                 "  frontline import --data hospital --json Patient.ndjson.zst bundle.json\n",
     .run = run,
+    .noted = true,
 };

@@ -38,4 +38,5 @@ const struct command cmd_keys = {
     .options = options,
     .examples = "  frontline keys list --data data\n  frontline keys rotate --data data\n",
     .run = run,
+    .noted = true,
 };

@@ -186,6 +186,8 @@ int command_main(int argc, char **argv)
     cx.random = &random;
     struct command_args args = { .command = command };
     int status = parse(&cx, &args, argc, argv);
+    if (status == EXIT_DONE && command->noted && command_note(&cx, &args) != ERR_OK)
+        status = command_fail(&cx);
     if (status == EXIT_DONE)
         status = command->run(&cx, &args);
     ctx_release(&cx);

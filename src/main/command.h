@@ -30,6 +30,8 @@ struct command {
     const struct command_option *options; /* ended by a zero row; --help is always there */
     const char *examples;               /* lines */
     int (*run)(struct ctx *cx, const struct command_args *args);
+    bool noted;                         /* data or tokens go out or come in by it: audited here;
+                                         * accounts and apps have deeds (auth/deed.h) */
 };
 extern const struct command *const commands[]; /* ended by NULL */
 
@@ -38,6 +40,13 @@ bool command_has(const struct command_args *args, const char *option);
 /* A whole number within bounds, or `fallback` when not given; prints and exits 2 when malformed. */
 int64_t command_number(const struct command_args *args, const char *option, int64_t fallback,
                        int64_t least, int64_t most);
+
+/*
+ * command_note.c: an entry in the audit of the record in --data, by whom the machine knows them:
+ * before the command runs, which does not run without; a restore after it. None where there is no
+ * record yet, nor of what the command was not told of (a token's text is left out).
+ */
+err command_note(struct ctx *cx, const struct command_args *args) MUST_USE;
 
 /* Prints cx's issues on standard error, "error: text (path)", and returns EXIT_FAULT. */
 int command_fail(struct ctx *cx);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "main/serve.h"
 #include "auth/deed.h"
+#include "auth/dissent.h"
 #include "auth/glass.h"
 #include "http/text.h"
 #include "module/module.h"
@@ -174,6 +175,7 @@ err serve_open_gate(struct ctx *cx, struct serve *serve, str folder)
         .refusals_per_minute = config_number(&serve->config, "auth.refusals_per_minute"),
         .nothing_after_us = config_number(&serve->config, "auth.nothing_after_us"),
     });
+    commit_add_part(serve->store, &dissent_part);
     if (!serve->open)
         commit_add_part(serve->store, gate_part(serve->gate));
     serve->http.gate = gate_check;

@@ -43,7 +43,7 @@ static err run_one(struct rest_call *call, struct json value, struct bundle_entr
 }
 
 /* Each entry has its own issues, format and fate. */
-static void run_apart(struct rest_call *call, struct json value, struct bundle_entry *entry)
+static err run_apart(struct rest_call *call, struct json value, struct bundle_entry *entry)
 {
     struct rest_format format = call->format;
     call->cx->issues = (struct issues){ .arena = call->cx->arena };
@@ -52,12 +52,13 @@ static void run_apart(struct rest_call *call, struct json value, struct bundle_e
     err wrong = run_one(call, value, entry);
     call->format = format;
     if (!wrong)
-        return;
+        return bundle_note_read(call, entry);
     struct buf buf = buf_make(call->cx->arena, REST_TEXT_MAX);
     http_outcome_write(&buf, &call->cx->issues);
     entry->outcome = buf_str(&buf);
     entry->status = call->response->status >= 400 ? call->response->status
                                                   : err_http_status(wrong);
+    return bundle_note_read(call, entry);
 }
 
 err batch_run(struct rest_call *call, struct json entries)
@@ -66,7 +67,7 @@ err batch_run(struct rest_call *call, struct json entries)
     struct bundle_entry *list = arena_array(call->cx->arena, json_count(entries), sizeof *list);
     for (struct json_walk w = json_walk(entries); json_next(&w);) {
         list[count].at = count;
-        run_apart(call, w.value, &list[count++]);
+        TRY(run_apart(call, w.value, &list[count++]));
     }
     call->cx->issues = (struct issues){ .arena = call->cx->arena };
     call->response->headers_count = 0;

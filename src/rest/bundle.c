@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rest/bundle.h"
+#include "auth/gate.h"
 #include "base/base64.h"
 #include "base/clock.h"
 #include "http/outcome.h"
@@ -27,6 +28,15 @@ err bundle_read_entry(struct rest_call *call, struct json entry, struct bundle_e
         return ctx_failf(cx, ERR_INVALID, S("request.method"), "\"%.*s\" is not one of GET, HEAD, "
                          "POST, PUT, PATCH and DELETE", STR_ARG(str_slice(method, 0, 50)));
     return ERR_OK;
+}
+
+err bundle_note_read(struct rest_call *call, const struct bundle_entry *entry)
+{
+    bool reads = entry->method == HTTP_GET || entry->method == HTTP_HEAD;
+    bool refused = entry->status == 403 || entry->status == 404;
+    if (!str_given(entry->url) || (!reads && !refused))
+        return ERR_OK;
+    return gate_note_part(call->request, entry->method, entry->url, entry->status);
 }
 
 void bundle_place_issues(struct rest_call *call, size_t from, const struct bundle_entry *entry)

@@ -36,6 +36,8 @@ err bundle_make_op(struct rest_call *call, struct bundle_entry *entry, struct co
     MUST_USE;
 /* What a commit made of an entry. */
 err bundle_take_op(struct rest_call *call, struct bundle_entry *entry) MUST_USE;
+/* To the audit: that this entry was read, or refused. After it; a write has its own. */
+err bundle_note_read(struct rest_call *call, const struct bundle_entry *entry) MUST_USE;
 err bundle_answer(struct rest_call *call, const char *type, const struct bundle_entry *entries,
                   size_t count) MUST_USE;
 err transaction_run(struct rest_call *call, struct json entries) MUST_USE;

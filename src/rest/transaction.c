@@ -91,7 +91,7 @@ static err read_one(struct transaction *t, struct bundle_entry *entry)
 }
 
 /* Reads come last and see what the transaction wrote. One that finds nothing does not undo it. */
-static void read_after(struct transaction *t, struct bundle_entry *entry)
+static err read_after(struct transaction *t, struct bundle_entry *entry)
 {
     struct issues before = t->call->cx->issues;
     struct rest_format format = t->call->format;
@@ -107,6 +107,7 @@ static void read_after(struct transaction *t, struct bundle_entry *entry)
     }
     t->call->cx->issues = before;
     t->call->format = format;
+    return bundle_note_read(t->call, entry);
 }
 
 static err finish(struct http_request *request, struct http_response *response)
@@ -123,7 +124,7 @@ static err finish(struct http_request *request, struct http_response *response)
         if (entry->op)
             TRY(bundle_take_op(t->call, entry));
         else
-            read_after(t, entry);
+            TRY(read_after(t, entry));
     }
     return bundle_answer(t->call, "transaction-response", t->entries, t->count);
 }

@@ -69,8 +69,10 @@ void access_see(const struct store_access *access, int64_t pid)
     if (seen->count && seen->pids[seen->count - 1] == pid)
         return;
     seen->more = seen->more || seen->count == ACCESS_SEEN_MAX;
-    if (seen->count < ACCESS_SEEN_MAX)
-        seen->pids[seen->count++] = pid;
+    if (seen->more)
+        return;
+    seen->pids = arena_grow(seen->arena, seen->pids, seen->count, &seen->cap, sizeof pid);
+    seen->pids[seen->count++] = pid;
 }
 
 void access_refuse(const struct store_access *access, int64_t pid)

@@ -15,7 +15,7 @@
  * Missing  a NULL struct store_access means "everything": only the program itself asks so.
  * Memory   the caller's, until the request ends. Read-only but for `seen`.
  */
-enum { ACCESS_TYPES_WORDS = 3, ACCESS_SEEN_MAX = 1000 };
+enum { ACCESS_TYPES_WORDS = 3, ACCESS_SEEN_MAX = 1000000 };
 struct access_label {
     str system, code; /* of meta.security */
     bool lifts;       /* not for the patients of `lifted` */
@@ -34,9 +34,11 @@ struct access_narrow {
 };
 /* Whose data was given out, for the audit. */
 struct access_seen {
-    int64_t pids[ACCESS_SEEN_MAX]; /* patients; neighbours differ */
-    size_t count;
-    bool more;
+    struct arena *arena;           /* the list grows in it */
+    int64_t *pids;                 /* patients; neighbours differ */
+    size_t count, cap;
+    bool more;                     /* and others, beyond ACCESS_SEEN_MAX */
+    bool changed;                  /* a write was made, and has its entry */
     bool refused;                  /* something there was asked for and not given ... */
     int64_t refused_pid;           /* ... of this patient; 0: of none */
     size_t missed;                 /* ids and searches that gave nothing, hidden or absent */

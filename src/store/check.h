@@ -11,7 +11,8 @@
  *          hold and none is held without reason; the counts.
  * Shapes   faults are sentences that name table, key and resource. The store may be open read-only,
  *          beside a running server: it is checked as of one instant.
- * Memory   an index of the same size is built in the data folder's check.db and removed again.
+ * Memory   an index of the same size is built in memory, as far as 1 GB goes, then in a file where
+ *          the machine keeps such ($TMPDIR, /var/tmp): the disk of the data needs no room.
  * Limits   CHECK_FAULTS_MAX faults are kept, all are counted.
  */
 enum { CHECK_FAULTS_MAX = 50 };

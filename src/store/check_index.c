@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/check_work.h"
 #include "store/layout.h"
-#include <unistd.h>
 
 /*
  * The index the bodies yield is built anew in a database of its own, by the same extraction and the
@@ -205,13 +204,6 @@ static err walk(struct ctx *cx, struct expected *e, size_t table)
     return ERR_OK;
 }
 
-static void remove_files(struct ctx *cx, str path)
-{
-    static const char *const endings[] = { "", "-wal", "-shm", "-journal" };
-    for (size_t i = 0; i < COUNT(endings); i++)
-        unlink(arena_printf(cx->arena, "%.*s%s", STR_ARG(path), endings[i]).p);
-}
-
 static err find_unfinished(struct ctx *cx, struct expected *e)
 {
     struct db_stmt *stmt = db_use(cx, cx->db, walk_sql, WALK_UNFINISHED);
@@ -239,16 +231,15 @@ static err build_and_walk(struct ctx *cx, struct expected *e)
     return check_words(cx, e->w, e->db);
 }
 
+/* A file without a name: in memory as far as that goes, then where the machine keeps what is
+ * temporary, so that the disk of the data may be full, or may only be read. */
 err check_index(struct ctx *cx, struct check_work *w)
 {
-    str path = arena_printf(cx->arena, "%.*s/check.%d.db", STR_ARG(w->store->folder),
-                            (int)getpid());
-    struct db_options options = { .path = path, .create = true, .page_bytes = 8192,
-                                  .cache_bytes = (int64_t)64 << 20 };
+    struct db_options options = { .path = S(""), .create = true, .page_bytes = 8192,
+                                  .cache_bytes = (int64_t)1 << 30 };
     struct expected e = { .w = w, .in = { look_up_code, look_up_ident, look_up_unit, NULL } };
     TRY(db_open(cx, &options, &e.db));
     err wrong = build_and_walk(cx, &e);
     db_close(e.db);
-    remove_files(cx, path);
     return wrong;
 }

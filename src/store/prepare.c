@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/prepare.h"
 #include "base/random.h"
+#include "store/access.h"
 #include "store/own.h"
 #include "store/search.h"
 
@@ -199,8 +200,10 @@ static void answer_current(struct prepared *p, struct prepared_op *po)
 {
     struct store_version *v = &po->op->version;
     *v = po->before.version;
-    if (v->vid && v->method != STORE_DELETED)
-        v->body = version_splice(p->cx->arena, po->before.body, v->vid, v->at_ms);
+    if (!v->vid || v->method == STORE_DELETED)
+        return;
+    v->body = version_splice(p->cx->arena, po->before.body, v->vid, v->at_ms);
+    access_see(p->cx->access, v->pid);
 }
 
 static err find_target(struct prepared *p, struct prepared_op *po)

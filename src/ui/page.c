@@ -4,6 +4,7 @@
 #include "base/local.h"
 #include "http/text.h"
 #include "ui/asset.h"
+#include "ui/sign_in.h"
 
 static const struct ui_link *nav_links;
 static size_t nav_links_count;
@@ -198,25 +199,16 @@ str ui_count(struct ctx *cx, uint64_t count)
 
 /* ---- day and night ---- */
 
-/* Only a path of this server, so that the form is no open redirect. */
-static str safe_path(str path)
-{
-    bool local = str_starts(path, S("/")) && !str_starts(path, S("//")) &&
-                 str_find_char(path, '\\') == STR_NONE;
-    for (size_t i = 0; local && i < path.n; i++)
-        local = (unsigned char)path.p[i] > ' ' && path.p[i] != 0x7f;
-    return local ? path : S("/");
-}
-
 static err theme_set(struct http_request *request, struct http_response *response)
 {
     struct ctx *cx = request->cx;
+    TRY(sign_in_own_form(request));
     const char *theme = theme_of(http_query_value(cx->arena, request->body, S("theme")));
     http_put_header(response, S("Set-Cookie"),
                     arena_printf(cx->arena, "theme=%s; Path=/; Max-Age=31536000; SameSite=Lax; "
                                             "HttpOnly", theme));
     http_put_header(response, S("Location"),
-                    safe_path(http_query_value(cx->arena, request->body, S("path"))));
+                    sign_in_next(http_query_value(cx->arena, request->body, S("path"))));
     response->status = 303;
     return ERR_OK;
 }

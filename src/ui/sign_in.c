@@ -17,14 +17,20 @@ str sign_in_field(struct http_request *request, const char *name)
     return http_query_value(request->cx->arena, request->body, str_of(name));
 }
 
-/* Only a path of ours: "//host" and "/\host" lead elsewhere. */
+/* Only a path of ours: "//host" and "/\host" lead elsewhere, and so do both with a tab in between,
+ * which browsers leave out. */
 str sign_in_next(str next)
 {
-    bool ours = next.n && next.p[0] == '/' &&
-                !(next.n > 1 && (next.p[1] == '/' || next.p[1] == '\\'));
-    return ours && str_find_char(next, '\n') == STR_NONE && str_find_char(next, '\r') == STR_NONE
-               ? next
-               : S("/");
+    bool ours = str_starts(next, S("/")) && !str_starts(next, S("//")) &&
+                str_find_char(next, '\\') == STR_NONE;
+    for (size_t i = 0; ours && i < next.n; i++)
+        ours = (unsigned char)next.p[i] > ' ' && next.p[i] != 0x7f;
+    return ours ? next : S("/");
+}
+
+err sign_in_own_form(const struct http_request *request)
+{
+    return http_header(request, "Origin").n ? gate_same_origin(request) : ERR_OK;
 }
 
 err sign_in_go(struct http_response *response, str location)
@@ -183,6 +189,7 @@ static str after_code(struct http_request *request, str name, str next)
 static err post_sign_in(struct http_request *request, struct http_response *response)
 {
     struct ctx *cx = request->cx;
+    TRY(sign_in_own_form(request));
     str cookie, next = sign_in_next(sign_in_field(request, "next"));
     str name = sign_in_field(request, "name"), code = sign_in_field(request, "code");
     err failed = begin(request, name, code, &cookie);
@@ -198,6 +205,7 @@ static err post_sign_in(struct http_request *request, struct http_response *resp
 
 static err post_sign_out(struct http_request *request, struct http_response *response)
 {
+    TRY(sign_in_own_form(request));
     str cookie = gate_cookie(request);
     if (str_given(cookie))
         TRY(session_end(request->cx, gate_people(request->gate_self), cookie,

@@ -41,6 +41,9 @@ size_t sign_in_words(struct arena *arena, const struct scope_set *set, struct si
  * the redirect, and the session's cookie (`more`: further attributes). */
 str sign_in_field(struct http_request *request, const char *name);
 str sign_in_next(str next);
+/* A page of elsewhere neither signs anybody in nor out: ERR_FORBIDDEN. What is no browser does not
+ * say where its form was. */
+err sign_in_own_form(const struct http_request *request) MUST_USE;
 err sign_in_go(struct http_response *response, str location) MUST_USE;
 err sign_in_cookie(struct http_request *request, struct http_response *response, str cookie,
                    const char *more) MUST_USE;

@@ -11,11 +11,11 @@ for (texts,) in sqlite3.connect(sys.argv[1]).execute("SELECT texts FROM audit_bl
         sys.stdout.buffer.write(raw)
 `;
 
-function auditEntries(folder) {
+export function auditEntries(folder) {
   const text = execFileSync('python3', ['-c', READ, join(folder, 'record.db')], { encoding: 'utf8' });
   return text.trim().split('\n').filter(Boolean).map((line) => {
-    const [at, who, person, role, act, what, outcome, request, address, client, behalf] = JSON.parse(line);
-    return { at, who, person, role, act, what, outcome, request, address, client, behalf };
+    const [at, who, person, role, act, what, outcome, request, address, client, behalf, purpose, reason, pids] = JSON.parse(line);
+    return { at, who, person, role, act, what, outcome, request, address, client, behalf, purpose, reason, pids };
   });
 }
 

@@ -2,8 +2,8 @@
 // Emergency access and its review, consents, narrowed scopes, explanations, and the audit as those
 // see it who look after it.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -168,6 +168,25 @@ test('a dissent closes the record to whom it names; within a second; and opens w
   assert.match(refused.text, /not applied here/);
   const { verdict } = JSON.parse(run(server, 'access', 'explain', 'a.khan', 'Patient/p2', '--json'));
   assert.match(verdict, /may read/);
+});
+
+test('a consent that cannot be applied as written is refused wherever it comes in', async (t) => {
+  const consent = (id, provision) => ({ resourceType: 'Consent', id, status: 'active', patient: { reference: 'Patient/p2' }, policyRule: { text: 'x' },
+    scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'patient-privacy' }] },
+    category: [{ coding: [{ system: 'http://loinc.org', code: '59284-0' }] }], provision });
+  const partly = consent('partly', { type: 'deny', code: [{ text: 'HIV' }] }), wholly = consent('wholly', { type: 'deny' });
+  const open = await startServer(t);
+  assert.equal((await open.put('/fhir/Consent/partly', partly)).status, 422);
+  assert.equal((await open.put('/fhir/Consent/wholly', wholly)).status, 201);
+  await open.stop();
+  const file = join(open.folder, 'consents.ndjson');
+  writeFileSync(file, [consent('one', { type: 'deny' }), partly, consent('three', { type: 'deny' })].map((one) => JSON.stringify(one)).join('\n'));
+  const taken = spawnSync(binary, ['import', '--data', open.folder, '--json', file], { encoding: 'utf8' });
+  assert.equal(taken.status, 1, 'who imports is told by the exit code');
+  const report = JSON.parse(taken.stdout);
+  assert.equal(report.created, 2);
+  assert.deepEqual(report.refusals.map((one) => /consents\.ndjson:2\b/.test(one.where)), [true], taken.stdout);
+  assert.match(report.refusals[0].what, /not applied here/);
 });
 
 test('a shift of the rota opens its ward while it lasts; and is written by those who keep the rota', async (t) => {

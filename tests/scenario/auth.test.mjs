@@ -2,13 +2,13 @@
 // Who may see what, over HTTP: tokens, SMART's flows with a real client, sign-in, and the audit.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as oidc from 'openid-client';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { auditUntil } from '../lib/audit.mjs';
-import { binary, startServer } from './server.mjs';
+import { binary, root, startServer } from './server.mjs';
 
 const run = (server, ...words) =>
   execFileSync(binary, [...words, '--data', server.folder], { encoding: 'utf8' }).trim();
@@ -126,11 +126,36 @@ test('who came in and who did not is in the audit, by name and way', async (t) =
 test('sign-in goes on within this server only', async (t) => {
   const server = await closed(t, ['--set', 'auth.demo_code=x']);
   run(server, 'user', 'add', 'a.khan', '--role', 'nurse');
-  for (const next of ['https://evil.example/', '//evil.example', '/\\evil.example', 'evil', '']) {
+  for (const next of ['https://evil.example/', '//evil.example', '/\\evil.example', 'evil', '', '/\t/evil.example', '\t//evil.example',
+    '/\u0001/evil.example', '/x\\..\\evil.example', '/ /evil.example', 'javascript:alert(1)', '/a\r\nSet-Cookie: x=1']) {
     const answer = await server.ask('POST', '/sign-in', {
       body: form({ name: 'a.khan', code: 'x', next }), headers: asForm });
-    assert.equal(answer.headers.get('location'), '/', next);
+    assert.equal(answer.headers.get('location'), '/', JSON.stringify(next));
+    const theme = await server.ask('POST', '/ui/theme', { body: form({ theme: 'day', path: next }), headers: asForm });
+    assert.equal(theme.headers.get('location'), '/', JSON.stringify(next));
   }
+});
+
+// Every route that changes something, from the table the program's own tables are printed to.
+test('a form of elsewhere changes nothing, signs nobody in and nobody out', async (t) => {
+  const server = await closed(t, ['--set', 'auth.demo_code=x']);
+  run(server, 'user', 'add', 'a.khan', '--role', 'consultant');
+  const cookie = await signIn(server, 'a.khan', 'x');
+  const table = readFileSync(join(root, 'docs/reference/routes.md'), 'utf8');
+  const routes = [...table.matchAll(/^\| `?(POST|PUT|PATCH|DELETE)`? \| `([^`]+)`/gm)].map(([, method, path]) => [method, path.replace(/\{[^}]+\}/g, 'x')]);
+  assert.ok(routes.length > 60, `${routes.length} routes`);
+  // What the other side's own secret opens, or a text of one form alone: no cookie counts there.
+  const apart = ['/auth/token', '/auth/introspect', '/auth/revoke', '/auth/register', '/auth/tap', '/auth/authorize'];
+  for (const origin of ['https://evil.example', 'null', `${server.url}.evil.example`, 'http://127.0.0.1:1'])
+    for (const [method, path] of routes) {
+      const type = path.startsWith('/fhir') ? { 'content-type': 'application/fhir+json' } : asForm;
+      const answer = await server.ask(method, path, { headers: { cookie, origin, 'sec-fetch-site': 'cross-site', ...type },
+        body: path.startsWith('/fhir') ? '{}' : form({ name: 'a.khan', code: 'x', next: '/' }) });
+      const expected = apart.includes(path) ? [400, 401, 403, 404, 429] : [403];
+      assert.ok(expected.includes(answer.status), `${method} ${path} from ${origin}: ${answer.status}`);
+      assert.equal(answer.headers.get('set-cookie'), null, path);
+    }
+  assert.equal((await server.get('/account', { cookie, accept: 'text/html' })).status, 200, 'still signed in');
 });
 
 test('an app gets a code with PKCE by consent, tokens for it, and rotates its refresh token',
@@ -229,7 +254,7 @@ test('every access is in the audit chain, refused ones too, and a change in it i
   await server.get('/fhir/Observation', token(server, 'system/Patient.rs'));
   await new Promise((done) => setTimeout(done, 300));
   const { entries } = JSON.parse(run(server, 'audit', 'verify', '--json'));
-  assert.equal(entries, 3);
+  assert.equal(entries, 5, 'three requests, and two tokens that were made');
 });
 
 test('an address that guesses tokens is held up; good ones from it go on', async (t) => {

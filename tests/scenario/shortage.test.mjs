@@ -2,7 +2,7 @@
 // The disk is full, or may not be written; file handles run out: what was acknowledged is kept, what
 // cannot be done is refused with a sentence, and it goes on by itself when there is room again.
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,27 +10,10 @@ import http from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { smallDisk } from '../lib/disk.mjs';
 import { binary, makeFolder, startServer } from './server.mjs';
 
 const BALLAST_BYTES = 10 << 20;
-
-// A small disk that only this test sees, in a mount namespace held by a process of its own; undefined
-// with the test skipped where that is not permitted.
-async function smallDisk(t, megabytes) {
-  const point = makeFolder();
-  const holder = spawn('unshare', ['-m', 'sh', '-c',
-    `mount -t tmpfs -o size=${megabytes}m none "$0" && echo mounted && exec cat`, point],
-    { stdio: ['pipe', 'pipe', 'ignore'] });
-  const [told] = await Promise.race([once(holder.stdout, 'data'), once(holder, 'exit'), once(holder, 'error')]);
-  if (!String(told).startsWith('mounted')) {
-    t.skip('no private mounts are permitted here');
-    return undefined;
-  }
-  t.after(() => holder.stdin.end());
-  const under = ['nsenter', '-m', '-t', String(holder.pid)];
-  return { under, folder: join(point, 'data'), seen: join(`/proc/${holder.pid}/root`, point),
-           run: (...words) => spawnSync(under[0], [...under.slice(1), ...words], { encoding: 'utf8' }) };
-}
 
 const big = (id, n) => ({ resourceType: 'Basic', id, code: { text: randomBytes(n).toString('base64') } });
 
@@ -65,6 +48,8 @@ test('a full disk refuses writes with a sentence, keeps what was acknowledged, a
   const transaction = await server.post('/fhir', { resourceType: 'Bundle', type: 'transaction',
     entry: ['t1', 't2'].map((id) => ({ resource: big(id, 60000), request: { method: 'PUT', url: `Basic/${id}` } })) });
   assert.equal(transaction.status, 503, transaction.text);
+  const beside = disk.run(binary, 'check', '--data', disk.folder);
+  assert.equal(beside.status, 0, `a check needs no room: ${beside.stdout}${beside.stderr}`);
   for (const [id, text] of kept)
     assert.equal((await server.get(`/fhir/Basic/${id}`)).body?.code.text, text, id);
   assert.equal((await server.get('/fhir/Basic/t1')).status, 404, 'a transaction is there whole or not at all');
