@@ -225,10 +225,15 @@ static str document(struct record_look *look, const struct record_item *note, st
     return buf_str(&out);
 }
 
+/* `before`: the version of the note that was sent last, 0 for none; its document is replaced. */
 static err reference_body(struct record_look *look, const struct record_item *note, str bundle,
-                          struct json *out)
+                          int64_t before, struct json *out)
 {
     struct ctx *cx = look->cx;
+    str last = entry_reference(cx, "DocumentReference", send_id(cx, note, before));
+    str replaces = before ? arena_printf(cx->arena, ",\"relatesTo\":[{\"code\":\"replaces\","
+                                         "\"target\":%.*s}]", STR_ARG(last))
+                          : S("");
     struct entry_author author = entry_author(cx);
     str id = send_id(cx, note, note->vid);
     str text = arena_printf(cx->arena,
@@ -237,11 +242,11 @@ static err reference_body(struct record_look *look, const struct record_item *no
         "\"code\":\"373942005\",\"display\":\"Discharge summary\"}]},\"subject\":%.*s,\"date\":"
         "\"%.*s\",\"author\":[%.*s],\"description\":\"Discharge summary as sent\",\"content\":"
         "[{\"attachment\":{\"contentType\":\"application/fhir+json\",\"data\":\"%.*s\",\"title\":"
-        "\"Discharge summary\",\"creation\":\"%.*s\"}}],\"context\":{\"related\":[%.*s]}}",
+        "\"Discharge summary\",\"creation\":\"%.*s\"}}],\"context\":{\"related\":[%.*s]}%.*s}",
         STR_ARG(id), STR_ARG(entry_reference(cx, "Patient", look->patient)),
         STR_ARG(entry_now(cx)), STR_ARG(entry_person(cx, &author)),
         STR_ARG(base64_encode(cx->arena, bundle)), STR_ARG(entry_now(cx)),
-        STR_ARG(entry_reference(cx, "Composition", note->id)));
+        STR_ARG(entry_reference(cx, "Composition", note->id)), STR_ARG(replaces));
     return json_parse(cx, text, out);
 }
 
@@ -265,6 +270,18 @@ static err communication_body(struct record_look *look, const struct record_item
     return json_parse(cx, text, out);
 }
 
+static err supersede(struct record_look *look, str id, struct commit_op *op)
+{
+    struct record_item old;
+    struct entry_change change = { .cx = look->cx };
+    TRY(record_read(look->cx, look->store, "DocumentReference", id, &old));
+    change.before = old.body;
+    entry_put_text(&change, "status", S("superseded"));
+    *op = (struct commit_op){ .verb = COMMIT_UPDATE, .resource = old.resource, .id = id,
+                              .if_match_vid = old.vid };
+    return entry_made(&change, "", &op->body);
+}
+
 /* One document a version of the note: sending it twice makes no second one. */
 static err send(struct record_look *look, const struct record_item *note)
 {
@@ -283,12 +300,15 @@ static err send(struct record_look *look, const struct record_item *note)
           .id = send_id(cx, note, note->vid), .skip_unchanged = true },
         { .verb = COMMIT_CREATE, .resource = fhir_resource_find(S("Communication")),
           .id = send_id(cx, note, note->vid), .skip_unchanged = true },
+        { 0 },
     };
-    struct commit commit = { .ops = ops, .ops_count = COUNT(ops), .cx = cx,
+    struct commit commit = { .ops = ops, .ops_count = how.before ? 3 : 2, .cx = cx,
                              .who = entry_author(cx).display, .why = S("record: discharge sent") };
-    TRY(reference_body(look, note, document(look, note, gp), &ops[0].body));
+    TRY(reference_body(look, note, document(look, note, gp), how.before, &ops[0].body));
+    if (how.before)
+        TRY(supersede(look, send_id(cx, note, how.before), &ops[2]));
     TRY(communication_body(look, note, gp, &ops[1].body));
-    for (size_t i = 0; i < COUNT(ops); i++)
+    for (size_t i = 0; i < commit.ops_count; i++)
         TRY(validate_resource(cx, ops[i].body));
     return commit_run(cx, look->store, &commit);
 }

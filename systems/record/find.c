@@ -680,6 +680,45 @@ err find_drafts(struct ctx *cx, struct store *store, str who, struct find_draft 
     return ERR_OK;
 }
 
+/* One document on its way or refused, as a line that leads to its note. */
+static bool read_sending(struct ctx *cx, struct store *store, const struct record_item *item,
+                         struct find_draft *out)
+{
+    struct record_item document, patient;
+    str id = record_reference_id(cx, item->body, "subject", "Patient");
+    if (!id.n || record_read(cx, store, "Patient", id, &patient) != ERR_OK ||
+        record_read(cx, store, "DocumentReference", item->id, &document) != ERR_OK)
+        return false;
+    str note = record_reference_id(cx, json_get(document.body, S("context")), "related",
+                                   "Composition");
+    bool refused = json_string_is(json_get(item->body, S("status")), S("stopped"));
+    struct ui_patient shown = ui_patient_of(cx, patient.body);
+    *out = (struct find_draft){
+        .title = refused ? S("Refused") : S("Not received yet"),
+        .patient = ui_patient_name(cx, &shown),
+        .when = record_brief_when(cx, record_when(cx, document.body)),
+        .href = arena_printf(cx->arena, "/record/patient/%.*s/entry/discharge/%.*s", STR_ARG(id),
+                             STR_ARG(note)),
+    };
+    return note.n > 0;
+}
+
+/* What this person sent and no practice has confirmed: their own to see to. */
+static err find_sending(struct ctx *cx, struct store *store, struct find_home *home)
+{
+    struct record_set set;
+    TRY(record_find(cx, store, "Communication",
+                    arena_printf(cx->arena, "sender=%.*s&status=in-progress,stopped"
+                                 "&_sort=-_lastUpdated", STR_ARG(cx->user->person.who)),
+                    FIND_SHOWN, &set));
+    home->sending = arena_array(cx->arena, set.count + 1, sizeof *home->sending);
+    for (size_t i = 0; i < set.count; i++)
+        home->sending_count += read_sending(cx, store, &set.items[i],
+                                            &home->sending[home->sending_count]);
+    cx->issues.count = cx->issues.kept = 0;
+    return ERR_OK;
+}
+
 err find_home_get(struct http_request *request, struct http_response *response)
 {
     struct ctx *cx = request->cx;
@@ -688,9 +727,11 @@ err find_home_get(struct http_request *request, struct http_response *response)
     make_fields(&home.find);
     TRY(ward_links(cx, &home.wards, &home.wards_count, &home.whole_hospital));
     TRY(add_mine(request, &home));
-    if (cx->user && str_starts(cx->user->person.who, S("Practitioner/")))
+    if (cx->user && str_starts(cx->user->person.who, S("Practitioner/"))) {
         TRY(find_drafts(cx, request->store, cx->user->person.who, &home.drafts,
                         &home.drafts_count));
+        TRY(find_sending(cx, request->store, &home));
+    }
     home.may_merge = record_permits(cx, S("records.merge"));
     add_recent(request, &home);
     struct ui_page page = find_page(request, S("Patients"));

@@ -48,6 +48,8 @@ struct find_home {
     size_t recent_count;
     struct find_draft *drafts; /* the asker's notes that nobody has signed */
     size_t drafts_count;
+    struct find_draft *sending; /* the asker's summaries that no practice has confirmed */
+    size_t sending_count;
     bool may_merge;
     bool whole_hospital;       /* wards are all wards, not the asker's */
 };

@@ -298,6 +298,7 @@ err send_look(struct record_look *look, const struct record_item *note, struct s
                        "for %.*s.", STR_ARG(out->practice));
     if (!out->may_send)
         out->todo = S("Print it and send it by hand.");
+    out->before = found ? vid : 0;
     if (found)
         out->todo = arena_printf(look->cx->arena, "Version %lld was sent. What was changed since "
                                  "has not been.", (long long)vid);

@@ -30,6 +30,7 @@ extern const struct due_kind send_due;
 /* How it stands with a note, for its page. */
 struct send_view {
     bool shown, may_send, again; /* again: it was tried before */
+    int64_t before; /* the version of the note that was sent last, when it is not this one; or 0 */
     str practice, url, state, todo;
     const char *chip;
     enum ui_tone tone;

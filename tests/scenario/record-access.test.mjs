@@ -160,3 +160,17 @@ test('whoever signed does not co-sign, whatever they are called; somebody of the
   assert.equal((await post('same.one', `${path}/cosign`, { version: '2' })).status, 422);
   assert.equal((await post('same.two', `${path}/cosign`, { version: '2' })).status, 303);
 });
+
+test('a summary that no practice has confirmed stands on the list of who sent it, and of nobody else', async () => {
+  const all = run('token', '--scope', 'system/*.cruds'), subject = { reference: 'Patient/mine' }, id = 'doc-sent-1-2';
+  const put = async (resource) => assert.equal((await server.send('PUT', `/fhir/${resource.resourceType}/${id}`, { id, ...resource }, { Authorization: `Bearer ${all}` })).status < 300, true);
+  await put({ resourceType: 'DocumentReference', status: 'current', subject, content: [{ attachment: { title: 'x' } }], context: { related: [{ reference: 'Composition/sent-1' }] } });
+  const list = async (who) => /(GP has not received.*?)(Your notes|Wards|$)/.exec((await get(who, '/record')).text)?.[1] ?? '';
+  for (const [status, expected] of [['in-progress', /HART, Ivy Not received yet/], ['stopped', /HART, Ivy Refused/]]) {
+    await put({ resourceType: 'Communication', status, subject, sender: { reference: 'Practitioner/doctor' } });
+    assert.match(await list('doctor'), expected);
+    assert.equal(await list('consultant'), '');
+  }
+  await put({ resourceType: 'Communication', status: 'completed', subject, sender: { reference: 'Practitioner/doctor' } });
+  assert.equal(await list('doctor'), '');
+});

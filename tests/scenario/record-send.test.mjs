@@ -164,4 +164,7 @@ test('what is changed after it was sent is said not to have been', async () => {
   assert.match(said, /Not sent.*Version 2 was sent. What was changed since has not been/);
   assert.equal((await post(`${path}/send`, { version: '3' })).status, 303);
   await until(path, /Received/);
+  const id = path.split('/').pop(), document = async (vid) => (await server.send('GET', `/fhir/DocumentReference/doc-${id}-${vid}`)).body;
+  assert.deepEqual((await document(3)).relatesTo, [{ code: 'replaces', target: { reference: `DocumentReference/doc-${id}-2` } }]);
+  assert.deepEqual([(await document(2)).status, (await document(3)).status], ['superseded', 'current']);
 });
