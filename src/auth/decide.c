@@ -71,6 +71,8 @@ static const struct role_label *hiding_label(const struct role *role,
 /* Why this patient's record is closed to the asker; DECIDE_ALLOWED when it is open. */
 static enum decide_rule reach(const struct role *role, const struct decide_thing *thing)
 {
+    if (thing->alone && role->reach == ROLE_OWN && role_keeps_close(thing->resource))
+        return DECIDE_NOT_OWN;
     if (!thing->in_compartment || role->reach == ROLE_EVERYONE)
         return DECIDE_ALLOWED;
     if (role->reach == ROLE_OWN)
@@ -167,6 +169,9 @@ struct store_access decide_filter(struct arena *arena, const struct decide_asker
         .dissents_count = own ? 0 : patients->dissents_count,
     };
     filter_types(asker, act, access.types);
+    for (uint16_t i = 0; own && i < fhir_resources_count; i++)
+        if (role_keeps_close(i))
+            access.alone[i / 64] |= (uint64_t)1 << (i % 64);
     access.hidden = hidden_labels(arena, asker->role, &access.hidden_count);
     return access;
 }

@@ -28,6 +28,7 @@ struct decide_asker {
 struct decide_thing {
     uint16_t resource;
     bool in_compartment;   /* belongs to a patient */
+    bool alone;            /* is known to belong to none; neither: the type is asked about */
     bool own;              /* that patient is the asker, or one they are proxy for */
     bool related;          /* legitimate relationship */
     bool glass_broken;     /* a live break-glass for this patient by this asker */

@@ -71,6 +71,7 @@ static void gather(struct explaining *e)
     e->thing = (struct decide_thing){
         .resource = e->version.resource,
         .in_compartment = store_rid_resource(pid) == fhir_resource_find(S("Patient")),
+        .alone = store_rid_resource(pid) != fhir_resource_find(S("Patient")),
         .own = known, .related = known,
         .glass_broken = has_pid(patients->lifted, patients->lifted_count, pid),
         .labels = decide_labels(e->body),
@@ -110,7 +111,9 @@ static err say_relationship(struct explaining *e)
     struct relation_reasons reasons = { .count = 0 };
     struct buf text = buf_make(cx->arena, TEXT_BYTES);
     if (!e->thing.in_compartment) {
-        add(e, "relationship", true, S("it belongs to no patient's record"));
+        bool shown = e->role->reach != ROLE_OWN || !role_keeps_close(e->version.resource);
+        add(e, "relationship", shown, shown ? S("it belongs to no patient's record")
+                                            : S("it does not say whose it is"));
         return ERR_OK;
     }
     if (e->role->reach == ROLE_EVERYONE) {

@@ -201,6 +201,13 @@ void role_types(const struct role *role, char letter, uint64_t out[ROLE_TYPES_WO
             out[i] |= by_type.types[group][i];
 }
 
+bool role_keeps_close(uint16_t resource)
+{
+    str name = fhir_resource_name(resource);
+    return role_group_of(resource) == ROLE_NOTES || str_eq(name, S("Group")) ||
+           str_eq(name, S("Parameters")) || str_eq(name, S("MessageHeader"));
+}
+
 const char *role_group_name(enum role_group group)
 {
     return group_names[group];

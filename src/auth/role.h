@@ -45,6 +45,9 @@ const char *role_group_name(enum role_group group);
 bool role_may(const struct role *role, uint16_t resource, char letter); /* 'c' 'r' 'u' 'd' */
 /* The types a role has the letter for, as bits by position in fhir_resources. */
 enum { ROLE_TYPES_WORDS = 3 };
+/* Of a type that holds what is somebody's though it need not say whose: a letter, a list of people.
+ * To those who see one record alone it is there only where it is that one's. */
+bool role_keeps_close(uint16_t resource);
 void role_types(const struct role *role, char letter, uint64_t out[ROLE_TYPES_WORDS]);
 bool role_permits(const struct role *role, str permission);
 

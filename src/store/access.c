@@ -35,8 +35,11 @@ static bool dissents(const struct store_access *access, int64_t rid, int64_t pid
 
 bool access_patient(const struct store_access *access, int64_t rid, int64_t pid)
 {
-    if (!access || (pid == rid && !is_patient(rid)))
+    uint16_t type = store_rid_resource(rid);
+    if (!access)
         return true;
+    if (pid == rid && !is_patient(rid))
+        return !(access->alone[type / 64] >> (type % 64) & 1);
     if (access->dissents_count && dissents(access, rid, pid))
         return false;
     return access->any_patient || has_pid(access->pids, access->pids_count, pid);

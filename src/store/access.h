@@ -45,6 +45,7 @@ struct access_seen {
 };
 struct store_access {
     uint64_t types[ACCESS_TYPES_WORDS]; /* bit n: position n in fhir_resources may be seen */
+    uint64_t alone[ACCESS_TYPES_WORDS]; /* those may not, where they are in no patient's record */
     bool any_patient;                   /* else only those of pids */
     const int64_t *pids;                /* rids of patients, ascending */
     size_t pids_count;
@@ -63,7 +64,8 @@ static inline bool access_type(const struct store_access *access, uint16_t resou
 {
     return !access || (access->types[resource / 64] >> (resource % 64) & 1);
 }
-/* A resource outside every patient compartment has pid equal to its own rid, and passes. */
+/* A resource outside every patient compartment has pid equal to its own rid, and passes, unless its
+ * type is one of `alone`. */
 bool access_patient(const struct store_access *access, int64_t rid, int64_t pid);
 /* Are the labels that lift lifted for this patient? */
 bool access_lifts(const struct store_access *access, int64_t pid);

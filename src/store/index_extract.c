@@ -92,6 +92,38 @@ static str find_patient(const struct layout_type *type, uint16_t patient,
     return (str){ 0 };
 }
 
+/* A file is its security context's; a bundle that of the first in it that is somebody's. */
+static err find_within(struct ctx *cx, const struct index_layout *layout, struct json body,
+                       str *out)
+{
+    struct index_reference context;
+    str reference = json_string(cx->arena, json_get(json_get(body, S("securityContext")),
+                                                    S("reference")));
+    if (str_given(reference) && index_reference(layout, reference, &context) &&
+        context.target == fhir_resource_find(S("Patient")))
+        *out = context.id;
+    const str lists[] = { S("entry"), S("parameter") };
+    for (size_t i = 0; i < COUNT(lists); i++)
+        for (struct json_walk w = json_walk(json_get(body, lists[i]));
+             !str_given(*out) && json_next(&w);) {
+            struct index_rows rows = { 0 };
+            struct json held = json_get(w.value, S("resource"));
+            str type = json_string(cx->arena, json_get(held, S("resourceType")));
+            uint16_t resource = str_given(type) ? fhir_resource_find(type) : FHIR_NONE;
+            if (resource != FHIR_NONE)
+                TRY(index_extract(cx, layout, resource, held, &rows));
+            *out = rows.patient;
+        }
+    return ERR_OK;
+}
+
+static bool holds(uint16_t resource)
+{
+    str name = fhir_resource_name(resource);
+    return str_eq(name, S("Binary")) || str_eq(name, S("Bundle")) ||
+           str_eq(name, S("Parameters"));
+}
+
 static err run_path(struct index_walk *walk, const struct path *path, enum fhir_search_kind kind,
                     uint16_t slot, struct json body)
 {
@@ -166,7 +198,7 @@ err index_extract(struct ctx *cx, const struct index_layout *layout, uint16_t re
         out->patient = json_string(cx->arena, json_get(body, S("id")));
     else
         out->patient = find_patient(type, patient, out);
-    return ERR_OK;
+    return holds(resource) ? find_within(cx, layout, body, &out->patient) : ERR_OK;
 }
 
 bool index_is_within(struct ctx *cx, const struct index_layout *layout, uint16_t resource,

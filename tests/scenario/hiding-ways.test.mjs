@@ -266,3 +266,52 @@ test('an export holds what its asker may have; and is there for nobody else', as
     assert.equal((await fetch(files[0], { headers: as })).status, 200);
   }
 });
+
+// ---- files, bundles and lists: whose they are, and whose they may be ----
+
+test('a file is its context\'s, a bundle its first patient\'s; what is nobody\'s is not shown to patients', async (t) => {
+  const server = await startServer(t, { open: false });
+  const of = (...words) => ({ authorization: `Bearer ${run(server, 'token', ...words)}` });
+  const all = of('--scope', 'system/*.cruds'), subject = (p) => ({ reference: `Patient/${p}` });
+  const named = (id) => ({ resourceType: 'Patient', id, name: [{ family: `Secret-${id}` }] });
+  const composition = (p) => ({ resourceType: 'Composition', status: 'final', type: { text: 'letter' }, subject: subject(p), date: '2026-01-01', author: [{ display: 'x' }], title: `Secret-${p}` });
+  const held = (id, p) => [
+    { resourceType: 'Binary', id: `file-${id}`, contentType: 'text/plain', ...(p && { securityContext: subject(p) }), data: 'U2VjcmV0' },
+    { resourceType: 'Bundle', id: `letter-${id}`, type: 'document', identifier: { system: 'urn:x', value: id }, timestamp: '2026-01-01T00:00:00Z', entry: [
+      { fullUrl: 'urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0', resource: { ...composition(p ?? 'p0'), ...(!p && { subject: { display: 'a stranger' } }) } }] },
+    { resourceType: 'Bundle', id: `set-${id}`, type: 'collection', entry: p ? [{ fullUrl: `http://x.example/fhir/Patient/${p}`, resource: named(p) }] : undefined },
+    { resourceType: 'Parameters', id: `set-${id}`, parameter: [{ name: 'x', ...(p ? { resource: named(p) } : { valueString: 'Secret' }) }] }];
+  const list = [{ resourceType: 'Practitioner', id: 'n1' }, named('p0'), named('p1'),
+    { resourceType: 'CareTeam', id: 'team', status: 'active', subject: subject('p0'), participant: [{ member: { reference: 'Practitioner/n1' } }] },
+    ...held('p0', 'p0'), ...held('p1', 'p1'), ...held('nobody'),
+    { resourceType: 'Group', id: 'both', type: 'person', actual: true, member: ['p1', 'p0'].map((p) => ({ entity: subject(p) })) },
+    { resourceType: 'List', id: 'nobody', status: 'current', mode: 'working', entry: [{ item: subject('p1') }] },
+    { resourceType: 'List', id: 'own', status: 'current', mode: 'working', subject: subject('p0'), entry: [{ item: subject('p0') }] }];
+  for (const resource of list) {
+    const answer = await server.put(`/fhir/${resource.resourceType}/${resource.id}`, resource, all);
+    assert.equal(answer.status, 201, answer.text);
+  }
+  run(server, 'user', 'add', 'd.octor', '--role', 'doctor', '--who', 'Practitioner/n1');
+  run(server, 'user', 'add', 'pt', '--role', 'patient', '--who', 'Patient/p0');
+  const doctor = of('--user', 'd.octor', '--scope', 'user/*.cruds'), patient = of('--user', 'pt', '--scope', 'patient/*.rs');
+  const kinds = ['Binary/file', 'Bundle/letter', 'Bundle/set', 'Parameters/set'];
+  for (const [whose, forDoctor, forPatient] of [['p0', 200, 200], ['p1', 404, 404], ['nobody', 200, 404]])
+    for (const kind of kinds) {
+      const path = `${kind}-${whose}`, [type, id] = path.split('/');
+      for (const [who, headers, expected] of [['doctor', doctor, forDoctor], ['patient', patient, forPatient]]) {
+        const one = await server.get(`/fhir/${path}`, { ...headers, accept: 'application/fhir+json' });
+        assert.equal(one.status, expected, `${who} ${path}: ${one.text.slice(0, 200)}`);
+        const found = await server.get(`/fhir/${type}?_id=${id}&_total=accurate`, headers);
+        assert.equal(found.body.total, expected === 200 ? 1 : 0, `${who} finds ${path}`);
+        assert.equal((await server.get(`/fhir/${path}/_history`, headers)).status, expected, `${who} ${path} history`);
+      }
+    }
+  for (const [path, forDoctor, forPatient] of [['Group/both', 404, 404], ['List/nobody', 200, 404], ['List/own', 200, 200]]) {
+    assert.equal((await server.get(`/fhir/${path}`, doctor)).status, forDoctor, path);
+    assert.equal((await server.get(`/fhir/${path}`, patient)).status, forPatient, path);
+    const said = JSON.parse(run(server, 'access', 'explain', 'pt', path, '--json'));
+    assert.equal(said.allowed, forPatient === 200, said.verdict);
+  }
+  for (const type of ['Binary', 'Bundle', 'Group', 'Parameters'])
+    assert.doesNotMatch((await server.get(`/fhir/${type}?_count=50`, patient)).text, /p1|nobody|both/, `${type} as a patient`);
+});

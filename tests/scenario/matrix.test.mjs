@@ -105,7 +105,7 @@ function cells(role, everything) {
 }
 
 async function hospital(t) {
-  const server = await startServer(t, { open: false, args: ['--set', 'auth.demo_code=demo'] });
+  const server = await startServer(t, { open: false, args: ['--set', 'auth.demo_code=demo', '--set', 'auth.nothing_after_us=0'] });
   const all = { authorization: `Bearer ${run(server, 'token', '--scope', 'system/*.cruds')}` };
   const put = async (resources) => {
     const answer = await server.post('/fhir', { resourceType: 'Bundle', type: 'transaction',
