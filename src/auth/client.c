@@ -15,9 +15,17 @@ static bool is_loopback(str rest)
     return false;
 }
 
+/* RFC 3986's characters alone: the address goes into a header as it is. Nobody's name before the
+ * host, where it could pass for one. */
 static bool redirect_ok(str uri)
 {
-    if (str_find_char(uri, '#') != STR_NONE)
+    size_t start = str_find(uri, S("://"));
+    str host = start == STR_NONE ? S("") : str_slice(uri, start + 3, uri.n);
+    host = str_slice(host, 0, str_find_char(host, '/'));
+    for (size_t i = 0; i < uri.n; i++)
+        if (uri.p[i] <= ' ' || uri.p[i] > '~' || strchr("\"#<>\\^`{|}", uri.p[i]))
+            return false;
+    if (uri.n > CLIENT_URL_MAX || str_find_char(host, '@') != STR_NONE)
         return false;
     if (str_starts(uri, S("https://")))
         return uri.n > 8 && uri.p[8] != '/';
@@ -30,6 +38,9 @@ static err check(struct ctx *cx, const struct client *client)
     str redirects = client->redirects, uri;
     if (client->id.n == 0 || client->id.n > PEOPLE_NAME_MAX)
         return ctx_fail(cx, ERR_INVALID, S("client_id"), S("an app's id has 1 to 64 characters"));
+    if (client->name.n > CLIENT_TITLE_MAX)
+        return ctx_failf(cx, ERR_INVALID, S("invalid_client_metadata"),
+                         "an app's name has %d bytes at most", (int)CLIENT_TITLE_MAX);
     while (str_next(&redirects, ' ', &uri))
         if (uri.n && !redirect_ok(uri))
             return ctx_failf(cx, ERR_INVALID, S("redirect_uris"),

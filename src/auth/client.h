@@ -12,8 +12,10 @@
  * Errors   ERR_NOT_FOUND: no such app; ERR_CONFLICT: the id is taken; ERR_INVALID: a redirect that
  *          is no https URL (http only on loopback), malformed keys or scopes, without_pkce for a
  *          public app, which has nothing else to prove itself by.
+ * Limits   CLIENT_URL_MAX bytes an address, CLIENT_TITLE_MAX of a name.
  * Memory   cx's arena.
  */
+enum { CLIENT_URL_MAX = 2000, CLIENT_TITLE_MAX = 200 };
 enum client_kind { CLIENT_PUBLIC, CLIENT_SECRET, CLIENT_KEYS };
 struct client {
     str id, name;

@@ -41,7 +41,11 @@ static void read_grant(struct ctx *cx, struct db_stmt *stmt, struct grant *out)
 static err insert_code(struct ctx *cx, struct db *db, const struct grant *grant, str code)
 {
     struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_GRANT_FORGET);
-    db_bind_int(stmt, 1, cx->now_ms - GRANT_USED_KEPT_MINUTES * (int64_t)MINUTE_MS);
+    int64_t long_ago_ms = cx->now_ms - GRANT_USED_KEPT_MINUTES * (int64_t)MINUTE_MS;
+    db_bind_int(stmt, 1, long_ago_ms);
+    TRY(db_run(cx, stmt));
+    stmt = db_use(cx, db, people_sql, PEOPLE_FAMILY_FORGET);
+    db_bind_int(stmt, 1, long_ago_ms);
     TRY(db_run(cx, stmt));
     stmt = db_use(cx, db, people_sql, PEOPLE_GRANT_ADD);
     db_bind_blob(stmt, 1, secret_hash(cx->arena, code));
@@ -82,14 +86,15 @@ static bool verifier_fits(struct arena *arena, str verifier, str challenge)
 /* `why` it ended, for the audit: told once, when something of it was still alive. */
 static err revoke_family(struct ctx *cx, struct db *db, const struct grant *of, const char *why)
 {
-    static const enum people_statement all[] = { PEOPLE_FAMILY_TOKENS, PEOPLE_FAMILY_REFRESH };
+    static const enum people_statement all[] = { PEOPLE_FAMILY_END, PEOPLE_FAMILY_TOKENS,
+                                                 PEOPLE_FAMILY_REFRESH };
     int64_t ended = 0;
     for (size_t i = 0; i < COUNT(all); i++) {
         struct db_stmt *stmt = db_use(cx, db, people_sql, all[i]);
         db_bind_text(stmt, 1, of->family);
         db_bind_int(stmt, 2, cx->now_ms);
         TRY(db_run(cx, stmt));
-        ended += db_changes(db);
+        ended += i > 0 ? db_changes(db) : 0;
     }
     str app = arena_printf(cx->arena, "client:%.*s", STR_ARG(of->client));
     return !ended ? ERR_OK
@@ -237,6 +242,21 @@ static err insert_refresh(struct ctx *cx, struct db *db, const struct grant *gra
     return db_run(cx, stmt);
 }
 
+/* A thief's try with the same code or refresh token may have come while these tokens were made:
+ * then they are taken back with the rest. Whatever ends the consent later finds them there. */
+static err still_stands(struct ctx *cx, struct db *db, const struct grant *grant)
+{
+    struct db_stmt *stmt = db_use(cx, db, people_sql, PEOPLE_FAMILY_ENDED);
+    db_bind_text(stmt, 1, grant->family);
+    bool ended;
+    TRY(db_step(cx, stmt, &ended));
+    db_reset(stmt);
+    if (!ended)
+        return ERR_OK;
+    TRY(revoke_family(cx, db, grant, "it came a second time meanwhile"));
+    return invalid_grant(cx);
+}
+
 err grant_issue(struct ctx *cx, struct people *people, const struct grant *grant,
                 struct grant_tokens *out)
 {
@@ -253,6 +273,8 @@ err grant_issue(struct ctx *cx, struct people *people, const struct grant *grant
         struct db *db = people_lock(people);
         TRY(people_unlock(people, insert_refresh(cx, db, grant, tokens.refresh)));
     }
+    struct db *db = people_lock(people);
+    TRY(people_unlock(people, still_stands(cx, db, grant)));
     *out = tokens;
     return ERR_OK;
 }

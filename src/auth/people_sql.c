@@ -42,6 +42,9 @@ const char people_schema[] =
     " WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS renewal_by_family ON renewal(family);"
     "CREATE INDEX IF NOT EXISTS renewal_by_user ON renewal(user) WHERE user <> '';"
+    "CREATE TABLE IF NOT EXISTS family_end("
+    " family TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS family_end_by_time ON family_end(at_ms);"
     "CREATE TABLE IF NOT EXISTS code("
     " hash BLOB PRIMARY KEY, user TEXT NOT NULL, until_ms INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS try("
@@ -214,6 +217,12 @@ const struct stmt people_sql[] = {
         NULL },
     [PEOPLE_FAMILY_REFRESH] = { "use up the refresh tokens of one consent",
         "UPDATE renewal SET used_ms = ?2 WHERE family = ?1 AND used_ms = 0", NULL },
+    [PEOPLE_FAMILY_END] = { "a consent has ended",
+        "INSERT INTO family_end(family, at_ms) VALUES(?1, ?2) ON CONFLICT DO NOTHING", NULL },
+    [PEOPLE_FAMILY_ENDED] = { "has a consent ended meanwhile",
+        "SELECT 1 FROM family_end WHERE family = ?1", "SEARCH family_end USING PRIMARY KEY" },
+    [PEOPLE_FAMILY_FORGET] = { "forget consents that ended long ago",
+        "DELETE FROM family_end WHERE at_ms < ?1", NULL },
     [PEOPLE_GRANT_CONTEXT] = { "what was on screen when an app got its tokens",
         "SELECT encounter, context FROM renewal WHERE family = ?1"
         " UNION ALL SELECT encounter, context FROM consent_code WHERE family = ?1 LIMIT 1",

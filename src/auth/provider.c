@@ -101,6 +101,21 @@ static str member(struct ctx *cx, struct json of, const char *name)
     return str_given(text) ? text : S("");
 }
 
+/* A page that says "back soon" is no key set, and does not take the place of one. */
+static err fetch_keys(struct ctx *cx, str url, str *out)
+{
+    struct http_answer keys;
+    struct json shown;
+    TRY(ask_provider(cx, url, (str){ 0 }, S(""), &keys));
+    if (keys.status != 200 || json_parse(cx, keys.body, &shown) != ERR_OK ||
+        !json_is(json_get(shown, S("keys")), JSON_ARRAY))
+        return ctx_fail(cx, ERR_INVALID, (str){ 0 },
+                        S("the provider does not show its keys; try again in a minute, or use "
+                          "another way in"));
+    *out = keys.body;
+    return ERR_OK;
+}
+
 static err fetch_metadata(struct ctx *cx, struct provider *provider, struct kept *out)
 {
     str issuer = provider->options.issuer;
@@ -125,11 +140,7 @@ static err fetch_metadata(struct ctx *cx, struct provider *provider, struct kept
         if (!http_call_configured_url(urls[i]))
             return ctx_fail(cx, ERR_INVALID, (str){ 0 },
                             S("the provider names an address that is not https"));
-    struct http_answer keys;
-    TRY(ask_provider(cx, kept.jwks_uri, (str){ 0 }, S(""), &keys));
-    if (keys.status != 200)
-        return ctx_fail(cx, ERR_INVALID, (str){ 0 }, S("the provider does not show its keys"));
-    kept.jwks = keys.body;
+    TRY(fetch_keys(cx, kept.jwks_uri, &kept.jwks));
     *out = kept;
     return ERR_OK;
 }
@@ -158,12 +169,21 @@ static bool look(struct ctx *cx, struct provider *provider, int64_t age_ms, stru
     return young;
 }
 
+static bool same(const struct kept *a, const struct kept *b)
+{
+    return str_eq(a->authorization, b->authorization) && str_eq(a->token, b->token) &&
+           str_eq(a->userinfo, b->userinfo) && str_eq(a->jwks_uri, b->jwks_uri) &&
+           str_eq(a->jwks, b->jwks) && a->says_iss == b->says_iss;
+}
+
 /* Old texts stay in the provider's arena while somebody may be copying them; it is emptied by the
  * program's end. A rotation a day for years fits in KEEP_BYTES. */
 static void keep(struct provider *provider, const struct kept *fresh)
 {
     pthread_mutex_lock(&provider->lock);
-    if (provider->arena.total_bytes < KEEP_BYTES / 2) {
+    if (same(&provider->kept, fresh)) {
+        provider->read_at_ms = clock_monotonic_ms();
+    } else if (provider->arena.total_bytes < KEEP_BYTES / 2) {
         provider->kept = copy_kept(&provider->arena, fresh);
         provider->read_at_ms = clock_monotonic_ms();
     }
@@ -219,7 +239,7 @@ err provider_begin(struct ctx *cx, struct people *people, struct provider *provi
                    const struct provider_leave *leave, str *location)
 {
     struct kept kept;
-    TRY(metadata(cx, provider, PROVIDER_KEEP_MS, &kept));
+    TRY(metadata(cx, provider, PROVIDER_SEEN_MS, &kept));
     str secrets[3]; /* state, nonce, verifier */
     for (size_t i = 0; i < COUNT(secrets); i++)
         secrets[i] = secret_text(cx->arena);

@@ -11,8 +11,9 @@
  *          answer; RFC 9700. staff-identity 4.1 and patient-app 1.1 for what our two providers add.
  * Shapes   a person goes away by provider_begin and comes back to provider_finish: state is used
  *          once, within PROVIDER_TRIP_MS, by the browser that left. The provider's metadata and
- *          keys are kept PROVIDER_KEEP_MS; a key id not among them makes them be fetched again, at
- *          most every PROVIDER_AGAIN_MS.
+ *          keys are kept PROVIDER_KEEP_MS for those who come back; nobody is sent to one that was
+ *          not seen alive within PROVIDER_SEEN_MS. A key id not among them makes them be fetched
+ *          again, at most every PROVIDER_AGAIN_MS.
  * Units    seconds where the standard's claims are; else UTC milliseconds.
  * Errors   ERR_LOGIN: the answer is not to be believed, or the person said no, with the reason;
  *          ERR_BUSY: the provider does not answer; ERR_INVALID: it is not what it should be.
@@ -22,7 +23,7 @@
  */
 enum {
     PROVIDER_TRIP_MS = 10 * 60000, PROVIDER_KEEP_MS = 3600000, PROVIDER_AGAIN_MS = 5000,
-    PROVIDER_SKEW_S = 60
+    PROVIDER_SEEN_MS = 60000, PROVIDER_SKEW_S = 60
 };
 struct provider_options {
     str door;        /* "staff" or "patients": where people come back to */

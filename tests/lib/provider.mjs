@@ -83,6 +83,7 @@ export async function provider(t, alg = 'RS256') {
     const jwks = await (await fetch(`${server.url}/auth/jwks`)).json();
     start(client, jwks);
     op.rotate = () => { op.keys = [key(`next-${Date.now()}`, alg)]; start(client, jwks); };
+    op.gone = () => { http.closeAllConnections(); http.close(); };
     return op;
   };
   return { issuer, ready };

@@ -319,6 +319,22 @@ test('a refresh narrows one token and not the consent; a wider or another app\'s
   assert.equal((await server.get('/fhir/Observation/ann-pulse', bearer(wide.access_token))).status, 200);
 });
 
+test('two parallel refreshes by one token: one may win, and then all of them are stopped', async () => {
+  for (let round = 0; round < 3; round += 1) {
+    const first = (await redeem(await codeOf())).body;
+    const renew = (refresh_token) => tokenOf({ grant_type: 'refresh_token', client_id: 'rows', refresh_token });
+    const both = await Promise.all([renew(first.refresh_token), renew(first.refresh_token), renew(first.refresh_token)]);
+    const won = both.filter((answer) => answer.status === 200);
+    assert.ok(won.length <= 1, 'never two');
+    assert.ok(both.filter((answer) => answer.status !== 200).every((answer) => answer.body.error === 'invalid_grant'));
+    for (const { body } of won) {
+      assert.equal((await renew(body.refresh_token)).body.error, 'invalid_grant', 'the winner\'s refresh token');
+      assert.equal((await server.get('/fhir/Patient/ann', bearer(body.access_token))).status, 401, 'and its access token');
+    }
+    assert.equal((await server.get('/fhir/Patient/ann', bearer(first.access_token))).status, 401, 'and the first');
+  }
+});
+
 test('tokens are looked into and ended by whom they were given to, and by a resource server', async () => {
   const secrets = Object.fromEntries([['own', []], ['stranger', []], ['resource', ['--introspects']]].map(([id, more]) =>
     [id, run('client', 'add', id, '--secret', '--redirect', BACK, '--scope', 'launch/patient patient/*.rs offline_access', ...more)]));
@@ -408,6 +424,10 @@ test('an app registers itself: only as it should, and only where it is wanted', 
     ['no redirect', { ...whole, redirect_uris: [] }, 'invalid_redirect_uri'], ['no list', { ...whole, redirect_uris: 'https://a.example' }, 'invalid_redirect_uri'],
     ['plain http', { ...whole, redirect_uris: ['http://app.example/'] }, 'invalid_redirect_uri'],
     ['two in one', { ...whole, redirect_uris: ['https://a.example https://b.example'] }, 'invalid_redirect_uri'],
+    ...['javascript:alert(1)', 'data:text/html,x', 'app://back', 'https:///x', 'https://a.example/\r\nSet-Cookie: x=1', 'https://a.example/\t', 'https://trust.example@evil.example/',
+      'https://a.example/"><script>', 'https://a.example\\@b.example/', 'HTTP://a.example', `https://a.example/${'x'.repeat(2000)}`, 'http://127.0.0.1@evil.example/', 'http://localhost.evil.example/', 'https://é.example/']
+      .map((uri) => [uri.slice(0, 40), { ...whole, redirect_uris: [uri] }, 'invalid_redirect_uri']),
+    ['a name too long', { ...whole, client_name: 'x'.repeat(201) }, 'invalid_client_metadata'],
     ['a fragment', { ...whole, redirect_uris: ['https://a.example/#x'] }, 'invalid_redirect_uri'],
     ['an unknown scope', { ...whole, scope: 'drive' }, 'invalid_scope'], ['no scope', { ...whole, scope: undefined }, 'invalid_client_metadata'],
     ['keys within', { ...whole, jwks_uri: 'http://169.254.169.254/latest' }, 'invalid_client_metadata'],

@@ -204,3 +204,67 @@ test('a provider that is away, or is not what it should be, is told so, and code
   assert.equal((await plain.get('/sign-in/staff')).status, 404);
   assert.equal((await plain.get('/sign-in/patients')).status, 404);
 });
+
+test('clocks: the provider\'s may be a minute ahead or behind, and not more', async (t) => {
+  const { server, op } = await set(t);
+  const now = () => Math.floor(Date.now() / 1000);
+  const rows = [['expired within the minute', () => ({ exp: now() - 30 }), null], ['and beyond', () => ({ exp: now() - 61 }), /too old/],
+    ['issued ahead within the minute', () => ({ iat: now() + 40 }), null], ['and beyond', () => ({ iat: now() + 90 }), /future/],
+    ['signed in there twelve hours ago, less a second', () => ({ auth_time: now() - 43199 }), null],
+    ['twelve hours and a minute and more', () => ({ auth_time: now() - 43200 - 62 }), /too long ago/],
+    ['signed in ahead within the minute', () => ({ auth_time: now() + 40 }), null], ['and beyond', () => ({ auth_time: now() + 90 }), /too long ago/]];
+  for (const [row, change, words] of rows) {
+    op.spoil = async (tokens, { sign, decode }) => { tokens.id_token = await sign({ ...decode(tokens.id_token), ...change() }); };
+    const end = await signIn(server);
+    if (words) refused(end, words, row); else assert.match(end.text, /Signed in as/, `${row}: ${end.text.slice(0, 300)}`);
+  }
+});
+
+test('a provider that goes away: who is in stays in, who comes hears what to do; its keys change while somebody is on the way', async (t) => {
+  const { server, op } = await set(t);
+  const { walker, text } = await signIn(server);
+  assert.match(text, /Signed in as/);
+  const under = new Walker();
+  const onTheWay = await under.walk(`${server.url}/sign-in/staff?next=/account`, /\/back\?/);
+  await new Promise((done) => setTimeout(done, 5100)); // keys are asked for again after five seconds
+  op.rotate();
+  const { text: after } = await under.walk(onTheWay.url);
+  assert.match(after, /Signed in as|begin again/, 'with the new key, or asked to begin again: the restarted provider forgot its code');
+  assert.match((await signIn(server)).text, /Signed in as/, 'then with the new key');
+  const { url } = await new Walker().walk(`${server.url}/sign-in/staff`, /\/back\?/);
+  op.gone();
+  assert.equal((await walker.go(`${server.url}/account`)).status, 200, 'a session here goes on');
+  const back = await new Walker().walk(url);
+  assert.ok(back.answer.status >= 400 && back.answer.status < 504 && back.answer.status !== 500, String(back.answer.status));
+  assert.match(back.text, /You are not signed in[\s\S]*One-time code/);
+});
+
+test('keys that are slow, huge, or a page that says sorry: told, within seconds, and never instead of good ones', async (t) => {
+  const { createServer } = await import('node:http');
+  const how = {};
+  const odd = createServer((request, response) => {
+    const issuer = `http://127.0.0.1:${odd.address().port}`;
+    if (request.url.includes('openid-configuration')) {
+      const urls = Object.fromEntries(['authorization', 'token', 'userinfo'].map((name) => [`${name}_endpoint`, `${issuer}/${name}`]));
+      return response.setHeader('content-type', 'application/json').end(JSON.stringify({ issuer, ...urls, jwks_uri: `${issuer}/jwks` }));
+    }
+    return how.jwks(response);
+  });
+  odd.listen(0, '127.0.0.1');
+  await (await import('node:events')).once(odd, 'listening');
+  t.after(() => { odd.closeAllConnections(); odd.close(); });
+  const server = await startServer(t, { open: false, args: ['--set', `upstream.issuer=http://127.0.0.1:${odd.address().port}`] });
+  const rows = [['a page', (r) => r.end('<h1>Sorry</h1>'), /does not show its keys/], ['JSON of another kind', (r) => r.end('{"keys":"none"}'), /does not show its keys/],
+    ['an error', (r) => r.writeHead(500).end(), /does not show its keys/], ['huge', (r) => r.end(`{"keys":[${'{},'.repeat(1 << 20)}{}]}`), /did not answer|does not show/],
+    ['silent', () => {}, /did not answer/]];
+  for (const [row, jwks, words] of rows) {
+    how.jwks = jwks;
+    const begun = Date.now(), end = await new Walker().walk(`${server.url}/sign-in/staff`);
+    assert.equal(end.answer.status, 503, row);
+    assert.match(end.text, words, row);
+    assert.match(end.text, /One-time code/, row);
+    assert.ok(Date.now() - begun < 12000, `${row}: ${Date.now() - begun} ms`);
+  }
+  how.jwks = (r) => r.end('{"keys":[]}');
+  assert.equal((await server.get('/sign-in/staff')).status, 303, 'and well again at once');
+});
