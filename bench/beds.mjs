@@ -6,6 +6,7 @@
 //   node bench/beds.mjs                     everything; about a minute
 //   node bench/beds.mjs --rate 500          moves asked for a second (0: as many as it takes)
 //   node bench/beds.mjs --seconds 10 --boards 200 --wards 40 --nurses 32
+//   node bench/beds.mjs --lists discharges,cleaning   the first boards are these lists instead
 //   node bench/beds.mjs --data FOLDER       figures of a filled record beside the moves
 //   node bench/beds.mjs --write             a file in bench/results
 //
@@ -22,7 +23,7 @@ import { parseArgs } from 'node:util';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { values: given } = parseArgs({ options: {
   rate: { type: 'string', default: '500' }, seconds: { type: 'string', default: '10' },
-  boards: { type: 'string', default: '200' }, wards: { type: 'string', default: '40' },
+  boards: { type: 'string', default: '200' }, lists: { type: 'string', default: '' }, wards: { type: 'string', default: '40' },
   nurses: { type: 'string', default: '32' }, data: { type: 'string' },
   binary: { type: 'string', default: join(root, 'build/release/frontline') },
   write: { type: 'boolean', default: false } } });
@@ -94,12 +95,12 @@ async function must(server, move, inputs) {
 
 // A page and its stream, as a screen on a wall has it.
 async function openBoard(server, number, counts) {
-  const ward = number % 5 ? `w${number % wards}` : '';
-  const page = await ask(server, 'GET', ward ? `/beds/ward/${ward}` : '/beds');
+  const list = given.lists.split(',')[number], ward = number % 5 && !list ? `w${number % wards}` : '';
+  const page = await ask(server, 'GET', list ? `/beds/${list}` : ward ? `/beds/ward/${ward}` : '/beds');
   const seq = /data-live-seq="(\d+)"/.exec(page.text)[1];
   return new Promise((open, failed) => {
     const stream = http.get({ port: server.port, host: '127.0.0.1', agent: false,
-      path: `/beds/live?after=${seq}${ward && `&ward=${ward}`}` }, (answer) => {
+      path: `/beds/live?after=${seq}${list ? `&list=${list}` : ward && `&ward=${ward}`}` }, (answer) => {
       answer.on('data', (part) => { counts.bytes += part.length; counts.parts++; });
       open(stream);
     });

@@ -286,7 +286,7 @@ void serve_set_nav(struct arena *arena)
             links[count++] = (struct ui_link){ modules[i]->page, modules[i]->title,
                                                 modules[i]->key, page_permission(modules[i]),
                                                 false };
-    links[count++] = (struct ui_link){ "/browse/Patient", "Record", "p", "type:Patient", false };
+    links[count++] = (struct ui_link){ "/browse/Patient", "Record", NULL, "type:Patient", false };
     for (size_t i = 0; i < COUNT(duties); i++)
         links[count++] = duties[i];
     ui_nav_set(links, count);

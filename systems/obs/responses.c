@@ -69,23 +69,16 @@ static err open_all(struct http_request *request, struct one **out, size_t *coun
     return read_all(cx, cx->now_ms - (int64_t)*days * INT64_C(86400000), out, count);
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t count)
-{
-    if (!count)
-        return (double)NAN;
-    qsort(values, count, sizeof *values, compare);
-    return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
-}
-
 static str minutes_text(struct ctx *cx, double minutes)
 {
     return isnan(minutes) ? S("-") : arena_printf(cx->arena, "%.0f min", minutes);
+}
+
+/* Of those there are: how many there are not stands beside it. */
+static struct obs_times times_of(struct ctx *cx, double *minutes, size_t count)
+{
+    return (struct obs_times){ count, minutes_text(cx, obs_median(minutes, count)),
+                               minutes_text(cx, obs_ninth_tenth(minutes, count)) };
 }
 
 static double minutes_between(int64_t from_ms, int64_t to_ms)
@@ -111,20 +104,24 @@ static struct obs_response_row row_of(struct ctx *cx, const struct news2_respons
     struct obs_response_row row = { .name = str_of(response->name) };
     double *answers = arena_array(cx->arena, count + 1, sizeof *answers);
     double *views = arena_array(cx->arena, count + 1, sizeof *views);
+    size_t answered = 0, seen = 0;
     for (size_t i = 0; i < count; i++) {
         const struct one *one = &all[i];
         if (one->response != response)
             continue;
         row.raised++;
         row.climbed += one->step > 0;
+        bool ended = str_eq(one->status, S("cancelled"));
+        row.ended += !one->answered_ms && ended;
+        row.waiting += !one->answered_ms && !ended;
         if (one->answered_ms)
-            answers[row.answered++] = minutes_between(one->raised_ms, one->answered_ms);
+            answers[answered++] = minutes_between(one->raised_ms, one->answered_ms);
         if (one->reviewed_ms)
-            views[row.seen++] = minutes_between(one->raised_ms, one->reviewed_ms);
+            views[seen++] = minutes_between(one->raised_ms, one->reviewed_ms);
         judge(one, cx->now_ms, &row);
     }
-    row.median_answer = minutes_text(cx, median(answers, row.answered));
-    row.median_seen = minutes_text(cx, median(views, row.seen));
+    row.answered = times_of(cx, answers, answered);
+    row.seen = times_of(cx, views, seen);
     row.share = row.judged ? arena_printf(cx->arena, "%zu of %zu (%zu %%)", row.in_time, row.judged,
                                           (row.in_time * 200 + row.judged) / (row.judged * 2))
                            : S("-");
@@ -145,7 +142,7 @@ static void draw_days(struct ctx *cx, struct buf *out, const struct one *all, si
         for (size_t i = 0; i < count; i++)
             if (all[i].answered_ms && london_day(all[i].raised_ms) == day)
                 values[found++] = minutes_between(all[i].raised_ms, all[i].answered_ms);
-        medians[d] = median(values, found);
+        medians[d] = obs_median(values, found);
         struct clock_civil at = london_civil(london_midnight(day));
         labels[d] = arena_printf(cx->arena, "%02d/%02d", at.day, at.month);
     }

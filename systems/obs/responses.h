@@ -13,10 +13,15 @@
  * Limits   the newest OBS_RESPONSES_MAX escalations.
  */
 enum { OBS_RESPONSES_MAX = 5000, OBS_RESPONSE_DAYS = 28, OBS_RESPONSE_DAYS_MAX = 366 };
+struct obs_times {
+    size_t count;
+    str median, ninth; /* "7 min", "-"; ninth: 9 of 10 took no longer */
+};
 struct obs_response_row {
     str name;
-    size_t raised, answered, seen, in_time, judged, climbed;
-    str median_answer, median_seen, share; /* "7 min", "-"; "86 % of 21" */
+    size_t raised, waiting, ended, in_time, judged, climbed; /* ended: cancelled, unanswered */
+    struct obs_times answered, seen;
+    str share; /* "18 of 21 (86 %)" */
 };
 struct obs_responses_page {
     const struct obs_response_row *rows;

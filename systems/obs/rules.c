@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "systems/obs/rules.h"
+#include <math.h>
 
 /* clang-format off: one row a step. */
 #define LOCAL "local choice, for the trust to sign", "2026-01-01", false
@@ -117,6 +118,28 @@ int obs_answer_min(const struct obs_step *step, int round)
  * A correction that takes the reason away ends the call; a later, lower set does not: the patient
  * was that ill an hour ago and somebody was asked to come. A late entry of an old set calls nobody.
  */
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double obs_median(double *values, size_t count)
+{
+    if (!count)
+        return (double)NAN;
+    qsort(values, count, sizeof *values, compare);
+    return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+}
+
+double obs_ninth_tenth(double *values, size_t count)
+{
+    if (!count)
+        return (double)NAN;
+    qsort(values, count, sizeof *values, compare);
+    return values[(count * 9 + 9) / 10 - 1];
+}
+
 enum obs_decision obs_decide(const struct obs_situation *now)
 {
     if (now->own_open)

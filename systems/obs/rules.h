@@ -80,6 +80,11 @@ struct obs_situation {
 enum obs_decision { OBS_LEAVE, OBS_RAISE, OBS_RESTART, OBS_CANCEL };
 enum obs_decision obs_decide(const struct obs_situation *now);
 
+/* Of response times; they sort what they are given. NAN of none. The ninth tenth is one of them: 9
+ * of 10 took no longer (nearest rank). */
+double obs_median(double *values, size_t count);
+double obs_ninth_tenth(double *values, size_t count);
+
 /* What the clock of one escalation asks for at an instant. */
 enum obs_state { OBS_TOLD, OBS_SNOOZED, OBS_ANSWERED, OBS_ENDED };
 struct obs_clock {

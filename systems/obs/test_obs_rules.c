@@ -188,3 +188,23 @@ TEST(obs_value_in_an_unknown_unit_is_no_value)
         EXPECT_INT(rows[i].name, obs_vital_value(cx, rows[i].vital, quantity), rows[i].value);
     }
 }
+
+TEST(obs_times_are_summed_up_by_rank)
+{
+    static const struct { const char *name; size_t count; double median, ninth; } rows[] = {
+        { "one", 1, 1, 1 },     { "two", 2, 1.5, 2 },    { "nine", 9, 5, 9 },
+        { "ten", 10, 5.5, 9 },  { "eleven", 11, 6, 10 }, { "twenty", 20, 10.5, 18 },
+        { "twenty-one", 21, 11, 19 },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        double values[21], again[21];
+        for (size_t k = 0; k < rows[i].count; k++) /* 1 to count, not in order */
+            values[k] = again[k] = (double)((k * 2) % rows[i].count + 1) +
+                                   (rows[i].count % 2 == 0 && k * 2 >= rows[i].count ? 1 : 0);
+        EXPECT_INT(rows[i].name, (int)(obs_median(values, rows[i].count) * 2),
+                   (int)(rows[i].median * 2));
+        EXPECT_INT(rows[i].name, (int)obs_ninth_tenth(again, rows[i].count), (int)rows[i].ninth);
+    }
+    EXPECT("none", obs_median(NULL, 0) != obs_median(NULL, 0));
+    EXPECT("none", obs_ninth_tenth(NULL, 0) != obs_ninth_tenth(NULL, 0));
+}

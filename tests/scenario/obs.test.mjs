@@ -291,7 +291,11 @@ test('a high score tells who is on shift, and not who is off; answering stops th
   assert.equal((await server.form(`${path}/seen`, { note: 'fluids given, repeat in 30 min' })).status, 303);
   assert.equal((await server.read(`Task/${task.id}`)).status, 'completed');
   assert.equal((await server.form(`${path}/seen`, { note: 'again' })).status, 409);
-  assert.match(await server.page('/obs/responses'), /1 of 1 \(100 %\)/);
+  // one answered and seen; another that nobody answered is counted beside it, never left out
+  const other = await server.enter('bea', { ...SICK, acvpu: 'C' });
+  await server.until(() => server.read(`Task/esc-${other.key}`), ({ status }) => status === 'requested');
+  const times = (await server.page('/obs/responses')).replace(/<[^>]+>/g, '|').replace(/[|\s]*\|[|\s]*/g, '|');
+  assert.match(times, /\|emergency\|2\|1\|1 of 2\|0 min\|0 min\|1 of 2\|0 min\|0 min\|1 of 1 \(100 %\)\|/);
   const csv = await server.page('/obs/responses.csv');
   assert.match(csv, new RegExp(`esc-${key},ward-a,emergency,7,completed,`));
 });
