@@ -7,10 +7,15 @@
 enum { TEXT_BYTES = 64 << 10, CONSENTS_MAX = 50 };
 
 /* clang-format off */
-static const struct { const char *word; enum decide_act act; } interactions[] = {
-    { "read", DECIDE_READ },     { "vread", DECIDE_READ },    { "history", DECIDE_READ },
-    { "search", DECIDE_SEARCH }, { "create", DECIDE_CREATE }, { "update", DECIDE_UPDATE },
-    { "patch", DECIDE_UPDATE },  { "delete", DECIDE_DELETE },
+static const struct { const char *word; enum decide_act act; const char *verb; } interactions[] = {
+    { "read",    DECIDE_READ,   "read" },
+    { "vread",   DECIDE_READ,   "read older versions of" },
+    { "history", DECIDE_READ,   "read the history of" },
+    { "search",  DECIDE_SEARCH, "find" },
+    { "create",  DECIDE_CREATE, "create the like of" },
+    { "update",  DECIDE_UPDATE, "change" },
+    { "patch",   DECIDE_UPDATE, "change" },
+    { "delete",  DECIDE_DELETE, "delete" },
 };
 /* clang-format on */
 
@@ -19,6 +24,7 @@ struct explaining {
     const struct explain_ask *ask;
     struct explain_answer *out;
     enum decide_act act;
+    str verb;
     const struct role *role;
     struct store_version version;
     struct json body;
@@ -38,6 +44,7 @@ static err find_act(struct explaining *e)
     for (size_t i = 0; i < COUNT(interactions); i++)
         if (str_eq(e->ask->interaction, str_of(interactions[i].word))) {
             e->act = interactions[i].act;
+            e->verb = str_of(interactions[i].verb);
             return ERR_OK;
         }
     return ctx_fail(e->cx, ERR_INVALID, S("interaction"),
@@ -214,7 +221,7 @@ static void say_verdict(struct explaining *e)
     out->decision = decide(&asker, e->act, &e->thing);
     if (out->user.disabled)
         out->decision.allowed = false;
-    str verb = out->interaction;
+    str verb = e->verb;
     if (out->decision.allowed)
         out->verdict = arena_printf(e->cx->arena, "%.*s may %.*s %.*s", STR_ARG(out->user.name),
                                     STR_ARG(verb), STR_ARG(out->resource));

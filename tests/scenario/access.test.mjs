@@ -310,6 +310,28 @@ test('access explain names each rule, and the privacy officer asks it over HTTP'
   assert.equal((await server.get('/privacy/explain?user=x&resource=y', await signIn(server, 'a.khan'))).status, 403);
 });
 
+test('access explain says of every role what the API does, in a sentence', async (t) => {
+  const { server } = await hospital(t);
+  const officer = await signIn(server, 'p.officer');
+  const roles = run(server, 'user', 'roles').split('\n').map((line) => line.split(' ')[0]).filter((role) => !['service', 'claimant'].includes(role));
+  assert.ok(roles.length >= 18, roles.join());
+  const verbs = { read: 'read', history: 'read the history of', search: 'find', delete: 'delete' };
+  for (const role of roles) {
+    const own = ['patient', 'proxy'].includes(role);
+    run(server, 'user', 'add', `x.${role}`, '--role', role, '--who', own ? 'Patient/p1' : 'Practitioner/k');
+    const who = token(server, own ? 'patient/*.rs' : 'user/*.cruds', '--user', `x.${role}`);
+    for (const path of ['Patient/p1', 'Patient/p2', 'Condition/c1', 'Condition/std1', 'Condition/v1', 'CareTeam/t2', 'Practitioner/k'])
+      for (const [interaction, asked] of [['read', path], ['history', `${path}/_history`], ['search', `${path.replace('/', '?_id=')}&_total=accurate`]]) {
+        const { status, body } = await server.get(`/fhir/${asked}`, who);
+        const may = interaction === 'search' ? body.total === 1 : status === 200;
+        const said = (await server.get(`/privacy/explain?user=x.${role}&resource=${path}&interaction=${interaction}`, { cookie: officer.cookie, accept: 'application/json' })).body;
+        assert.equal(said.allowed, may, `${role} ${interaction} ${path}: ${said.verdict}`);
+        assert.ok(said.verdict.startsWith(`x.${role} may ${may ? '' : 'not '}${verbs[interaction]} ${path}`), said.verdict);
+        assert.equal(said.rules.every(({ rule, passed }) => passed || rule === 'emergency access'), may, JSON.stringify(said.rules));
+      }
+  }
+});
+
 test('AuditEvents are searched by privacy officers and by nobody else', async (t) => {
   const { server, all } = await hospital(t);
   const khan = token(server, 'user/*.cruds', '--user', 'a.khan');
