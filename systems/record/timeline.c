@@ -181,8 +181,7 @@ static void put_lines(struct record_look *look, struct timeline *t, const struct
 /* ---- years ---- */
 
 /* Entries that begin before a year; a stay that has not ended counts where it began. Past
- * TIMELINE_COUNTED it says more than that and counts no further: of a long life the counting alone
- * was three quarters of a page's work. */
+ * TIMELINE_COUNTED it says more than that and counts no further. */
 static err count_before(struct record_look *look, const struct timeline *t, int year, int64_t *out)
 {
     *out = 0;
