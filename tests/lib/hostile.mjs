@@ -75,7 +75,6 @@ const BODIES = ['', '{}', '{"resourceType":"Patient"}', '{"resourceType":"Patien
   '{"query":"' + '{a'.repeat(2000) + '"}', '{"query":"query a($x: ID = 1) { Patient(id: $x) { id name { family @include(if: $y) } } }","variables":{"x":[]}}',
   ...FHIRPATH.map((path) => JSON.stringify({ resourceType: 'Parameters', parameter: [{ name: 'operation', part: [{ name: 'type', valueCode: 'delete' }, { name: 'path', valueString: path }] }] })),
   ...FHIRPATH.map((path) => JSON.stringify({ resourceType: 'ViewDefinition', resource: 'Patient', status: 'draft', select: [{ column: [{ name: 'x', path }] }] })),
-  ...BOMBS,
   '--b\r\nContent-Disposition: form-data; name="code"; filename="../../x"\r\n\r\nx\r\n--b--', '--b\r\n'.repeat(400)];
 const TYPES = ['application/fhir+json', 'application/fhir+json', 'application/fhir+xml', 'application/json-patch+json', 'application/xml-patch+xml',
   'application/graphql', 'application/x-www-form-urlencoded', 'application/x-www-form-urlencoded', 'application/json', 'application/fhir+ndjson',
@@ -137,7 +136,7 @@ export function hostileRequest(random, token, session) {
     return socketRequest(random, pick);
   if (kind < 0.1)
     return smuggled(random, pick);
-  let body = pick(BODIES);
+  let body = pick(random() < 0.08 ? BOMBS : BODIES);
   const lines = [`${pick(METHODS)} ${pick(PATHS)}${pick(QUERIES)} ${pick(VERSIONS)}`, 'Host: 127.0.0.1'];
   if (kind < 0.6) {
     lines.push(`Authorization: Bearer ${token}`);
