@@ -76,5 +76,4 @@ const struct command cmd_token = {
                 "'system/*.rs')\" http://127.0.0.1:8080/fhir/Patient\n"
                 "  frontline token --data data --revoke fl_...\n",
     .run = run,
-    .noted = true,
 };

@@ -30,8 +30,8 @@ struct command {
     const struct command_option *options; /* ended by a zero row; --help is always there */
     const char *examples;               /* lines */
     int (*run)(struct ctx *cx, const struct command_args *args);
-    bool noted;                         /* data or tokens go out or come in by it: audited here;
-                                         * accounts and apps have deeds (auth/deed.h) */
+    bool noted;                         /* data go out or come in by it: audited here; accounts,
+                                         * tokens and apps have deeds (auth/deed.h) */
 };
 extern const struct command *const commands[]; /* ended by NULL */
 
