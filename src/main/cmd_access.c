@@ -66,5 +66,6 @@ const struct command cmd_access = {
     .examples = "  frontline access explain a.khan Patient/123 --data data\n"
                 "  frontline access explain a.khan Observation/9 --interaction update --json "
                 "--data data\n",
+    .data = COMMAND_DATA_RECORD,
     .run = run,
 };

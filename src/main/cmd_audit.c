@@ -40,6 +40,21 @@ static err open_record(struct ctx *cx, const struct command_args *args, struct d
     return db_open(cx, &options_of, out);
 }
 
+/* The first server that asks people to sign in makes the chain. */
+static err look_for_chain(struct ctx *cx, struct db *db)
+{
+    static const struct stmt sql[] = { { "is there a chain",
+        "SELECT 1 FROM sqlite_schema WHERE name = 'audit_block'", "SCAN sqlite_schema" }, { 0 } };
+    struct db_stmt *stmt = db_use(cx, db, sql, 0);
+    bool there;
+    TRY(db_step(cx, stmt, &there));
+    db_reset(stmt);
+    return there ? ERR_OK
+                 : ctx_fail(cx, ERR_NOT_FOUND, (str){ 0 },
+                            S("this record has no audit chain: no server that asks people to sign "
+                              "in has served it yet; if one has, the chain was removed"));
+}
+
 static int run(struct ctx *cx, const struct command_args *args)
 {
     bool verify = args->words_count == 1 && str_eq(args->words[0], S("verify"));
@@ -52,7 +67,9 @@ static int run(struct ctx *cx, const struct command_args *args)
     }
     if (open_record(cx, args, &db) != ERR_OK)
         return command_fail(cx);
-    err failed = verify ? prove(cx, db, args, &head) : audit_head(cx, db, &head);
+    err failed = look_for_chain(cx, db);
+    if (!failed)
+        failed = verify ? prove(cx, db, args, &head) : audit_head(cx, db, &head);
     db_close(db);
     if (failed)
         return command_fail(cx);
@@ -73,5 +90,6 @@ const struct command cmd_audit = {
     .examples = "  frontline audit verify --data data\n"
                 "  frontline audit verify --data data --heads /mnt/worm/heads\n"
                 "  frontline audit head --data data --json >> /media/worm/heads\n",
+    .data = COMMAND_DATA_RECORD,
     .run = run,
 };

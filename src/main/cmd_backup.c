@@ -170,5 +170,6 @@ const struct command cmd_restore = {
                 "--key-file /etc/frontline/backup.key\n"
                 "  frontline restore /backup/monday.flb --prove "
                 "--key-file /etc/frontline/backup.key --json\n",
+    .data = COMMAND_DATA_MADE,
     .run = run_restore,
 };

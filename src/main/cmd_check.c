@@ -131,5 +131,6 @@ const struct command cmd_check = {
              "Prints the first faults and exits with 1 when there is any.",
     .options = options,
     .examples = "  frontline check --data hospital\n  frontline check --data hospital --json\n",
+    .data = COMMAND_DATA_RECORD,
     .run = run,
 };

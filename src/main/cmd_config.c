@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "json/write.h"
 #include "main/command.h"
 #include "main/config.h"
 
@@ -32,11 +33,28 @@ static void print_markdown(void)
                key->doc);
 }
 
+static void print_json(struct ctx *cx)
+{
+    struct buf buf = buf_make(cx->arena, 1 << 20);
+    struct json_writer w = json_writer(&buf);
+    json_open(&w, '[');
+    for (const struct config_key *key = config_keys; key->name; key++) {
+        json_open(&w, '{');
+        json_put_str(&w, "key", str_of(key->name));
+        json_put_str(&w, "default", str_of(key->fallback));
+        json_put_str(&w, "doc", str_of(key->doc));
+        json_close(&w, '}');
+    }
+    json_close(&w, ']');
+    printf("%.*s\n", STR_ARG(buf_str(&buf)));
+}
+
 static int run(struct ctx *cx, const struct command_args *args)
 {
-    (void)cx;
     if (command_has(args, "--markdown"))
         print_markdown();
+    else if (command_has(args, "--json"))
+        print_json(cx);
     else
         print_ini();
     return EXIT_DONE;
@@ -44,6 +62,7 @@ static int run(struct ctx *cx, const struct command_args *args)
 
 static const struct command_option options[] = {
     { "--markdown", NULL, "as docs/reference/configuration.md", false, false },
+    { "--json", NULL, "print as JSON", false, false },
     { 0 },
 };
 
@@ -52,6 +71,6 @@ const struct command cmd_config = {
     .name = "config",
     .summary = "print every configuration key with its default",
     .options = options,
-    .examples = "  frontline config > frontline.ini\n  frontline config --markdown\n",
+    .examples = "  frontline config > frontline.ini\n  frontline config --json\n",
     .run = run,
 };

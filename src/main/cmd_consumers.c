@@ -145,5 +145,6 @@ const struct command cmd_consumers = {
     .options = options,
     .examples = "  frontline consumers --data hospital\n"
                 "  frontline consumers --data hospital --resume alerts --skip\n",
+    .data = COMMAND_DATA_RECORD,
     .run = run,
 };

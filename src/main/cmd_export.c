@@ -101,6 +101,7 @@ const struct command cmd_export = {
     .examples = "  frontline export --data hospital --out backup\n"
                 "  frontline export --data hospital --out new --type Patient,Observation "
                 "--since 2026-11-01T00:00:00Z\n",
+    .data = COMMAND_DATA_RECORD,
     .run = run,
     .noted = true,
 };

@@ -268,6 +268,7 @@ const struct command cmd_import = {
     .examples = "  frontline import --data hospital patients/\n"
                 "  zcat export.ndjson.gz | frontline import --data hospital -\n"
                 "  frontline import --data hospital --json Patient.ndjson.zst bundle.json\n",
+    .data = COMMAND_DATA_MADE,
     .run = run,
     .noted = true,
 };

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "json/write.h"
 #include "main/command.h"
 #include "main/views.h"
 #include "store/store.h"
@@ -27,18 +28,35 @@ static err check_names(struct ctx *cx, const struct command_args *args,
     return ERR_OK;
 }
 
+static void tell(struct ctx *cx, const struct command_args *args, const str *names, size_t count)
+{
+    struct buf buf = buf_make(cx->arena, 1 << 20);
+    struct json_writer w = json_writer(&buf);
+    json_open(&w, '[');
+    for (size_t i = 0; i < count; i++)
+        json_str(&w, names[i]);
+    json_close(&w, ']');
+    if (command_has(args, "--json"))
+        printf("%.*s\n", STR_ARG(buf_str(&buf)));
+}
+
 static err rebuild(struct ctx *cx, const struct command_args *args, struct view_rebuild *how)
 {
     struct view_tables *tables;
     TRY(view_tables_make(cx, view_files, &tables));
     TRY(check_names(cx, args, tables));
+    str *done = arena_array(cx->arena, view_tables_count(tables), sizeof *done);
+    size_t count = 0;
     for (size_t i = 0; i < view_tables_count(tables); i++) {
         str name = view_tables_name(tables, i);
         if (!wanted(args, name))
             continue;
         TRY(view_tables_rebuild(cx, tables, i, how));
-        printf("rebuilt view_%.*s\n", STR_ARG(name));
+        if (!command_has(args, "--json"))
+            printf("rebuilt view_%.*s\n", STR_ARG(name));
+        done[count++] = name;
     }
+    tell(cx, args, done, count);
     return ERR_OK;
 }
 
@@ -58,6 +76,7 @@ static int run(struct ctx *cx, const struct command_args *args)
 
 static const struct command_option options[] = {
     { "--data", "DIR", "the data folder", true, false },
+    { "--json", NULL, "print the names as JSON", false, false },
     { 0 },
 };
 
@@ -72,5 +91,6 @@ const struct command cmd_rebuild = {
     .options = options,
     .examples = "  frontline rebuild --data hospital\n"
                 "  frontline rebuild --data hospital beds_stays\n",
+    .data = COMMAND_DATA_RECORD,
     .run = run,
 };

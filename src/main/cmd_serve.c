@@ -165,5 +165,6 @@ const struct command cmd_serve = {
     .examples = "  frontline serve --data data/demo --open\n"
                 "  frontline serve --data /var/lib/frontline --listen 127.0.0.1:9000 --config "
                 "frontline.ini\n",
+    .data = COMMAND_DATA_MADE,
     .run = run,
 };

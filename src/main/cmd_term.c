@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "json/write.h"
 #include "main/command.h"
 #include "term/load.h"
 #include <errno.h>
@@ -7,6 +8,7 @@
 static const struct command_option options[] = {
     { "--data", "DIR", "the data folder", true, false },
     { "--version", "TEXT", "the release, where its files do not say it", false, false },
+    { "--json", NULL, "list: print as JSON", false, false },
     { 0 },
 };
 
@@ -18,7 +20,8 @@ static err load(struct ctx *cx, const struct command_args *args)
         if (!str_eq(args->words[1], str_of(term_format_name((enum term_format)format))))
             continue;
         if (mkdir(arena_cstr(cx->arena, folder), 0750) != 0 && errno != EEXIST)
-            return ctx_fail(cx, ERR_IO, folder, str_of(strerror(errno)));
+            return ctx_failf(cx, ERR_IO, (str){ 0 }, "the data folder %.*s cannot be made: %s",
+                             STR_ARG(folder), strerror(errno));
         TRY(term_load_read(cx, (enum term_format)format, args->words[2], &read));
         if (command_has(args, "--version"))
             read.version = command_value(args, "--version");
@@ -32,17 +35,43 @@ static err load(struct ctx *cx, const struct command_args *args)
                      "a format is snomed, dmd, icd10, opcs4 or loinc");
 }
 
+static void print_words(const struct term_release *releases, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        printf("%-12.*s %10lld  %.*s %.*s\n", STR_ARG(releases[i].name),
+               (long long)releases[i].concepts, STR_ARG(releases[i].url),
+               STR_ARG(releases[i].version));
+}
+
+static void print_json(struct ctx *cx, const struct term_release *releases, size_t count)
+{
+    struct buf buf = buf_make(cx->arena, 1 << 20);
+    struct json_writer w = json_writer(&buf);
+    json_open(&w, '[');
+    for (size_t i = 0; i < count; i++) {
+        json_open(&w, '{');
+        json_put_str(&w, "name", releases[i].name);
+        json_put_str(&w, "url", releases[i].url);
+        json_put_str(&w, "version", releases[i].version);
+        json_put_u64(&w, "concepts", (uint64_t)releases[i].concepts);
+        json_close(&w, '}');
+    }
+    json_close(&w, ']');
+    printf("%.*s\n", STR_ARG(buf_str(&buf)));
+}
+
 static err list(struct ctx *cx, const struct command_args *args)
 {
     struct term_files *files;
     struct term_release *releases;
     size_t count;
+    TRY(command_check_data(cx, command_value(args, "--data"), COMMAND_DATA_FOLDER));
     TRY(term_files_open(cx, command_value(args, "--data"), &files));
     err wrong = term_files_list(cx, files, &releases, &count);
-    for (size_t i = 0; !wrong && i < count; i++)
-        printf("%-12.*s %10lld  %.*s %.*s\n", STR_ARG(releases[i].name),
-               (long long)releases[i].concepts, STR_ARG(releases[i].url),
-               STR_ARG(releases[i].version));
+    if (!wrong && command_has(args, "--json"))
+        print_json(cx, releases, count);
+    else if (!wrong)
+        print_words(releases, count);
     term_files_close(files);
     return wrong;
 }
@@ -70,6 +99,7 @@ const struct command cmd_term = {
     .options = options,
     .examples = "  frontline term load snomed SnomedCT_UKClinicalRF2/Snapshot --data data\n"
                 "  frontline term load loinc Loinc.csv --version 2.78 --data data\n"
-                "  frontline term list --data data\n",
+                "  frontline term list --data data --json\n",
+    .data = COMMAND_DATA_MADE,
     .run = run,
 };

@@ -21,17 +21,9 @@ static const struct command_option options[] = {
     { 0 },
 };
 
-static err need_words(struct ctx *cx, const struct command_args *args, size_t count,
-                      const char *example)
-{
-    if (args->words_count == count)
-        return ERR_OK;
-    return ctx_failf(cx, ERR_INVALID, (str){ 0 }, "write it as: frontline user %s", example);
-}
-
 static err add(struct ctx *cx, struct people *people, const struct command_args *args)
 {
-    TRY(need_words(cx, args, 2, "add NAME --role ROLE --data DIR"));
+    command_words(args, 2, "add NAME --role ROLE --data DIR");
     str areas = arena_copy(cx->arena, command_value(args, "--areas"));
     for (size_t i = 0; i < areas.n; i++)
         if (areas.p[i] == ',')
@@ -48,19 +40,19 @@ static err add(struct ctx *cx, struct people *people, const struct command_args 
 
 static err disable(struct ctx *cx, struct people *people, const struct command_args *args)
 {
-    TRY(need_words(cx, args, 2, "disable NAME --data DIR"));
+    command_words(args, 2, "disable NAME --data DIR");
     return people_disable(cx, people, args->words[1], true);
 }
 
 static err enable(struct ctx *cx, struct people *people, const struct command_args *args)
 {
-    TRY(need_words(cx, args, 2, "enable NAME --data DIR"));
+    command_words(args, 2, "enable NAME --data DIR");
     return people_disable(cx, people, args->words[1], false);
 }
 
 static err set_role(struct ctx *cx, struct people *people, const struct command_args *args)
 {
-    TRY(need_words(cx, args, 3, "role NAME ROLE --data DIR"));
+    command_words(args, 3, "role NAME ROLE --data DIR");
     return people_set_role(cx, people, args->words[1], args->words[2]);
 }
 
@@ -87,6 +79,7 @@ static err list(struct ctx *cx, struct people *people, const struct command_args
 {
     struct people_user *users;
     size_t count;
+    command_words(args, 1, "list --data DIR");
     TRY(people_list(cx, people, &users, &count));
     if (command_has(args, "--json")) {
         print_json(cx, users, count);
@@ -100,7 +93,8 @@ static err list(struct ctx *cx, struct people *people, const struct command_args
 
 static err list_roles(struct ctx *cx, struct people *people, const struct command_args *args)
 {
-    (void)cx, (void)people, (void)args;
+    (void)cx, (void)people;
+    command_words(args, 1, "roles --data DIR");
     for (size_t i = 0; i < roles_count; i++)
         printf("%-18s %s\n", roles[i].name, roles[i].title);
     return ERR_OK;
@@ -110,7 +104,7 @@ static err list_roles(struct ctx *cx, struct people *people, const struct comman
 
 static err add_code(struct ctx *cx, struct people *people, const struct command_args *args)
 {
-    TRY(need_words(cx, args, 3, "key add-code NAME --data DIR"));
+    command_words(args, 3, "key add-code NAME --data DIR");
     str code;
     int64_t minutes = command_number(args, "--minutes", CODE_MINUTES, 1, CODE_MINUTES_MAX);
     TRY(session_code(cx, people, args->words[2], minutes, &code));
@@ -144,7 +138,7 @@ static err list_keys(struct ctx *cx, struct people *people, const struct command
     struct people_user user;
     struct passkey *keys;
     size_t count;
-    TRY(need_words(cx, args, 3, "key list NAME --data DIR"));
+    command_words(args, 3, "key list NAME --data DIR");
     TRY(people_find(cx, people, args->words[2], &user));
     TRY(passkey_list(cx, people, user.name, &keys, &count));
     struct buf buf = buf_make(cx->arena, LIST_MAX_BYTES);
@@ -167,7 +161,7 @@ static err list_keys(struct ctx *cx, struct people *people, const struct command
 static err revoke_key(struct ctx *cx, struct people *people, const struct command_args *args)
 {
     str id;
-    TRY(need_words(cx, args, 4, "key revoke NAME KEY --data DIR"));
+    command_words(args, 4, "key revoke NAME KEY --data DIR");
     if (!secret_from_base64url(cx->arena, args->words[3], &id))
         return ctx_fail(cx, ERR_INVALID, S("KEY"), S("`frontline user key list` shows the ids"));
     TRY(passkey_end(cx, people, args->words[2], id, S("by the administrator")));
@@ -192,11 +186,11 @@ static err badge(struct ctx *cx, struct people *people, const struct command_arg
 {
     str what = args->words_count > 1 ? args->words[1] : S("");
     if (str_eq(what, S("add"))) {
-        TRY(need_words(cx, args, 4, "badge add NAME BADGE --kind KIND --data DIR"));
+        command_words(args, 4, "badge add NAME BADGE --kind KIND --data DIR");
         return badge_add(cx, people, args->words[2], args->words[3],
                          command_value(args, "--kind"));
     }
-    TRY(need_words(cx, args, 3, "badge end NAME --data DIR"));
+    command_words(args, 3, "badge end NAME --data DIR");
     if (!str_eq(what, S("end")))
         return ctx_fail(cx, ERR_INVALID, (str){ 0 },
                         S("write it as: frontline user badge add|end NAME [BADGE] --data DIR"));
@@ -205,7 +199,7 @@ static err badge(struct ctx *cx, struct people *people, const struct command_arg
 
 static err demo(struct ctx *cx, struct people *people, const struct command_args *args)
 {
-    TRY(need_words(cx, args, 1, "demo --data DIR"));
+    command_words(args, 1, "demo --data DIR");
     return user_demo(cx, people, command_value(args, "--data"));
 }
 

@@ -2,6 +2,7 @@
 #include "fhir/package.h"
 #include "fhir/profile.h"
 #include "fhir/xml.h"
+#include "json/write.h"
 #include "main/command.h"
 
 static const struct command_option options[] = {
@@ -9,6 +10,7 @@ static const struct command_option options[] = {
     { "--profile", "URL", "a profile to hold the resources to", false, false },
     { "--repeat", "N", "validate each so often, and print how many a second", false, false },
     { "--quiet", NULL, "errors only, no warnings", false, false },
+    { "--json", NULL, "print an array of {\"file\", \"valid\", \"issues\"}", false, false },
     { 0 },
 };
 
@@ -20,9 +22,10 @@ static err read_resource(struct ctx *cx, str path, struct json *out)
                                               : json_parse(cx, text, out);
 }
 
+static const char *const names[] = { "error", "warning", "information" }; /* of severities */
+
 static void print_issues(const struct ctx *cx, str path, bool quiet)
 {
-    static const char *const names[] = { "error", "warning", "information" };
     for (size_t i = 0; i < cx->issues.kept; i++) {
         const struct issue *issue = &cx->issues.list[i];
         if (quiet && issue->severity != ISSUE_ERROR)
@@ -30,6 +33,31 @@ static void print_issues(const struct ctx *cx, str path, bool quiet)
         printf("%.*s: %s: %.*s: %.*s\n", STR_ARG(path), names[issue->severity],
                STR_ARG(issue->path), STR_ARG(issue->text));
     }
+}
+
+/* One file is written at a time, so that their number does not matter. */
+static void print_json(struct ctx *cx, str path, bool valid, bool quiet)
+{
+    struct buf buf = buf_make(cx->arena, 16 << 20);
+    struct json_writer w = json_writer(&buf);
+    json_open(&w, '{');
+    json_put_str(&w, "file", path);
+    json_put_bool(&w, "valid", valid);
+    json_key(&w, "issues");
+    json_open(&w, '[');
+    for (size_t i = 0; i < cx->issues.kept; i++) {
+        const struct issue *issue = &cx->issues.list[i];
+        if (quiet && issue->severity != ISSUE_ERROR)
+            continue;
+        json_open(&w, '{');
+        json_put_str(&w, "severity", str_of(names[issue->severity]));
+        json_put_str(&w, "path", issue->path);
+        json_put_str(&w, "text", issue->text);
+        json_close(&w, '}');
+    }
+    json_close(&w, ']');
+    json_close(&w, '}');
+    printf("%.*s", STR_ARG(buf_str(&buf)));
 }
 
 /* CPU time of this process: what other programs do meanwhile does not count. */
@@ -63,7 +91,10 @@ static bool check_file(struct ctx *cx, struct profile_set *set, str path,
     err got = read_resource(&inner, path, &resource);
     if (got == ERR_OK)
         got = profile_validate(&inner, set, resource, command_value(args, "--profile"));
-    print_issues(&inner, path, command_has(args, "--quiet"));
+    if (command_has(args, "--json"))
+        print_json(&inner, path, got == ERR_OK, command_has(args, "--quiet"));
+    else
+        print_issues(&inner, path, command_has(args, "--quiet"));
     if (seconds && (got == ERR_OK || got == ERR_RULE))
         *seconds += repeat(&inner, set, resource, command_value(args, "--profile"),
                            command_number(args, "--repeat", 1, 1, INT32_MAX));
@@ -79,14 +110,17 @@ static int run(struct ctx *cx, const struct command_args *args)
     double seconds = 0;
     if (profile_set_load(cx, command_value(args, "--data"), &set) != ERR_OK)
         return command_fail(cx);
+    bool as_json = command_has(args, "--json");
     for (size_t i = 0; i < args->words_count; i++) {
         struct arena_mark mark = arena_mark(cx->arena);
+        if (as_json)
+            printf(i ? ",\n" : "[");
         failed += !check_file(cx, set, args->words[i], args, times ? &seconds : NULL);
         arena_rewind(cx->arena, mark);
     }
     profile_set_free(set);
-    printf("%zu validate, %zu do not\n", args->words_count - failed, failed);
-    if (times && seconds > 0)
+    printf(as_json ? "]\n" : "%zu validate, %zu do not\n", args->words_count - failed, failed);
+    if (!as_json && times && seconds > 0)
         printf("%.0f resources/s on one core\n",
                (double)args->words_count * (double)times / seconds);
     return failed ? EXIT_FAULT : EXIT_DONE;
@@ -99,6 +133,7 @@ const struct command cmd_validate = {
     .summary = "hold resources to FHIR R4, to the profiles they claim and to one you name",
     .options = options,
     .examples = "  frontline validate patient.json\n"
+                "  frontline validate *.json --quiet --json\n"
                 "  frontline validate --data data --profile "
                 "https://fhir.hl7.org.uk/StructureDefinition/UKCore-Patient patient.xml\n",
     .run = run,

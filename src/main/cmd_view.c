@@ -17,7 +17,7 @@ static bool read_format(const struct command_args *args, enum view_format *out)
 {
     static const char *const names[] = { "ndjson", "csv", "json" };
     static const enum view_format formats[] = { VIEW_NDJSON, VIEW_CSV, VIEW_JSON_ARRAY };
-    str wanted = command_value(args, "--format");
+    str wanted = command_has(args, "--json") ? S("json") : command_value(args, "--format");
     *out = VIEW_NDJSON;
     for (size_t i = 0; i < COUNT(names); i++)
         if (str_eq(wanted, str_of(names[i]))) {
@@ -153,6 +153,7 @@ static int run(struct ctx *cx, const struct command_args *args)
 static const struct command_option options[] = {
     { "--format", "FORMAT", "ndjson (unless given), csv or json", false, false },
     { "--threads", "N", "as many as there are processors, unless given", false, false },
+    { "--json", NULL, "the same as --format json", false, false },
     { "--verbose", NULL, "counts and rate on standard error", false, false },
     { 0 },
 };

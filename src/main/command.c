@@ -2,6 +2,9 @@
 #include "main/command.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { COMMAND_MEMORY_BYTES = 1 << 30 };
 
@@ -91,6 +94,8 @@ static int check_required(const struct command_args *args)
             return usage(command, "this option is required:", str_of(command->options[i].name));
     if (!command->words && args->words_count)
         return usage(command, "this word is not understood:", args->words[0]);
+    if (command->words && command->words[0] != '[' && !args->words_count)
+        return usage(command, "say", str_of(command->words));
     return EXIT_DONE;
 }
 
@@ -141,6 +146,39 @@ int64_t command_number(const struct command_args *args, const char *option, int6
     return value;
 }
 
+void command_words(const struct command_args *args, size_t count, const char *how)
+{
+    if (args->words_count == count)
+        return;
+    fprintf(stderr, "frontline %s: write it as: frontline %s %s\nTry: frontline %s --help\n",
+            args->command->name, args->command->name, how, args->command->name);
+    exit(EXIT_USAGE);
+}
+
+err command_check_data(struct ctx *cx, str folder, enum command_data need)
+{
+    const char *path = arena_cstr(cx->arena, folder);
+    struct stat info;
+    if (need == COMMAND_DATA_MADE)
+        return ERR_OK;
+    if (stat(path, &info) != 0 && errno != ENOENT && errno != ENOTDIR)
+        return ctx_failf(cx, ERR_IO, (str){ 0 }, "the data folder %s cannot be reached: %s; check "
+                         "the owner and the permissions on its way", path, strerror(errno));
+    if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
+        return ctx_failf(cx, ERR_NOT_FOUND, (str){ 0 },
+                         "there is no data folder %s; give another, or make it by frontline serve "
+                         "or frontline import", path);
+    if (access(path, R_OK | X_OK) != 0)
+        return ctx_failf(cx, ERR_IO, (str){ 0 },
+                         "the data folder %s may not be read by you; run this as its owner", path);
+    const char *record = arena_printf(cx->arena, "%s/record.db", path).p;
+    if (need == COMMAND_DATA_RECORD && stat(record, &info) != 0)
+        return ctx_failf(cx, ERR_NOT_FOUND, (str){ 0 },
+                         "there is no record in %s; give another data folder, or fill this one by "
+                         "frontline serve or frontline import", path);
+    return ERR_OK;
+}
+
 int command_fail(struct ctx *cx)
 {
     for (size_t i = 0; i < cx->issues.kept; i++) {
@@ -161,7 +199,28 @@ static bool asks_help(int argc, char **argv)
     return false;
 }
 
-int command_main(int argc, char **argv)
+static int run(struct ctx *cx, const struct command_args *args)
+{
+    str folder = command_value(args, "--data");
+    if (str_given(folder) && command_check_data(cx, folder, args->command->data))
+        return command_fail(cx);
+    if (args->command->noted && command_note(cx, args))
+        return command_fail(cx);
+    return args->command->run(cx, args);
+}
+
+/* What was said and never arrived is a fault, whatever the command thought of it. */
+static int end_output(int status)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fprintf(stderr, "error: the output cannot be written%s%s; what was printed is not whole\n",
+            errno ? ": " : "", errno ? strerror(errno) : "");
+    return status == EXIT_DONE ? EXIT_FAULT : status;
+}
+
+static int dispatch(int argc, char **argv)
 {
     str name = argc > 1 ? str_of(argv[1]) : S("--help");
     if (str_eq(name, S("--help")) || str_eq(name, S("help"))) {
@@ -186,11 +245,14 @@ int command_main(int argc, char **argv)
     cx.random = &random;
     struct command_args args = { .command = command };
     int status = parse(&cx, &args, argc, argv);
-    if (status == EXIT_DONE && command->noted && command_note(&cx, &args) != ERR_OK)
-        status = command_fail(&cx);
     if (status == EXIT_DONE)
-        status = command->run(&cx, &args);
+        status = run(&cx, &args);
     ctx_release(&cx);
     arena_free(&arena);
     return status;
+}
+
+int command_main(int argc, char **argv)
+{
+    return end_output(dispatch(argc, argv));
 }

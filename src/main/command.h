@@ -24,11 +24,17 @@ struct command_args {
     str *words;        /* what is not an option */
     size_t words_count;
 };
+enum command_data { /* what must be true of --data before the command runs */
+    COMMAND_DATA_FOLDER, /* it is a folder we may read */
+    COMMAND_DATA_RECORD, /* that, and a record is in it */
+    COMMAND_DATA_MADE,   /* nothing: the command makes it, or looks itself */
+};
 struct command {
     const char *name, *words, *summary; /* words: "PATH..." or NULL when none are taken */
     const char *about;                  /* a paragraph for --help and the man page; may be NULL */
     const struct command_option *options; /* ended by a zero row; --help is always there */
     const char *examples;               /* lines */
+    enum command_data data;
     int (*run)(struct ctx *cx, const struct command_args *args);
     bool noted;                         /* data go out or come in by it: audited here; accounts,
                                          * tokens and apps have deeds (auth/deed.h) */
@@ -47,6 +53,11 @@ int64_t command_number(const struct command_args *args, const char *option, int6
  * record yet, nor of what the command was not told of (a token's text is left out).
  */
 err command_note(struct ctx *cx, const struct command_args *args) MUST_USE;
+/* Goes on when there are `count` words; else prints how it is written, as in "list --data DIR", and
+ * exits 2. */
+void command_words(const struct command_args *args, size_t count, const char *how);
+/* The folder is there, may be read and is what the command needs; the issue says which is not so. */
+err command_check_data(struct ctx *cx, str folder, enum command_data need) MUST_USE;
 
 /* Prints cx's issues on standard error, "error: text (path)", and returns EXIT_FAULT. */
 int command_fail(struct ctx *cx);
