@@ -207,7 +207,7 @@ for (const name of given.only ? given.only.split(',') : Object.keys(WAYS)) {
 }
 if (given.write) {
   const file = join(root, `bench/results/timing-${new Date().toISOString().slice(0, 10)}.md`);
-  writeFileSync(file, `# Hidden or absent: does the time tell?\n\n\`node bench/timing.mjs --pairs ${PAIRS}\` on ${cpus().length} × ${cpus()[0].model}; `
+  writeFileSync(file, `# Hidden or absent: does the time tell?\n\n\`node bench/timing.mjs --pairs ${PAIRS}${given.only ? ` --only '${given.only}'` : ''}\` on ${cpus().length} × ${cpus()[0].model}; `
     + `${PATIENTS} patients of the asker's and ${PATIENTS} hidden, ${EACH} observations each; load average ${loadavg()[0].toFixed(0)}; microseconds until the answer is read, `
     + 'client on the same cores. "longer" is how often a hidden one takes longer than an absent one (50 %: nothing to tell by), z Mann and Whitney\'s; '
     + 'the last two columns compare hidden ones with hidden ones: what the method finds where nothing is.\n\n'
