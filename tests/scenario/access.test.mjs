@@ -224,9 +224,13 @@ test('a shift of the rota opens its ward while it lasts; and is written by those
   assert.equal((await server.put('/fhir/Schedule/s', shift(-1, 99), wide)).status, 403, 'nor makes it longer');
   run(server, 'user', 'add', 'd.octor', '--role', 'doctor', '--who', 'Practitioner/d');
   const doctor = token(server, 'user/*.cruds', '--user', 'd.octor');
+  run(server, 'user', 'add', 'o.reach', '--role', 'outreach', '--who', 'Practitioner/o');
+  const outreach = token(server, 'user/*.cruds', '--user', 'o.reach');
   const named = (who) => ({ ...shift(-1, 7, { actor: [{ reference: who }, { reference: 'Location/w9' }] }), id: undefined });
-  assert.equal((await server.post('/fhir/Schedule', named('Practitioner/d'), doctor)).status, 403, 'not their own');
-  assert.equal((await server.post('/fhir/Schedule', named('Practitioner/z'), doctor)).status, 201, 'but a colleague\'s');
+  for (const who of ['d', 'z'])
+    assert.equal((await server.post('/fhir/Schedule', named(`Practitioner/${who}`), doctor)).status, 403, 'doctors stand on the rota; others keep it');
+  assert.equal((await server.post('/fhir/Schedule', named('Practitioner/o'), outreach)).status, 403, 'not their own');
+  assert.equal((await server.post('/fhir/Schedule', named('Practitioner/z'), outreach)).status, 201, 'but a colleague\'s');
   run(server, 'user', 'add', 'b.manager', '--role', 'bed_manager', '--who', 'Practitioner/z');
   const keeper = token(server, 'user/*.cruds', '--user', 'b.manager');
   assert.equal((await server.put('/fhir/Schedule/kept', { ...shift(-1, 7), id: 'kept' }, all)).status, 201);
