@@ -8,7 +8,7 @@
 
 /* Values over time: the table of all tests, and one test with its graph. */
 
-enum { CHART_BYTES = 256 << 10, RANGES = 3, NUMBER_MAX = 40 };
+enum { CHART_BYTES = 256 << 10, RANGES = 3, NUMBER_MAX = 40, LABELS_WHOLE = 6 };
 
 /* ---- one value ---- */
 
@@ -252,6 +252,10 @@ static void draw_line(struct record_look *look, struct result_list *list, str un
     }
     if (numbers < 2)
         return;
+    for (size_t i = 0; n > LABELS_WHOLE && i < n; i++) { /* "22 Nov, 10:42" has no room */
+        size_t comma = str_find_char(labels[i], ',');
+        labels[i] = comma == STR_NONE ? labels[i] : str_slice(labels[i], 0, comma);
+    }
     struct ui_series series = { "Value", values };
     struct ui_chart chart = {
         .kind = UI_CHART_LINE, .title = list->test_name, .unit = unit, .labels = labels,
