@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { everyWidth, launch, open } from '../lib/browser.mjs';
+import { faults, fits, launch, open, shot } from '../lib/browser.mjs';
 import { Server, binary } from '../lib/server.mjs';
 
 let server, browser, site, ask;
@@ -49,6 +49,19 @@ async function signIn(name, how) {
 }
 const said = async (page, words) => assert.match(await page.locator('main').innerText(), words);
 
+// A phone and a desk, by day and by night.
+async function everyWidth(page, name) {
+  for (const width of [390, 1280]) {
+    await page.setViewportSize({ width, height: 900 });
+    for (const scheme of ['light', 'dark']) {
+      await page.emulateMedia({ colorScheme: scheme });
+      await shot(page, `${name}-${width}-${scheme}`);
+      assert.deepEqual(await faults(page), [], `${name}, ${width} px, ${scheme}`);
+    }
+    assert.ok(await fits(page), `${name}, ${width} px: scrolls sideways`);
+  }
+}
+
 test('the consent page: what is asked in plain words, the patient found by name, the stay chosen, all by keyboard', async () => {
   const page = pages['a.khan'];
   await page.goto(`${site}/auth/authorize?${ask}`);
@@ -79,7 +92,8 @@ test('the consent page: what is asked in plain words, the patient found by name,
 
 test('one\'s account: the app that was allowed, sign-ins and keys', async () => {
   const page = pages['a.khan'];
-  await signIn('a.khan');
+  await signIn('a.khan'); // another browser of hers
+  pages['a.khan'] = page;
   await page.goto(`${site}/account`);
   await said(page, /Growth chart/);
   await page.getByText('What it may do').click();
