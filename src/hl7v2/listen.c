@@ -139,7 +139,7 @@ err hl7_listen_start(struct ctx *cx, const struct hl7_listen_options *options,
     for (size_t i = 0; i < senders->count; i++)
         if (senders->list[i].application.n)
             hl7_watch_expect(senders->list[i].application, senders->list[i].facility,
-                             clock_now_ms());
+                             senders->list[i].silent_ms, clock_now_ms());
     if (!options->message_bytes)
         listener->options.message_bytes = MESSAGE_BYTES;
     TRY(open_socket(cx, options->listen, &listener->socket));

@@ -317,7 +317,7 @@ static str birth_mark(struct hl7_work *work, struct json before)
     if (json_kind(json_get(before, S("birthDate"))) == JSON_ABSENT)
         buf_add(&buf, S("{\"url\":\"http://hl7.org/fhir/StructureDefinition/data-absent-reason\","
                         "\"valueCode\":\"error\"},"));
-    buf_printf(&buf, "{\"url\":\"https://frontline.example/StructureDefinition/as-sent\","
+    buf_printf(&buf, "{\"url\":\"" HL7_AS_SENT "\","
                      "\"valueString\":%.*s}]}", STR_ARG(hl7_json_text(work, text)));
     return buf_str(&buf);
 }
@@ -325,9 +325,18 @@ static str birth_mark(struct hl7_work *work, struct json before)
 static str gender(struct hl7_work *work)
 {
     str code = hl7_field(work, work->pid, 8, 1);
-    return code.n ? hl7_json_text(work, hl7_sender_code(work->cx->arena, work->sender, "gender",
-                                                        code))
-                  : code;
+    str said = hl7_sender_code(work->cx->arena, work->sender, "gender", code);
+    return code.n ? hl7_json_text(work, said.n ? said : S("unknown")) : code;
+}
+
+/* A code of no table is not passed over in silence, either; a known one takes the mark away. */
+static str gender_mark(struct hl7_work *work)
+{
+    str code = hl7_field(work, work->pid, 8, 1);
+    if (!code.n || hl7_sender_knows(work->sender, "gender", code))
+        return code.n ? S("") : code;
+    return arena_printf(work->cx->arena, "{\"extension\":[{\"url\":\"" HL7_AS_SENT "\","
+                        "\"valueString\":%.*s}]}", STR_ARG(hl7_json_text(work, code)));
 }
 
 /* PID-30 says that, PID-29 when. */
@@ -358,6 +367,7 @@ static err write_patient(struct hl7_work *work, const struct identity *list, siz
         { "name", list_of(work, 5, put_name), "name" },
         { "telecom", telecom(work, found->body, &stamps), NULL },
         { "gender", gender(work), "gender" },
+        { "_gender", gender_mark(work), "gender" },
         { "birthDate", birth_date(work), "birthDate" },
         { "_birthDate", birth_mark(work, found->body), "birthDate" },
         { "deceasedBoolean", { 0 }, "deceased" },
@@ -365,7 +375,7 @@ static err write_patient(struct hl7_work *work, const struct identity *list, siz
         { "address", list_of(work, 11, put_address), "address" },
         { 0 },
     };
-    deceased(work, &changes[8], &changes[9]);
+    deceased(work, &changes[9], &changes[10]);
     return hl7_put_stamped(work, "Patient", (struct hl7_name){ list[0].system, list[0].value },
                            changes, &stamps, found);
 }

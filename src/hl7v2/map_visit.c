@@ -513,12 +513,18 @@ static str hospitalization(struct hl7_work *work)
 /* Only what says something else is said: an update of the person alone leaves the visit be. */
 static str class_of(struct hl7_work *work, const struct visit *visit)
 {
-    str code = hl7_sender_code(work->cx->arena, work->sender, "class",
-                               hl7_field(work, work->pv1, 2, 1));
+    str sent = hl7_field(work, work->pv1, 2, 1);
+    str code = hl7_sender_code(work->cx->arena, work->sender, "class", sent);
     struct json there = json_get(json_get(visit->found.body, S("class")), S("code"));
     bool earlier = visit->found.found && work->event_ms < visit->status_ms;
-    return !code.n || earlier || json_string_is(there, code) ? (str){ 0 }
-                                                             : hl7_json_code(work, ACT_CODE, code);
+    if (!code.n || earlier || json_string_is(there, code))
+        return (str){ 0 };
+    str plain = hl7_json_code(work, ACT_CODE, code);
+    if (!sent.n || hl7_sender_knows(work->sender, "class", sent))
+        return plain;
+    return arena_printf(work->cx->arena, "{\"extension\":[{\"url\":\"" HL7_AS_SENT "\","
+                        "\"valueString\":%.*s}],%.*s", STR_ARG(hl7_json_text(work, sent)),
+                        STR_ARG(str_slice(plain, 1, plain.n)));
 }
 
 /* The body's own with the tag of a stay whose bed is another's, or without; not given: as it is. */

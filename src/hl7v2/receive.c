@@ -2,6 +2,7 @@
 #include "hl7v2/receive.h"
 #include "base/base64.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "hl7v2/mllp.h"
 #include "hl7v2/watch.h"
 #include "hl7v2/work.h"
@@ -81,7 +82,7 @@ static bool is_rejected(struct hl7_work *work, struct hl7_answer *out)
     str processing = hl7_field(work, m->segments, 11, 1);
     str version = hl7_field(work, m->segments, 12, 1);
     *out = (struct hl7_answer){ .outcome = HL7_REJECTED };
-    if (!m->control_id.n)
+    if (!str_trim(m->control_id).n)
         *out = (struct hl7_answer){ HL7_REJECTED, 101, S("MSH-10"),
                                     S("the message must have a control id") };
     else if (!mapping_of(m))
@@ -147,9 +148,11 @@ static str now_text(struct hl7_work *work)
     return arena_copy(work->cx->arena, (str){ now, CLOCK_TEXT });
 }
 
-/* `reason` given: put on hold for it. An earlier one on hold for the same message is taken on. */
+/* `reason` given: put on hold for it, or, when it was rejected, kept as not done. An earlier one on
+ * hold for the same message is taken on. */
 static err keep_message(struct hl7_work *work, str bytes, str reason)
 {
+    bool rejected = work->answer.outcome == HL7_REJECTED;
     struct arena *arena = work->cx->arena;
     struct hl7_found found;
     str coding = hl7_json_code(work, "http://terminology.hl7.org/CodeSystem/v2-0003",
@@ -158,7 +161,8 @@ static err keep_message(struct hl7_work *work, str bytes, str reason)
     TRY(hl7_find(work, "Communication", S(MESSAGE_ID), message_key(work), &found));
     struct hl7_change changes[] = {
         { "identifier", identifiers(work, reason.n > 0), NULL },
-        { "status", reason.n ? S("\"on-hold\"") : S("\"completed\""), NULL },
+        { "status", !reason.n  ? S("\"completed\"")
+                    : rejected ? S("\"not-done\"") : S("\"on-hold\""), NULL },
         { "statusReason", text.n ? arena_printf(arena, "{\"text\":%.*s}", STR_ARG(text)) : S(""),
           NULL },
         { "category", arena_printf(arena, "[{\"coding\":[%.*s]}]", STR_ARG(coding)), NULL },
@@ -355,14 +359,30 @@ static err settle(struct hl7_work *work, str bytes, err wrong)
     return quarantine(work, bytes, work->answer.text);
 }
 
+/* Kept, too, with the reason: what a sender was told to be no message of ours may be missed. Under
+ * a name that was another's already, it is only answered. */
+static void keep_rejected(struct hl7_work *work, const struct hl7_answer *answer, str bytes)
+{
+    struct hl7_found found;
+    if (!str_trim(work->message->control_id).n || store_reader(work->cx, work->store) ||
+        hl7_find(work, "Communication", S(MESSAGE_ID), message_key(work), &found) || found.found)
+        return;
+    begin(work);
+    work->answer = *answer;
+    if (quarantine(work, bytes, answer->text))
+        log_line(LOG_WARNING, (str){ 0 }, "hl7v2: a rejected message could not be kept");
+}
+
 static struct hl7_work receive(struct ctx *cx, const struct hl7_receiver *receiver,
                                const struct hl7_message *message, str bytes,
                                struct hl7_answer *out)
 {
     struct hl7_work work = { .cx = cx, .store = receiver->store, .message = message,
                              .sender = hl7_sender_of(receiver->senders, message) };
-    if (is_rejected(&work, out))
+    if (is_rejected(&work, out)) {
+        keep_rejected(&work, out, bytes);
         return work;
+    }
     err wrong = ERR_BUSY;
     for (int i = 0; i < HL7_TRIES && is_worth_another(wrong); i++) {
         ctx_release(cx); /* the snapshot of the try before */
@@ -481,7 +501,8 @@ static enum hl7_outcome receive_one(struct ctx *cx, const struct hl7_receiver *r
     struct hl7_answer outcome = take(cx, receiver, &message, bytes, 0);
     hl7_ack(cx, &message, &outcome, answer);
     if (outcome.outcome != HL7_ERROR || !receiver->tries_again)
-        hl7_watch_note(&message, outcome.outcome, cx->now_ms);
+        hl7_watch_note(&message, outcome.outcome,
+                       hl7_sender_of(receiver->senders, &message)->silent_ms, cx->now_ms);
     return outcome.outcome;
 }
 

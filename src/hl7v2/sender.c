@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hl7v2/sender.h"
+#include "hl7v2/watch.h"
 #include "http/text.h"
 #include <dirent.h>
 #include <stdio.h>
@@ -41,6 +42,13 @@ static struct json value_of(const struct hl7_sender *sender, const char *section
         return found;
     struct json rest = json_get(sender->fallback, str_of(section));
     return str_given(key) ? json_get(rest, key) : rest;
+}
+
+bool hl7_sender_knows(const struct hl7_sender *sender, const char *table, str code)
+{
+    struct json own = json_get(json_get(sender->own, S("tables")), str_of(table));
+    struct json rest = json_get(json_get(sender->fallback, S("tables")), str_of(table));
+    return json_is(json_get(own, code), JSON_STRING) || json_is(json_get(rest, code), JSON_STRING);
 }
 
 str hl7_sender_code(struct arena *arena, const struct hl7_sender *sender, const char *table,
@@ -99,6 +107,19 @@ static bool text_is(const struct hl7_sender *sender, const char *section, str ex
     return json_string_is(value_of(sender, section, (str){ 0 }), expected);
 }
 
+static err settle_silence(struct ctx *cx, const char *file, struct hl7_sender *sender)
+{
+    struct json silence = json_get(sender->own, S("silent_s"));
+    int64_t seconds;
+    sender->silent_ms = HL7_WATCH_ANY;
+    if (json_kind(silence) == JSON_ABSENT)
+        return ERR_OK;
+    if (!str_to_i64(json_text(silence), &seconds) || seconds < 0 || seconds > 604800)
+        return ctx_failf(cx, ERR_INVALID, S(""), "%s: \"silent_s\" is seconds, 0 to 604800", file);
+    sender->silent_ms = seconds * 1000;
+    return ERR_OK;
+}
+
 static err settle(struct ctx *cx, const char *file, struct hl7_sender *sender)
 {
     struct json zone = value_of(sender, "zone", (str){ 0 });
@@ -109,6 +130,7 @@ static err settle(struct ctx *cx, const char *file, struct hl7_sender *sender)
     if (!sender->create_unmatched && !text_is(sender, "unmatched", S("refuse")))
         return ctx_failf(cx, ERR_INVALID, S(""), "%s: \"unmatched\" is \"create\" or \"refuse\"",
                          file);
+    TRY(settle_silence(cx, file, sender));
     sender->zone_minutes = HL7_ZONE_UK;
     if (json_string_is(zone, S("Europe/London")))
         return ERR_OK;

@@ -10,6 +10,7 @@
  *            { "application": "PAS", "facility": "RXX",       whom it is for; left out: anybody
  *              "zone": "Europe/London",                       or minutes east of UTC
  *              "unmatched": "create",                         or "refuse": a patient not known
+ *              "silent_s": 900,                               silence that is told; 0: never
  *              "identifiers": { "NHS": "https://fhir.nhs.uk/Id/nhs-number", "RXX": "..." },
  *              "visit": URI, "place": URI, "order": URI ...   systems of the sender's own numbers
  *              "tables": { "gender": { "M": "male" }, "class": { "I": "IMP" },
@@ -23,6 +24,7 @@ struct hl7_sender {
     str application, facility;
     int zone_minutes;
     bool create_unmatched;
+    int64_t silent_ms; /* HL7_WATCH_ANY: what is set for all */
 };
 struct hl7_senders {
     struct hl7_sender *list; /* the default is last */
@@ -36,6 +38,8 @@ const struct hl7_sender *hl7_sender_of(const struct hl7_senders *senders,
 /* A code of one of its tables ("*" is for the rest); { NULL, 0 } when it is in none. */
 str hl7_sender_code(struct arena *arena, const struct hl7_sender *sender, const char *table,
                     str code);
+/* Is the code itself in the table? What only "*" covers is kept as it was sent beside. */
+bool hl7_sender_knows(const struct hl7_sender *sender, const char *table, str code);
 /* The system of a patient's identifier, by CX-4 authority, else by CX-5 type, else the number is
  * the facility's own: two hospitals may give one number to two people. */
 str hl7_sender_system(struct arena *arena, const struct hl7_sender *sender, str facility,

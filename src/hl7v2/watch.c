@@ -19,21 +19,34 @@ static struct hl7_watched *place_of(str application, str facility, int64_t now_m
     if (count == HL7_WATCH_MAX)
         return NULL;
     struct hl7_watched *made = &list[count++];
-    *made = (struct hl7_watched){ .name_bytes = (size_t)n, .began_ms = now_ms };
+    *made = (struct hl7_watched){ .name_bytes = (size_t)n, .began_ms = now_ms,
+                                  .limit_ms = HL7_WATCH_ANY };
     memcpy(made->name, name, (size_t)n);
     return made;
 }
 
-void hl7_watch_expect(str application, str facility, int64_t now_ms)
+void hl7_watch_expect(str application, str facility, int64_t limit_ms, int64_t now_ms)
 {
     pthread_mutex_lock(&lock);
     struct hl7_watched *w = place_of(application, facility, now_ms);
-    if (w)
+    if (w) {
         w->expected = true;
+        w->limit_ms = limit_ms;
+    }
     pthread_mutex_unlock(&lock);
 }
 
-void hl7_watch_note(const struct hl7_message *message, enum hl7_outcome outcome, int64_t now_ms)
+void hl7_watch_recall(str application, str facility, int64_t last_ms)
+{
+    pthread_mutex_lock(&lock);
+    struct hl7_watched *w = place_of(application, facility, last_ms);
+    if (w && w->last_ms < last_ms)
+        w->last_ms = last_ms;
+    pthread_mutex_unlock(&lock);
+}
+
+void hl7_watch_note(const struct hl7_message *message, enum hl7_outcome outcome, int64_t limit_ms,
+                    int64_t now_ms)
 {
     pthread_mutex_lock(&lock);
     struct hl7_watched *w = place_of(message->application, message->facility, now_ms);
@@ -41,6 +54,7 @@ void hl7_watch_note(const struct hl7_message *message, enum hl7_outcome outcome,
         if (w->silent)
             log_line(LOG_INFO, (str){ 0 }, "hl7v2: %.*s sends again", (int)w->name_bytes, w->name);
         w->silent = false;
+        w->limit_ms = limit_ms;
         w->last_ms = now_ms;
         w->counts[outcome]++;
     }
@@ -50,10 +64,11 @@ void hl7_watch_note(const struct hl7_message *message, enum hl7_outcome outcome,
 void hl7_watch_check(int64_t now_ms, int64_t silent_ms)
 {
     pthread_mutex_lock(&lock);
-    for (size_t i = 0; i < count && silent_ms; i++) {
+    for (size_t i = 0; i < count; i++) {
         struct hl7_watched *w = &list[i];
         int64_t since_ms = w->last_ms ? w->last_ms : w->began_ms;
-        if (w->silent || now_ms - since_ms < silent_ms)
+        int64_t limit_ms = w->limit_ms == HL7_WATCH_ANY ? silent_ms : w->limit_ms;
+        if (w->silent || !limit_ms || now_ms - since_ms < limit_ms)
             continue;
         w->silent = true;
         log_line(LOG_WARNING, (str){ 0 }, "hl7v2: %.*s has been silent for %lld minutes",
@@ -99,6 +114,13 @@ void hl7_watch_metrics(struct buf *out, int64_t now_ms)
         buf_add(out, S("frontline_hl7_silence_seconds{sender=\""));
         add_name(out, &list[i]);
         buf_printf(out, "\"} %lld\n", (long long)((now_ms - since_ms) / 1000));
+    }
+    buf_add(out, S("# HELP frontline_hl7_silent 1 while a sender is silent beyond its limit.\n"
+                   "# TYPE frontline_hl7_silent gauge\n"));
+    for (size_t i = 0; i < count; i++) {
+        buf_add(out, S("frontline_hl7_silent{sender=\""));
+        add_name(out, &list[i]);
+        buf_printf(out, "\"} %d\n", list[i].silent);
     }
     pthread_mutex_unlock(&lock);
 }

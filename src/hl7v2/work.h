@@ -18,6 +18,7 @@ enum { HL7_OPS_MAX = 2000, HL7_CHANGES_MAX = 24, HL7_TEXT_MAX = 1 << 24,
  * leaves (again.h). */
 #define HL7_TAGS "https://frontline.example/CodeSystem/hl7v2"
 #define HL7_BED_TAKEN "bed-taken"
+#define HL7_AS_SENT "https://frontline.example/StructureDefinition/as-sent"
 #define HL7_WAITS_ID "https://frontline.example/Id/hl7v2-waits"
 
 /* The records between one that was merged away and the one that survives, the first included. */

@@ -63,6 +63,7 @@ static err open_sending(struct ctx *cx, const struct serve *serve)
     return feeds_send_open(cx, &(struct feeds_send_options){
         .destinations = config_text(config, "hl7v2.send"),
         .name = config_text(config, "hl7v2.send_as"),
+        .stuck_ms = config_number(config, "hl7v2.stuck_s") * 1000,
         .tls = { .certificate = config_text(config, "hl7v2.send_certificate"),
                  .key = config_text(config, "hl7v2.send_key"),
                  .authority = config_text(config, "hl7v2.send_authority") } });

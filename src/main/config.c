@@ -109,6 +109,8 @@ const struct config_key config_keys[] = {
     { "hl7v2.send_key", CONFIG_TEXT, "", 0, 0, "PEM file of its key" },
     { "hl7v2.send_as", CONFIG_TEXT, "FRONTLINE|HOSPITAL", 0, 0,
       "APPLICATION|FACILITY such messages are sent as" },
+    { "hl7v2.stuck_s", CONFIG_NUMBER, "300", 1, 86400,
+      "seconds after which a destination that takes nothing is told to be stuck" },
     { "log.level", CONFIG_TEXT, "info", 0, 0, "error, warning, info or debug" },
     { "log.requests", CONFIG_SWITCH, "yes", 0, 0, "a line for every request" },
     { "process.sandbox", CONFIG_SWITCH, "yes", 0, 0,

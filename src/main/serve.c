@@ -205,6 +205,7 @@ err serve_open_feed(struct ctx *cx, struct serve *serve)
     feeds_use(&serve->receiver);
     if (!listen.n)
         return ERR_OK;
+    TRY(feeds_recall(cx, serve->store));
     TRY(serve_read_address(cx, listen, &at));
     struct hl7_tls_files files = { .certificate = config_text(config, "hl7v2.certificate"),
                                    .key = config_text(config, "hl7v2.key"),

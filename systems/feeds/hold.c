@@ -4,6 +4,7 @@
 #include "base/base64.h"
 #include "base/clock.h"
 #include "feeds_feeds.html.h"
+#include "fhir/datetime.h"
 #include "hl7v2/again.h"
 #include "http/text.h"
 #include "jobs/once.h"
@@ -105,6 +106,38 @@ static err read_one(struct http_request *request, struct json *body, struct feed
     out->open = json_string_is(json_get(*body, S("status")), S("on-hold"));
     if (!out->held.control.n)
         return ctx_fail(cx, ERR_NOT_FOUND, (str){ 0 }, S("this is no message of a feed"));
+    return ERR_OK;
+}
+
+/* ---- who was heard before ---- */
+
+enum { RECALL_MAX = 500 };
+
+static void recall_one(struct ctx *cx, const struct search_entry *entry, struct json body)
+{
+    struct feeds_held held = held_of(cx, &entry->version, body);
+    struct datetime heard;
+    str application, facility = held.from;
+    if (str_next(&facility, '|', &application) &&
+        datetime_parse(json_string(cx->arena, json_get(body, S("received"))),
+                       DATETIME_AS_INSTANT, &heard))
+        hl7_watch_recall(application, facility, heard.low_ms);
+}
+
+err feeds_recall(struct ctx *cx, struct store *store)
+{
+    struct search_request ask = { .resource = fhir_resource_find(S("Communication")),
+        .query = S("category=" EVENTS "%7C&_sort=-_lastUpdated"),
+        .count_default = RECALL_MAX, .count_max = RECALL_MAX };
+    struct search_page page;
+    TRY(store_reader(cx, store));
+    TRY(search_run(cx, store, &ask, &page));
+    for (size_t i = 0; i < page.entries_count; i++) {
+        struct json body;
+        TRY(json_parse(cx, page.entries[i].version.body, &body));
+        recall_one(cx, &page.entries[i], body);
+    }
+    store_reader_end(cx);
     return ERR_OK;
 }
 

@@ -43,5 +43,8 @@ str feeds_name(const struct hl7_watched *sender);
 str feeds_last(struct ctx *cx, const struct hl7_watched *sender);
 str feeds_last_taken(struct ctx *cx, const struct feeds_destination *one);
 extern const struct consumer feeds_again;
+/* Who sent the newest 500 messages of the record, for hl7_watch: a feed that is silent stays so
+ * through a restart. */
+err feeds_recall(struct ctx *cx, struct store *store) MUST_USE;
 /* What takes messages again; once, before the server starts. */
 void feeds_use(const struct hl7_receiver *receiver);

@@ -20,6 +20,7 @@ static struct destination destinations[FEEDS_DESTINATIONS_MAX];
 static size_t count;
 static struct hl7_tls *tls;
 static char own_name[200];
+static int64_t stuck_ms;
 
 /* ---- who they are ---- */
 
@@ -58,6 +59,7 @@ err feeds_send_open(struct ctx *cx, const struct feeds_send_options *options)
     str rest = options->destinations;
     bool secure = str_find(rest, S("tls:")) != STR_NONE;
     count = 0;
+    stuck_ms = options->stuck_ms;
     snprintf(own_name, sizeof own_name, "%.*s", STR_ARG(options->name));
     while (rest.n) {
         size_t end = 0;
@@ -98,7 +100,7 @@ str feeds_own_name(void)
 
 static bool is_stuck(const struct destination *d, int64_t now_ms)
 {
-    return d->failing_since_ms && now_ms - d->failing_since_ms >= FEEDS_STUCK_MS;
+    return d->failing_since_ms && now_ms - d->failing_since_ms >= stuck_ms;
 }
 
 struct feeds_destination feeds_destination_at(struct ctx *cx, size_t index)
@@ -174,6 +176,12 @@ static int64_t refused_of(const struct feeds_destination *d, int64_t now_ms)
     return d->refused;
 }
 
+static int64_t stuck_of(const struct feeds_destination *d, int64_t now_ms)
+{
+    (void)now_ms;
+    return d->stuck;
+}
+
 static int64_t failing_of(const struct feeds_destination *d, int64_t now_ms)
 {
     return d->failing_since_ms ? (now_ms - d->failing_since_ms) / 1000 : 0;
@@ -188,6 +196,8 @@ void feeds_send_metrics(struct ctx *cx, struct buf *out)
                refused_of);
     add_metric(cx, out, "failing_seconds", "Since a destination takes nothing.", "gauge",
                failing_of);
+    add_metric(cx, out, "stuck", "1 while a destination has taken nothing for too long.", "gauge",
+               stuck_of);
 }
 
 /* ---- one message ---- */

@@ -16,17 +16,17 @@
  *          ... up to an hour, parked after the outbox's limit. AR, CR: the message will never be
  *          taken as it is, so it is parked at once. What is parked is shown at /feeds and sent
  *          again, or given up, by a person.
- * Units    a destination that has taken nothing for FEEDS_STUCK_MS while there was something to
+ * Units    a destination that has taken nothing for `stuck_ms` while there was something to
  *          send is stuck: told in the log, at /feeds and in the metrics.
  * Limits   FEEDS_DESTINATIONS_MAX. Thread-safe.
  * Hazards  H-044 another system believes a patient to be where they are not.
  */
-enum { FEEDS_ANSWER_MS = 10000, FEEDS_ANSWER_BYTES = 65536, FEEDS_DESTINATIONS_MAX = 16,
-       FEEDS_STUCK_MS = 300000 };
+enum { FEEDS_ANSWER_MS = 10000, FEEDS_ANSWER_BYTES = 65536, FEEDS_DESTINATIONS_MAX = 16 };
 extern const struct due_kind feeds_sending;
 
 struct feeds_send_options {
     str destinations, name;      /* name: "APPLICATION|FACILITY" of ours */
+    int64_t stuck_ms;            /* after which one that takes nothing is stuck */
     struct hl7_tls_files tls;    /* for those called over TLS */
 };
 /* Once, before the consumers start. ERR_INVALID: an address or a file cannot be used. */

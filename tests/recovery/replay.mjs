@@ -178,10 +178,10 @@ export async function replay({ count, seed, kills, folder, data, keep = false, t
       timed(feed({ ...way, data: join(records, 'crooked'), messages: disordered(count, seed), lines: 4, kills })),
     ]);
     const counts = {}, checks = {};
-    for (const name of ['straight', 'crooked']) {
+    await Promise.all(['straight', 'crooked'].map(async (name) => {
       counts[name] = await write(join(records, name), join(own, `${name}-out`), join(own, `${name}.txt`));
       checks[name] = await frontline(['check', '--data', join(records, name)]);
-    }
+    }));
     let difference = '';
     try {
       execFileSync('diff', [join(own, 'straight.txt'), join(own, 'crooked.txt')], { maxBuffer: 1 << 28 });

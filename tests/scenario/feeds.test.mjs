@@ -4,13 +4,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import tls from 'node:tls';
-import { startServer } from './server.mjs';
+import { Server, startServer } from './server.mjs';
 
 const LISTEN = ['--set', 'hl7v2.listen=127.0.0.1:0'];
 const feedPort = (server) => Number(/HL7 v2 on port (\d+)/.exec(server.log)[1]);
@@ -263,4 +263,43 @@ test('what runs behind the scenes is shown to whoever keeps the server', async (
   assert.equal((await server.post('/admin/background/consumers/subscriptions', '', asForm)).status, 409);
   assert.equal((await server.post('/admin/background/consumers/nobody', '', asForm)).status, 404);
   assert.equal((await server.post('/admin/background/due/adt-out', '', asForm)).status, 303);
+});
+
+test('silence and a destination that takes nothing are told, through a restart, until both are heard again', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'frontline-alarm-')), senders = join(folder, 'senders'), data = join(folder, 'data');
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  mkdirSync(senders);
+  writeFileSync(join(senders, 'pas.json'), JSON.stringify({ application: 'PAS', facility: 'RXX', silent_s: 1 }));
+  const closed = net.createServer().listen(0, '127.0.0.1');
+  await once(closed, 'listening');
+  const { port } = closed.address();
+  closed.close();
+  const args = [...LISTEN, '--set', `hl7v2.senders=${senders}`, '--set', `hl7v2.send=127.0.0.1:${port}`, '--set', 'hl7v2.stuck_s=1'];
+  const page = async (server) => (await server.fetch('/feeds', { headers: { accept: 'text/html' } })).text();
+  const metric = async (server, name) => Number(new RegExp(`^frontline_${name}\\{[^}]*\\} (\\d+)$`, 'm').exec((await server.get('/metrics')).text)?.[1]);
+  const both = (server) => until('both told', async () => await metric(server, 'hl7_silent') === 1 && await metric(server, 'hl7_out_stuck') === 1);
+  let server = await Server.start({ folder: data, args });
+  assert.equal(await send(feedPort(server), adt('A28', 'AL1', 'PID|1||AL^^^RXX^MR||Al^Arm||19700101|F')), 'AA');
+  await server.put('/fhir/Patient/al', { resourceType: 'Patient', id: 'al' });
+  await server.put('/fhir/Encounter/al', { resourceType: 'Encounter', id: 'al', status: 'in-progress', class: { code: 'IMP' },
+    subject: { reference: 'Patient/al' }, identifier: [{ value: 'AL' }] });
+  await both(server);
+  assert.match(await page(server), /Silent feeds: 1\.[^]*Destinations that take nothing: 1\./);
+  assert.match(server.log, /PAS\|RXX has been silent/);
+  assert.equal(await server.stop(), 0);
+  server = await Server.start({ folder: data, args });
+  t.after(() => server.stop());
+  await both(server);
+  const seen = [];
+  const open = net.createServer((socket) => socket.setEncoding('utf8').on('error', () => {}).on('data', (text) => {
+    seen.push(text);
+    socket.write(`\x0bMSH|^~\\&|X|Y|F|H|20260101||ACK|1|P|2.5.1\rMSA|AA|${/^MSH(?:\|[^|]*){8}\|([^|]*)/.exec(text.slice(1))[1]}\r\x1c\r`);
+  })).listen(port, '127.0.0.1');
+  t.after(() => open.close());
+  await until('taken', async () => await metric(server, 'hl7_out_stuck') === 0);
+  await until('heard', async () => await send(feedPort(server), adt('A28', 'AL2', 'PID|1||AL^^^RXX^MR||Al^Arm||19700101|F')) === 'AA' &&
+                                   await metric(server, 'hl7_silent') === 0);
+  assert.match(server.log, /PAS\|RXX sends again/);
+  assert.doesNotMatch(await page(server), /Destinations that take nothing/);
+  assert.equal(seen.length, 1, 'once, though it waited through a restart');
 });

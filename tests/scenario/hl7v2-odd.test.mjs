@@ -119,6 +119,26 @@ test('a trigger nobody takes is rejected with an ERR segment; Z segments are kep
   assert.match(Buffer.from(kept.payload[0].contentAttachment.data, 'base64').toString(), /ZPI\|1\|the sender's own/);
 });
 
+test('what no table knows and what nobody takes is kept as it was sent', async () => {
+  await taken('ADT^A01', '20260101100000', [pid('T1', 'Q^R||1970|Q'), `PV1||Q9|T^R^B${'|'.repeat(16)}TV`]);
+  const asSent = (element) => element.extension.find((e) => e.url.endsWith('/as-sent')).valueString;
+  const person = await one('Patient?identifier=T1');
+  assert.deepEqual([person.gender, asSent(person._gender), asSent((await one('Encounter?identifier=TV')).class)], ['unknown', 'Q', 'Q9']);
+  await taken('ADT^A31', '20260102100000', [pid('T1', 'Q^R||1970|F')]);
+  const mended = await one('Patient?identifier=T1');
+  assert.deepEqual([mended.gender, mended._gender], ['female', undefined], 'a code that is known takes the mark away');
+  assert.equal(code(await send('ZZZ^Z01', '20260101', ['ZAB|kept'], { id: 'REJ' })), 'AR');
+  const rejected = await one('Communication?identifier=PAS%5C%7CRXX%5C%7CREJ');
+  assert.equal(rejected.status, 'not-done');
+  assert.match(rejected.statusReason.text, /not taken here/);
+  assert.match(Buffer.from(rejected.payload[0].contentAttachment.data, 'base64').toString(), /ZAB\|kept/);
+  // Under the name of one that was applied, it changes nothing of that one.
+  await taken('ADT^A28', '20260101100000', [pid('T2')], { id: 'APPLIED' });
+  assert.equal(code(await send('ZZZ^Z01', '20260101', ['ZAB|other'], { id: 'APPLIED' })), 'AR');
+  assert.equal((await one('Communication?identifier=PAS%5C%7CRXX%5C%7CAPPLIED')).status, 'completed');
+  assert.match(await send('ADT^A28', '20260101', [pid('T3')], { id: ' ' }), /MSA\|AR\|[^]*MSH\^1\^10\|101/, 'a blank is no control id');
+});
+
 test('cancellings of what never came wait for it, and are applied when it comes', async () => {
   const visit = pv1('C1^R1^B1', 'CV');
   assert.equal(code(await send('ADT^A11', '20260102090000', [pid('C1'), visit], { id: 'CX1' })), 'AE');
