@@ -23,7 +23,7 @@ const WALKS = {
 // Addresses whose answer is no page, and pages that other tests have to make something for first.
 const NO_PAGE = [/^\/fhir/, /^\/auth\//, /^\/\.well-known/, /^\/assets/, /\.(json|csv)$/, /\/live$/, /^\/health$/,
   /^\/metrics$/, /^\/subscriptions/, /^\/workstation\/./, /^\/sign-in\/./, /^\/beds\/csv/,
-  /^\/beds\/(sitrep|kh03|census)/, /^\/record\/codes$/];
+  /^\/beds\/(sitrep|kh03|census)/, /^\/record\/codes$/, /\/file\//];
 const MADE_ELSEWHERE = { // the page, and the test that opens it
   '/feeds/message/{id}': 'feeds.test.mjs', '/feeds/out/{number}': 'feeds.test.mjs',
 };
