@@ -255,9 +255,10 @@ static err commit_work(struct hl7_work *work)
                              .holds_self = work->merge,
                              .who = S("hl7v2"), .why = S("HL7 feed") };
     err wrong = commit_run(work->cx, work->store, &commit);
-    /* The message itself is the last operation: its claim is held, so a twin was quicker. */
+    /* The message itself is the last operation: its claim is held, so a twin was quicker. What that
+     * one left is looked at, and only then answered for. */
     if (wrong == ERR_CONFLICT && commit.failed + 1 == work->ops_count)
-        return ERR_OK;
+        return ERR_BUSY;
     /* Once: with the stays that hold the bed and the patient looked at. */
     if (wrong == ERR_CONFLICT && !work->taken &&
         work->ops[commit.failed].resource == fhir_resource_find(S("Encounter"))) {

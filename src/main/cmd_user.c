@@ -93,8 +93,22 @@ static err list(struct ctx *cx, struct people *people, const struct command_args
 
 static err list_roles(struct ctx *cx, struct people *people, const struct command_args *args)
 {
-    (void)cx, (void)people;
+    (void)people;
     command_words(args, 1, "roles --data DIR");
+    if (command_has(args, "--json")) {
+        struct buf buf = buf_make(cx->arena, LIST_MAX_BYTES);
+        struct json_writer w = json_writer(&buf);
+        json_open(&w, '[');
+        for (size_t i = 0; i < roles_count; i++) {
+            json_open(&w, '{');
+            json_put_str(&w, "role", str_of(roles[i].name));
+            json_put_str(&w, "title", str_of(roles[i].title));
+            json_close(&w, '}');
+        }
+        json_close(&w, ']');
+        printf("%.*s\n", STR_ARG(buf_str(&buf)));
+        return ERR_OK;
+    }
     for (size_t i = 0; i < roles_count; i++)
         printf("%-18s %s\n", roles[i].name, roles[i].title);
     return ERR_OK;

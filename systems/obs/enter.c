@@ -71,6 +71,13 @@ static str scale_reason(struct ctx *cx, const struct obs_person *person, bool sc
                         STR_ARG(ui_time(cx, t->at_ms)));
 }
 
+static str caution(const struct obs_person *person)
+{
+    if (person->age_years != NEWS2_MISSING)
+        return S("");
+    return S("Age not recorded: NEWS2 is for 16 and over; check that it is for this patient");
+}
+
 struct obs_card obs_card_of(struct ctx *cx, const struct obs_person *person,
                             const struct obs_set *set, const struct obs_sets *before)
 {
@@ -92,6 +99,7 @@ struct obs_card obs_card_of(struct ctx *cx, const struct obs_person *person,
         .risk = str_of(result.text), .missing = missing_text(cx, &result),
         .table = str_of(news2_table), .scale2 = set->scale2,
         .scale_reason = scale_reason(cx, person, set->scale2), .tone = UI_PLAIN,
+        .caution = caution(person),
     };
     if (!asked || result.none)
         return card;

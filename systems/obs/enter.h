@@ -29,6 +29,7 @@ struct obs_card {
     enum ui_tone tone;
     bool scale2;
     str scale_reason;
+    str caution;                  /* what of the person is not known that the score rests on */
 };
 const char *obs_card_class(const struct obs_card *card);
 struct obs_card obs_card_of(struct ctx *cx, const struct obs_person *person,

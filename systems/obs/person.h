@@ -10,8 +10,8 @@
  * Source   record.md 1.2 rules (a) and (d). The decision is a MedicationRequest for oxygen with our
  *          extension oxygen-target (88 to 92 %), a requester and a time; nothing else sets scale 2:
  *          no diagnosis, no flag, no earlier score.
- * Missing  a birth date that is not known is said to be; it excludes nobody. A decision without
- *          author or time does not count.
+ * Missing  a birth date that is not known is said beside each score; it excludes nobody. A decision
+ *          without author or time does not count.
  * Errors   ERR_NOT_FOUND: no such patient, or one that the asker may not see.
  * Memory   the ctx's arena.
  * Hazards  H-302 scale 2 unasked; H-303 NEWS2 used for a child, in pregnancy, after spinal injury.

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The entries of the audit chain as they stand in the record's file, oldest first. Only blocks that
-// are not packed: those of a quiet server.
+// The entries of the audit chain as they stand in the record's file, oldest first.
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 
-const READ = `import sqlite3, sys
+const READ = `import sqlite3, subprocess, sys
 for (texts,) in sqlite3.connect(sys.argv[1]).execute("SELECT texts FROM audit_block ORDER BY n"):
     raw = texts if isinstance(texts, bytes) else texts.encode()
-    if raw.startswith(b"["):
-        sys.stdout.buffer.write(raw)
+    if not raw.startswith(b"["):
+        raw = subprocess.run(["zstd", "-dcq"], input=raw, stdout=subprocess.PIPE, check=True).stdout
+    sys.stdout.buffer.write(raw)
 `;
 
 export function auditEntries(folder) {

@@ -70,6 +70,13 @@ export async function fits(page) {
   return page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
 }
 
+// What reaches over the right edge, by its classes and words.
+export async function tooWide(page) {
+  return page.evaluate(() => [...document.querySelectorAll('body *')]
+    .filter((at) => at.getBoundingClientRect().right > window.innerWidth + 1)
+    .map((at) => `${at.tagName}.${at.className} ${at.textContent.trim().slice(0, 30)}`).slice(-6));
+}
+
 // A page at each width, by day and by night: kept as pictures, nothing for axe, nothing sideways.
 export async function everyWidth(page, name, height = 900) {
   for (const width of WIDTHS) {
@@ -79,6 +86,6 @@ export async function everyWidth(page, name, height = 900) {
       await shot(page, `${name}-${width}-${scheme}`);
       assert.deepEqual(await faults(page), [], `${name}, ${width} px, ${scheme}`);
     }
-    assert.ok(await fits(page), `${name}, ${width} px: scrolls sideways`);
+    assert.ok(await fits(page), `${name}, ${width} px: scrolls sideways for ${(await tooWide(page)).join('; ')}`);
   }
 }

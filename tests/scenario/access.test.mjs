@@ -170,6 +170,32 @@ test('a dissent closes the record to whom it names; within a second; and opens w
   assert.match(verdict, /may read/);
 });
 
+test('a dissent closes the record to writing, too, of the types it names; and a team at its end is no tie', async (t) => {
+  const { server, all, put } = await hospital(t);
+  const khan = token(server, 'user/*.cruds', '--user', 'a.khan');
+  const write = async (patient) => (await server.post('/fhir/Observation', { resourceType: 'Observation', status: 'final',
+    code: { text: 'gait' }, valueString: 'steady', subject: { reference: `Patient/${patient}` } }, khan)).status;
+  assert.equal(await write('p2'), 201);
+  const absent = await write('nobody');
+  assert.notEqual(absent, 201);
+  const deny = (code) => ({ resourceType: 'Consent', id: 'no', status: 'active', patient: { reference: 'Patient/p2' },
+    policyRule: { text: 'x' }, category: [{ coding: [{ system: 'http://loinc.org', code: '59284-0' }] }],
+    scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'patient-privacy' }] },
+    provision: { type: 'deny', class: [{ code }] } });
+  await put(deny('Condition'));
+  assert.equal(await write('p2'), 201, 'of another type');
+  assert.equal((await server.put('/fhir/Consent/no', deny('Observation'), all)).status, 200);
+  assert.equal(await write('p2'), absent, 'as about somebody who is not there');
+  assert.equal(await status(server, khan, '/fhir/Patient/p2'), 200);
+  assert.equal((await server.put('/fhir/CareTeam/t2', { resourceType: 'CareTeam', id: 't2', status: 'inactive',
+    subject: { reference: 'Patient/p2' }, participant: [{ member: { reference: 'Practitioner/k' } }] }, all)).status, 200);
+  const until = Date.now() + 3000;
+  while (await status(server, khan, '/fhir/Patient/p2') !== 404) {
+    assert.ok(Date.now() < until, 'a team that is inactive ties nobody');
+    await new Promise((again) => setTimeout(again, 50));
+  }
+});
+
 test('a consent that cannot be applied as written is refused wherever it comes in', async (t) => {
   const consent = (id, provision) => ({ resourceType: 'Consent', id, status: 'active', patient: { reference: 'Patient/p2' }, policyRule: { text: 'x' },
     scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'patient-privacy' }] },

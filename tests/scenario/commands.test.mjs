@@ -87,7 +87,7 @@ test('what cannot be printed is a fault, not a success', () => {
 
 test('what is listed or counted is listed as JSON, too: an array of rows, or one object', async () => {
   for (const words of [['config'], ['rule'], ['validate', patient], ['view', 'run', view, patient], ['package', 'list', '--data', record],
-    ['term', 'list', '--data', record], ['user', 'list', '--data', record], ['workstation', 'list', '--data', record],
+    ['term', 'list', '--data', record], ['user', 'list', '--data', record], ['user', 'roles', '--data', record], ['workstation', 'list', '--data', record],
     ['rebuild', '--data', record], ['keys', 'list', '--data', record], ['check', '--data', record], ['consumers', '--data', record]]) {
     const went = await frontline([...words, '--json']);
     assert.equal(went.code, 0, `${words.join(' ')}: ${went.stderr}`);

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { frontline, Server } from '../lib/server.mjs';
 
-const people = 8000;
+const people = 16000;
 const town = {
   resourceType: 'SearchParameter', id: 'town', url: 'http://example.org/town', name: 'Town', status: 'active',
   description: 'where people live', code: 'town', base: ['Patient'], type: 'string',
@@ -42,7 +42,7 @@ async function until(server, wanted) {
   for (let i = 0; i < 600; i++) {
     const now = await status(server);
     if (wanted(now)) return now;
-    await sleep(20);
+    await sleep(5);
   }
   throw new Error('it never came');
 }

@@ -554,6 +554,7 @@ test('no channel and no payload tells of what is hidden from who subscribed, whe
   await put(pulse('denied-yet', 'relents'));
   await put(pulse('labelled', 'kept', LABEL));
   await put(pulse('turns', 'kept'));            // 1
+  await reaches(1);
   await put(pulse('turns', 'kept', LABEL));     // the label comes: what tells of it is hidden, too
   await put(pulse('of-lost', 'lost'));          // 2
   await put(pulse('of-denies', 'denies'));      // 3
