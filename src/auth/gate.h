@@ -116,7 +116,8 @@ err gate_check_write(struct ctx *cx, const struct commit_part *part,
 err gate_write(struct ctx *cx, const struct commit_part *part, struct db *db,
                const struct commit_change *change, void *prepared);
 struct store *gate_store(struct gate *gate);
-int64_t gate_nothing_after_us(const struct gate *gate);
+/* 0: whenever it is ready. */
+int64_t gate_nothing_after_us(const struct gate *gate, const struct http_request *request);
 void gate_consent_written(struct gate *gate); /* on the writer thread */
 
 /*

@@ -217,7 +217,8 @@ err gate_note_part(struct http_request *request, enum http_method method, str wh
 
 /* What looking for a hidden thing takes, and looking for one that never was, is less than this: so
  * the time until the answer is the same. A request that asks for many things waits for each. */
-static void hide_time(struct http_request *request, int status)
+static void hide_time(struct http_request *request, const struct http_response *response,
+                      int status)
 {
     const struct store_access *access = request->cx->access;
     if (!access_hides(access) || !access->seen || (status < 400 && !access->seen->missed))
@@ -225,7 +226,9 @@ static void hide_time(struct http_request *request, int status)
     bool many = strcmp(request->route->permission, "fhir.batch") == 0 ||
                 str_ends(request->path, S("/$graphql"));
     size_t times = many && access->seen->missed ? access->seen->missed : 1;
-    int64_t us = gate_nothing_after_us(request->gate_self);
+    if (str_starts(response->content_type, S("text/html")))
+        times++; /* a page is written after the looking */
+    int64_t us = gate_nothing_after_us(request->gate_self, request);
     if (us)
         http_not_before(request, us * (int64_t)times);
 }
@@ -242,7 +245,7 @@ err gate_done(struct http_request *request, struct http_response *response)
         return note_open(request, log, status);
     if (!cx->user)
         return note_stranger(request, log, status);
-    hide_time(request, status);
+    hide_time(request, response, status);
     struct access_seen none = { .arena = cx->arena };
     struct access_seen *seen = cx->access && cx->access->seen ? cx->access->seen : &none;
     enum audit_act act = act_of(request);

@@ -10,6 +10,7 @@ enum {
     FREE_MAX = 256,             /* finished requests a loop keeps for reuse */
     SPARE_MEMORY = 1 << 20,     /* to word the refusal of a request that passed its cap */
     INLINE_BODY_BYTES = 65536,  /* larger bodies are worked on by a worker: parsing takes a while */
+    SPIN_NS = 30000,            /* more than a turn of the loop takes */
     LEAST_BYTES_PER_MS = 10,    /* slower uploads use up their idle time */
     FIRST_BODY_BYTES = 16384
 };
@@ -113,23 +114,36 @@ static void finish(struct http_connection *c)
         answer_instead(c, refused);
 }
 
+/* An answer held back goes at its instant and not at the loop's next turn after it: which turn that
+ * is depends on when the work was done, and so on what was found. */
+static bool is_early(const struct http_connection *c)
+{
+    if (!c->not_before_ns || c->not_before_ns - clock_monotonic_ns() > SPIN_NS)
+        return c->not_before_ns != 0;
+    while (clock_monotonic_ns() < c->not_before_ns)
+        ;
+    return false;
+}
+
 /* Sends the answer, once it is settled. Until then the engine gets none, keeps the connection among
  * those it has work with, and asks again at its next turn: that costs a call, where suspending and
  * resuming costs three system calls. So the first that is asked again settles for all of a turn. */
 static enum MHD_Result answer(struct http_connection *c)
 {
-    bool early = c->not_before_ns && clock_monotonic_ns() < c->not_before_ns;
-    if (early && (!c->loop->early_ns || c->not_before_ns < c->loop->early_ns))
-        c->loop->early_ns = c->not_before_ns;
-    if ((c->ticket && !c->held) || early) {
+    if (c->ticket && !c->held) {
         c->held = true;
         return MHD_YES;
     }
-    c->not_before_ns = 0;
     err refused = c->ticket ? c->loop->server->options->settle(&c->request, c->ticket) : ERR_OK;
     c->ticket = 0;
     if (refused)
         answer_instead(c, refused);
+    if (is_early(c)) {
+        if (!c->loop->early_ns || c->not_before_ns < c->loop->early_ns)
+            c->loop->early_ns = c->not_before_ns;
+        return MHD_YES;
+    }
+    c->not_before_ns = 0;
     return reply_queue(c);
 }
 
