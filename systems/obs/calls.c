@@ -185,6 +185,16 @@ err obs_calls_get(struct http_request *request, struct http_response *response)
     return ui_page_send(request, response, &out);
 }
 
+/* "NEWS2 at least 7, Ward 3, raised 22 Nov 2026, 17:00" */
+static str home_words(struct ctx *cx, const struct obs_call_card *card)
+{
+    const struct obs_alert *alert = &card->alert;
+    return arena_printf(cx->arena, "NEWS2 %s%d, %.*s%sraised %.*s",
+                        alert->complete ? "" : "at least ", alert->total,
+                        STR_ARG(card->ward_name), card->ward_name.n ? ", " : "",
+                        STR_ARG(card->raised));
+}
+
 err obs_calls_home(struct ui_home *home)
 {
     struct ctx *cx = home->request->cx;
@@ -201,7 +211,7 @@ err obs_calls_home(struct ui_home *home)
         struct ui_home_line *line = ui_home_line(card);
         if (line)
             *line = (struct ui_home_line){
-                .text = cards[i].name, .more = cards[i].ward_name, .when = cards[i].raised,
+                .text = cards[i].name, .more = home_words(cx, &cards[i]),
                 .href = arena_printf(cx->arena, "/obs/patient/%.*s/escalations",
                                      STR_ARG(cards[i].alert.patient)),
                 .chip = cards[i].clock, .tone = cards[i].tone,

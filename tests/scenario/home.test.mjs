@@ -93,3 +93,16 @@ test('an acknowledged result leaves the page', async () => {
   assert.equal(answer.status, 303);
   assert.doesNotMatch((await home('doctor')).cards['Results to acknowledge'], /MOSS/);
 });
+
+test('an escalation stands first, with its score, its ward and since when', async () => {
+  await send({ resourceType: 'Observation', id: 'score', status: 'final', subject: { reference: 'Patient/near' }, encounter: { reference: 'Encounter/s2' },
+    code: { coding: [{ system: 'http://snomed.info/sct', code: '1104051000000101' }] }, effectiveDateTime: hours(0), valueQuantity: { value: 9 },
+    category: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code: 'vital-signs' }] }] });
+  let seen;
+  for (const until = Date.now() + 8000; Date.now() < until; await new Promise((again) => setTimeout(again, 100))) {
+    seen = await home('nurse');
+    if (/MOSS/.test(seen.cards['Escalations to answer'])) break;
+  }
+  assert.match(seen.cards['Escalations to answer'], /^MOSS, Ivy answer by \d\d:\d\d, \d+ min left NEWS2 (at least )?9, Ward w1, raised \d+ \w+ \d+, \d\d:\d\d/);
+  assert.equal(Object.keys(seen.cards)[0], 'Escalations to answer');
+});
