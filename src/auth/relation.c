@@ -5,9 +5,10 @@
 #include "fhir/datetime.h"
 #include "store/search.h"
 
-/* Which resources tie a person to a patient: by where they work, by who they are, or by the
- * service or practice they work for. The patient is the one in whose compartment it is. */
-enum tie_by { BY_AREA, BY_PERSON, BY_TEAM };
+/* Which resources tie a person to a patient: by where they work, by who they are, by the service
+ * or by the practice they work for; each only where R4 lets such a one stand. The patient is the
+ * one in whose compartment it is. */
+enum tie_by { BY_AREA, BY_PERSON, BY_SERVICE, BY_PRACTICE };
 static const struct {
     const char *type, *query;
     enum tie_by by;
@@ -20,10 +21,9 @@ static const struct {
     { "EpisodeOfCare", "status=active,onhold&care-manager=", BY_PERSON },
     { "Task", "status=requested,received,accepted,ready,in-progress,on-hold&owner=", BY_PERSON },
     { "Patient", "general-practitioner=", BY_PERSON },
-    { "Patient", "general-practitioner=", BY_TEAM },
-    { "ServiceRequest", "status=active&performer=", BY_TEAM },
-    { "CareTeam", "status=active&participant=", BY_TEAM },
-    { "Task", "status=requested,received,accepted,ready,in-progress,on-hold&owner=", BY_TEAM },
+    { "Patient", "general-practitioner=", BY_PRACTICE },
+    { "ServiceRequest", "status=active&performer=", BY_SERVICE },
+    { "Task", "status=requested,received,accepted,ready,in-progress,on-hold&owner=", BY_SERVICE },
 };
 
 enum { LOCATIONS_MAX = 2000, DEPTH_MAX = 4, ROLES_MAX = 50, TEAMS_BYTES = 16384,
@@ -154,12 +154,11 @@ static err find_teams(struct ctx *cx, struct store *store, str who, struct relat
 static err gather_teams(struct ctx *cx, struct store *store, const struct relation_team *team,
                         struct found *found)
 {
-    str lists[] = { team->services, team->organisations }, word;
-    for (size_t i = 0; i < COUNT(lists); i++)
-        for (str rest = lists[i]; str_next(&rest, ' ', &word);)
-            for (size_t tie = 0; tie < COUNT(ties) && word.n; tie++)
-                if (ties[tie].by == BY_TEAM && (i == 0 || strcmp(ties[tie].type, "Patient") == 0))
-                    TRY(follow(cx, store, tie, word, found));
+    str services = team->services, practices = team->organisations, word;
+    while (str_next(&services, ' ', &word))
+        TRY(gather(cx, store, word, BY_SERVICE, found));
+    while (str_next(&practices, ' ', &word))
+        TRY(gather(cx, store, word, BY_PRACTICE, found));
     return ERR_OK;
 }
 
@@ -280,7 +279,7 @@ static err try_tie(struct why *why, size_t tie, str value)
 {
     static const char *const words[] = {
         [BY_AREA] = "on a ward or area of theirs", [BY_PERSON] = "with the person",
-        [BY_TEAM] = "with their service or practice",
+        [BY_SERVICE] = "with their service", [BY_PRACTICE] = "with their practice",
     };
     const char *how = why->on_shift ? "on the ward of their shift" : words[ties[tie].by];
     struct found found = { 0 };
@@ -294,10 +293,10 @@ static err try_tie(struct why *why, size_t tie, str value)
     return ERR_OK;
 }
 
-static err try_ties(struct why *why, enum tie_by by, str value, bool patients_only)
+static err try_ties(struct why *why, enum tie_by by, str value)
 {
     for (size_t tie = 0; tie < COUNT(ties) && value.n; tie++)
-        if (ties[tie].by == by && (!patients_only || strcmp(ties[tie].type, "Patient") == 0))
+        if (ties[tie].by == by)
             TRY(try_tie(why, tie, value));
     return ERR_OK;
 }
@@ -309,7 +308,7 @@ static err try_areas(struct why *why, str areas)
     while (str_next(&areas, ' ', &word))
         if (word.n)
             TRY(inside(why->cx, why->store, word, 0, &places));
-    return try_ties(why, BY_AREA, buf_str(&places), false);
+    return try_ties(why, BY_AREA, buf_str(&places));
 }
 
 static err find_why(struct why *why, const struct people_user *user)
@@ -322,12 +321,12 @@ static err find_why(struct why *why, const struct people_user *user)
     TRY(try_areas(why, rest));
     why->on_shift = false;
     TRY(try_areas(why, user->areas));
-    TRY(try_ties(why, BY_PERSON, user->who, false));
+    TRY(try_ties(why, BY_PERSON, user->who));
     TRY(find_teams(cx, why->store, user->who, &team));
     for (rest = team.services; str_next(&rest, ' ', &word);)
-        TRY(try_ties(why, BY_TEAM, word, false));
+        TRY(try_ties(why, BY_SERVICE, word));
     for (rest = team.organisations; str_next(&rest, ' ', &word);)
-        TRY(try_ties(why, BY_TEAM, word, true));
+        TRY(try_ties(why, BY_PRACTICE, word));
     return ERR_OK;
 }
 

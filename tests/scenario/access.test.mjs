@@ -170,6 +170,42 @@ test('a dissent closes the record to whom it names; within a second; and opens w
   assert.match(verdict, /may read/);
 });
 
+test('each way to be tied to a patient opens the record while it lasts; and none of them when it is over', async (t) => {
+  const { server, all } = await hospital(t);
+  const khan = { reference: 'Practitioner/k' }, clinic = { reference: 'HealthcareService/clinic' }, practice = { reference: 'Organization/practice' };
+  const entries = [{ resourceType: 'HealthcareService', id: 'clinic', active: true }, { resourceType: 'Organization', id: 'practice', active: true },
+    { resourceType: 'Location', id: 'w9', status: 'active', mode: 'instance', name: 'Ward 9' },
+    { resourceType: 'Location', id: 'w9-bed', status: 'active', mode: 'instance', name: 'Bed 1', partOf: { reference: 'Location/w9' } },
+    { resourceType: 'PractitionerRole', id: 'pr', active: true, practitioner: khan, organization: practice, healthcareService: [clinic] }];
+  const stay = (status, more) => (subject) => ({ resourceType: 'Encounter', status, class: { code: 'IMP' }, subject, ...more });
+  const seen = { participant: [{ individual: khan }] }, bed = { location: [{ location: { reference: 'Location/w9-bed' }, status: 'active' }] };
+  const referral = (status, who) => (subject) => ({ resourceType: 'ServiceRequest', status, intent: 'order', subject, performer: [who] });
+  const team = (status, who) => (subject) => ({ resourceType: 'CareTeam', status, subject, participant: [{ member: who }] });
+  const task = (status, who) => (about) => ({ resourceType: 'Task', status, intent: 'order', for: about, owner: who });
+  const booked = (status) => (about) => ({ resourceType: 'Appointment', status, participant: [{ actor: about, status: 'accepted' }, { actor: khan, status: 'accepted' }] });
+  const caseload = (status) => (about) => ({ resourceType: 'EpisodeOfCare', status, patient: about, careManager: khan });
+  const ties = { // while it lasts, when it is over
+    'in a bed of the ward': [stay('in-progress', bed), stay('finished', bed)], 'under their care': [stay('arrived', seen), stay('cancelled', seen)],
+    'referred to them': [referral('active', khan), referral('revoked', khan)], 'referred to their clinic': [referral('active', clinic), referral('completed', clinic)],
+    'booked with them': [booked('booked'), booked('cancelled')], 'on their caseload': [caseload('active'), caseload('finished')],
+    'of their team': [team('active', khan), team('inactive', khan)],
+    'asked of them': [task('requested', khan), task('completed', khan)], 'asked of their clinic': [task('accepted', clinic), task('rejected', clinic)] };
+  const rows = Object.entries(ties).flatMap(([name, two], i) => two.map((make, over) => ({ name, over, id: `t${i}-${over}`, make })));
+  for (const { id, make } of rows) {
+    entries.push({ resourceType: 'Patient', id }, { ...make({ reference: `Patient/${id}` }), id: `tie-${id}` });
+  }
+  entries.push({ resourceType: 'Patient', id: 'registered', generalPractitioner: [khan] }, { resourceType: 'Patient', id: 'of-practice', generalPractitioner: [practice] });
+  const answer = await server.post('/fhir', { resourceType: 'Bundle', type: 'transaction', entry: entries.map((resource) => ({ resource,
+    request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` } })) }, all);
+  assert.equal(answer.status, 200, answer.text);
+  run(server, 'user', 'add', 'k.two', '--role', 'ahp', '--who', 'Practitioner/k', '--areas', 'w9');
+  const asks = token(server, 'user/*.rs', '--user', 'k.two');
+  for (const { name, over, id } of rows)
+    assert.equal(await status(server, asks, `/fhir/Patient/${id}`), over ? 404 : 200, `${name}${over ? ', over' : ''}`);
+  for (const id of ['registered', 'of-practice']) assert.equal(await status(server, asks, `/fhir/Patient/${id}`), 200, id);
+  assert.equal(await status(server, asks, '/fhir/Patient/p1'), 404, 'nothing to do with them');
+});
+
 test('a dissent closes the record to writing, too, of the types it names; and a team at its end is no tie', async (t) => {
   const { server, all, put } = await hospital(t);
   const khan = token(server, 'user/*.cruds', '--user', 'a.khan');
